@@ -1,0 +1,26 @@
+// Text for and from POSIX shells: quoting and splitting. Runs nothing.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "offload/base/error.hpp"
+
+namespace offload::shell {
+
+// `text` as one word of a POSIX shell: unchanged when it consists of characters that no shell
+// interprets, else in single quotes ('\'' for each quote inside). "" becomes ''.
+// Every byte except NUL survives, newlines included.
+std::string quote(std::string_view text);
+
+// quote() of each, joined by single spaces.
+std::string join(std::span<const std::string> words);
+
+// Splits as a POSIX shell would, without expansions: blanks and newlines separate; '…', "…" and
+// backslash quote; `#` at a word's start is an ordinary character.
+// Error: an unterminated quote or a trailing backslash, with its offset in the message.
+Result<std::vector<std::string>> split(std::string_view text);
+
+}  // namespace offload::shell

@@ -1,0 +1,112 @@
+#include "offload/base/shell.hpp"
+
+namespace offload::shell {
+namespace {
+
+constexpr std::string_view kPlain =
+    "abcdefghijklmnopqrstuvwxyz"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    "0123456789"
+    "_@%+:,./-";
+
+// '=' makes an assignment of a command's first word (and a path lookup in zsh), but not of an
+// option, where it is common.
+bool is_plain(std::string_view word) {
+    if (word.empty()) return false;
+    for (const char c : word) {
+        if (c == '=' && word.front() == '-') continue;
+        if (kPlain.find(c) == std::string_view::npos) return false;
+    }
+    return true;
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
+
+// POSIX shell grammar 2.2.3: within double quotes a backslash quotes only these.
+bool is_special_in_double_quotes(char c) { return c == '$' || c == '`' || c == '"' || c == '\\'; }
+
+tl::unexpected<Error> unterminated(std::string_view what, std::size_t offset) {
+    return fail(std::string(what) + " at offset " + std::to_string(offset) + " is never closed");
+}
+
+tl::unexpected<Error> trailing_backslash(std::size_t offset) {
+    return fail("the backslash at offset " + std::to_string(offset) + " quotes nothing");
+}
+
+// Reads one word from text[at]; leaves `at` behind it. False when a line continuation was all
+// there was.
+Result<bool> read_word(std::string_view text, std::size_t& at, std::string& word) {
+    bool started = false;
+    while (at < text.size() && !is_blank(text[at])) {
+        const std::size_t begin = at;
+        const char c = text[at++];
+        if (c == '\'') {
+            const std::size_t end = text.find('\'', at);
+            if (end == std::string_view::npos) return unterminated("the single quote", begin);
+            word += text.substr(at, end - at);
+            at = end + 1;
+        } else if (c == '"') {
+            while (true) {
+                if (at >= text.size()) return unterminated("the double quote", begin);
+                char inner = text[at++];
+                if (inner == '"') break;
+                if (inner == '\\' && at < text.size()) {
+                    if (text[at] == '\n') {
+                        ++at;
+                        continue;
+                    }
+                    if (is_special_in_double_quotes(text[at])) inner = text[at++];
+                }
+                word += inner;
+            }
+        } else if (c == '\\') {
+            if (at >= text.size()) return trailing_backslash(begin);
+            const char quoted = text[at++];
+            if (quoted == '\n') continue;
+            word += quoted;
+        } else {
+            word += c;
+        }
+        started = true;
+    }
+    return started;
+}
+
+}  // namespace
+
+std::string quote(std::string_view text) {
+    if (is_plain(text)) return std::string(text);
+    std::string quoted = "'";
+    for (const char c : text) {
+        if (c == '\'') {
+            quoted += "'\\''";
+        } else {
+            quoted += c;
+        }
+    }
+    quoted += '\'';
+    return quoted;
+}
+
+std::string join(std::span<const std::string> words) {
+    std::string line;
+    for (const std::string& word : words) {
+        if (!line.empty()) line += ' ';
+        line += quote(word);
+    }
+    return line;
+}
+
+Result<std::vector<std::string>> split(std::string_view text) {
+    std::vector<std::string> words;
+    std::size_t at = 0;
+    while (true) {
+        while (at < text.size() && is_blank(text[at])) ++at;
+        if (at >= text.size()) return words;
+        std::string word;
+        OFFLOAD_TRY(const bool started, read_word(text, at, word));
+        if (started) words.push_back(std::move(word));
+    }
+}
+
+}  // namespace offload::shell

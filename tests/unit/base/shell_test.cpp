@@ -1,0 +1,149 @@
+#include "offload/base/shell.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <random>
+
+namespace offload::shell {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string random_word(std::mt19937& random) {
+    // Half of the words from what shells care about, half from all bytes but NUL.
+    static constexpr std::string_view kNasty = "'\"\\ \t\n$`!#&|;<>(){}[]*?~=%^-aZ\r";
+    const bool nasty = random() % 2 == 0;
+    std::string word(random() % 12, '\0');
+    for (char& c : word) {
+        c = nasty ? kNasty[random() % kNasty.size()] : static_cast<char>(1 + random() % 255);
+    }
+    return word;
+}
+
+std::string output_of_sh(const std::string& script) {
+    std::FILE* const pipe = ::popen(script.c_str(), "r");
+    if (pipe == nullptr) return "popen failed";
+    std::string output;
+    std::array<char, 4096> buffer;
+    for (std::size_t got = 0; (got = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+        output.append(buffer.data(), got);
+    }
+    const int status = ::pclose(pipe);
+    if (status != 0) output += "[status " + std::to_string(status) + "]";
+    return output;
+}
+
+TEST(ShellQuote, PlainWordsStayAsTheyAre) {
+    for (const std::string word : {"pytest", "tests/test_a.py::test_b", "--flag=x", "a,b", "-k"}) {
+        EXPECT_EQ(quote(word), word);
+    }
+}
+
+TEST(ShellQuote, EverythingElseIsInSingleQuotes) {
+    EXPECT_EQ(quote(""), "''");
+    EXPECT_EQ(quote("a b"), "'a b'");
+    EXPECT_EQ(quote("it's"), "'it'\\''s'");
+    EXPECT_EQ(quote("~"), "'~'");
+    EXPECT_EQ(quote("a[1]"), "'a[1]'");
+}
+
+TEST(ShellQuote, AssignmentIsNotLeftBare) { EXPECT_EQ(quote("A=b"), "'A=b'"); }
+
+TEST(ShellQuote, SplitGivesTheSameWordBack) {  // TRAPS 29
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    for (int round = 0; round < 20'000; ++round) {
+        const std::string word = random_word(random);
+        const auto words = split(quote(word));
+        ASSERT_TRUE(words) << words.error().to_string();
+        ASSERT_THAT(*words, ElementsAre(word));
+    }
+}
+
+TEST(ShellQuote, JoinedWordsAreSplitIntoTheSameWords) {  // TRAPS 29
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    for (int round = 0; round < 2'000; ++round) {
+        std::vector<std::string> words(random() % 6);
+        for (std::string& word : words) word = random_word(random);
+        ASSERT_EQ(split(join(words)).value(), words);
+    }
+}
+
+TEST(ShellQuote, RealShellSeesExactlyTheSameWords) {  // TRAPS 29
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    for (int round = 0; round < 20; ++round) {
+        std::vector<std::string> words;
+        std::string expected;
+        std::string every_byte;
+        for (int c = 1; c < 256; ++c) every_byte += static_cast<char>(c);
+        words.push_back(every_byte);
+        for (int n = 0; n < 100; ++n) words.push_back(random_word(random));
+        for (const std::string& word : words) expected += "<" + word + ">";
+        ASSERT_EQ(output_of_sh("printf '<%s>' " + join(words)), expected);
+    }
+}
+
+TEST(ShellQuote, WordAsCommandNameIsNoAssignmentForARealShell) {
+    EXPECT_EQ(output_of_sh(quote("A=b") + " 2>/dev/null || echo not found"), "not found\n");
+}
+
+TEST(ShellSplit, BlanksAndNewlinesSeparate) {
+    EXPECT_THAT(split("  a\tb\nc  ").value(), ElementsAre("a", "b", "c"));
+    EXPECT_THAT(split("").value(), IsEmpty());
+    EXPECT_THAT(split(" \n").value(), IsEmpty());
+}
+
+TEST(ShellSplit, QuotesGroupAndJoin) {
+    EXPECT_THAT(split("-m 'not slow'").value(), ElementsAre("-m", "not slow"));
+    EXPECT_THAT(split(R"(a"b c"'d e'f)").value(), ElementsAre("ab cd ef"));
+    EXPECT_THAT(split("'' \"\"").value(), ElementsAre("", ""));
+    EXPECT_THAT(split(R"("a\"b\\c\d\$x")").value(), ElementsAre(R"(a"b\c\d$x)"));
+    EXPECT_THAT(split(R"(a\ b 'c\d')").value(), ElementsAre("a b", "c\\d"));
+}
+
+TEST(ShellSplit, LineContinuationVanishes) {
+    EXPECT_THAT(split("a \\\n b").value(), ElementsAre("a", "b"));
+    EXPECT_THAT(split("a\\\nb").value(), ElementsAre("ab"));
+    EXPECT_THAT(split("\"a\\\nb\"").value(), ElementsAre("ab"));
+}
+
+TEST(ShellSplit, HashAndExpansionsAreOrdinary) {
+    EXPECT_THAT(split("#a $B `c` *").value(), ElementsAre("#a", "$B", "`c`", "*"));
+}
+
+TEST(ShellSplit, WhatIsNotClosedIsAnErrorWithItsOffset) {  // TRAPS 17
+    EXPECT_THAT(split("-k 'abc").error().message, HasSubstr("offset 3"));
+    EXPECT_THAT(split("-k \"abc").error().message, HasSubstr("offset 3"));
+    EXPECT_THAT(split("\"abc\\").error().message, HasSubstr("offset 0"));
+    EXPECT_THAT(split("abc\\").error().message, HasSubstr("offset 3"));
+}
+
+TEST(ShellSplit, AgreesWithARealShellOnRandomQuoting) {
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937 random(seed);
+    const std::vector<std::string> pieces{"a",        " ",  "'b c'", "\"d e\"", "\\ ", "\\\\",
+                                          "\"\\\"\"", "''", "\\'",   "\t",      "x=y", "\"'\""};
+    for (int round = 0; round < 60; ++round) {
+        std::string text;
+        for (std::size_t n = random() % 14; n > 0; --n) text += pieces[random() % pieces.size()];
+        std::string expected;
+        const auto words = split(text).value();
+        for (const std::string& word : words) expected += "<" + word + ">";
+        ASSERT_EQ(output_of_sh("for w in " + text + "\ndo printf '<%s>' \"$w\"; done"), expected)
+            << text;
+    }
+}
+
+}  // namespace
+}  // namespace offload::shell
