@@ -1,0 +1,29 @@
+// Where events go. Implementations live in the report module; the engine only calls them.
+#pragma once
+
+#include <string_view>
+
+#include "offload/base/error.hpp"
+#include "offload/model/event.hpp"
+
+namespace offload {
+
+class Sink {
+  public:
+    virtual ~Sink() = default;
+
+    // For messages: "junit.xml", "journal".
+    virtual std::string_view name() const = 0;
+
+    // True for a report that the user asked for: if it cannot be written, the run exits 1.
+    virtual bool required() const = 0;
+
+    // Called on the dispatcher thread, one event at a time, in order. Must not block for long.
+    // After the first error the sink is told nothing more and the user is told once.
+    virtual Result<> consume(const Event& event) = 0;
+
+    // Time passes (about ten times a second) where nothing else happens: for displays.
+    virtual void tick(Seconds /*since_start*/) {}
+};
+
+}  // namespace offload

@@ -1,0 +1,21 @@
+#include "offload/model/test_table.hpp"
+
+#include <utility>
+
+namespace offload {
+
+TestTable::Added TestTable::add(std::string id, GroupIndex group, std::string file, TestKind kind) {
+    if (const Test* known = find(id)) return {*known, false};
+    const TestIndex index(tests_.size());
+    const Test& test =
+        tests_.emplace_back(Test{index, std::move(id), group, std::move(file), kind});
+    by_id_.emplace(test.id, index);
+    return {test, true};
+}
+
+const Test* TestTable::find(std::string_view id) const {
+    const auto found = by_id_.find(id);
+    return found == by_id_.end() ? nullptr : &tests_[found->second.value()];
+}
+
+}  // namespace offload
