@@ -1,0 +1,68 @@
+// The small sections: groups, report, history, checkpoint.
+#include <fmt/format.h>
+
+#include "sections.hpp"
+
+namespace offload::config {
+
+Group read_group(TableReader& table, std::string name) {
+    Group out;
+    out.name = std::move(name);
+    out.retry_count = table.integer("retry_count", {0, 1'000'000}).value_or(0);
+    // TRAPS 17: filters that do not split are an error here, before any sandbox exists.
+    if (auto filters = table.text("filters")) {
+        out.filter_words = table.split("filters", *filters).value_or(std::vector<std::string>{});
+        out.filters = std::move(*filters);
+    }
+    out.schedule_individual = table.flag("schedule_individual").value_or(false);
+    table.finish();
+    return out;
+}
+
+Report read_report(TableReader& table) {
+    Report out;
+    for (const auto& [key, target] :
+         {std::pair{"output_dir", &out.output_dir}, std::pair{"junit_file", &out.junit_file}}) {
+        auto value = table.text(key);
+        if (!value) continue;
+        if (value->empty()) {
+            table.error_at(key, fmt::format("report.{} is empty", key),
+                           fmt::format("remove it for the default, \"{}\"", *target));
+        }
+        *target = std::move(*value);
+    }
+    out.junit = table.flag("junit").value_or(true);
+    out.download_globs = table.texts("download_globs").value_or(std::vector<std::string>{});
+    out.download_globs_failure_only = table.flag("download_globs_failure_only").value_or(false);
+    table.finish();
+    return out;
+}
+
+History read_history(TableReader& table) {
+    History out;
+    out.present = table.present();
+    if (const auto value = table.choice("record_history", {"flag", "always"})) {
+        out.record_history = *value == "always" ? RecordHistory::Always : RecordHistory::Flag;
+    }
+    if (auto value = table.text("path")) {
+        if (value->empty()) {
+            table.error_at("path", "history.path is empty",
+                           "remove it for the default, \"offload-history.jsonl\"");
+        }
+        out.path = std::move(*value);
+    }
+    out.reservoir_size = table.integer("reservoir_size", {1, 1'000'000}).value_or(20);
+    out.default_duration_secs = table.number("default_duration_secs", 0).value_or(1.0);
+    table.finish();
+    return out;
+}
+
+Checkpoint read_checkpoint(TableReader& table) {
+    Checkpoint out;
+    out.present = table.present();
+    out.build_inputs = table.texts("build_inputs").value_or(std::vector<std::string>{});
+    table.finish();
+    return out;
+}
+
+}  // namespace offload::config

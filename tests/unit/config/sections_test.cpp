@@ -1,0 +1,330 @@
+// What each setting means, in both eras' words.
+#include <filesystem>
+
+#include "helpers.hpp"
+#include "offload/base/file.hpp"
+
+namespace offload::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+Config good(const Loaded& loaded) {
+    EXPECT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
+    return loaded.config.value_or(Config{});
+}
+
+PytestFramework pytest(std::string_view framework) {
+    return std::get<PytestFramework>(good(read(minimal("", framework))).framework.kind);
+}
+
+TEST(Pytest, PrefixOfThe04Era) {
+    EXPECT_THAT(pytest("").prefix, ElementsAre("python", "-m", "pytest"));
+    EXPECT_THAT(pytest("python = \"uv\"\nextra_args = [\"run\", \"--with=pytest\"]").prefix,
+                ElementsAre("uv", "run", "--with=pytest", "-m", "pytest"));
+    EXPECT_EQ(*pytest("markers = \"not slow\"").markers, "not slow");
+}
+
+TEST(Pytest, PrefixOfThe09EraIsSplitAsAShellWould) {
+    EXPECT_THAT(pytest("command = \"bash -c 'exec pytest \\\"$@\\\"' --\"").prefix,
+                ElementsAre("bash", "-c", "exec pytest \"$@\"", "--"));
+    const auto both = pytest(
+        "command = \"pytest\"\nrun_args = \"-o addopts= -k 'a b'\"\n"
+        "discovery_args = \"--quiet\"");
+    EXPECT_THAT(both.run_args, ElementsAre("-o", "addopts=", "-k", "a b"));
+    EXPECT_THAT(both.discovery_args, ElementsAre("--quiet"));
+}
+
+TEST(Pytest, CommandWinsOverPythonWithAWarning) {
+    const auto loaded = read(minimal("", "command = \"pytest\"\npython = \"python3\""));
+    EXPECT_THAT(std::get<PytestFramework>(good(loaded).framework.kind).prefix,
+                ElementsAre("pytest"));
+    EXPECT_THAT(lines_of(loaded), ElementsAre(HasSubstr("framework.python has no effect")));
+}
+
+// TRAPS 17
+TEST(Pytest, ArgumentsThatAreNoShellWordsAreErrors) {
+    for (const char* framework :
+         {"run_args = \"-k 'open\"", "command = \"pytest 'open\"", "discovery_args = \"\\\"x\"",
+          "command = \"\"", "command = \"  \"", "python = \"\""}) {
+        EXPECT_FALSE(read(minimal("", framework)).config) << framework;
+    }
+    EXPECT_FALSE(read(minimal("", "", "filters = \"-k 'open\"")).config);
+}
+
+class PathsDefault : public testing::Test {
+  protected:
+    void SetUp() override {
+        auto made = TemporaryFolder::create("offload-config-");
+        ASSERT_TRUE(made);
+        folder_.emplace(*std::move(made));
+    }
+    std::vector<std::string> paths(std::string_view framework) {
+        return pytest("working_dir = \"" + folder_->path().string() + "\"\n" +
+                      std::string(framework))
+            .paths;
+    }
+    std::optional<TemporaryFolder> folder_;
+};
+
+TEST_F(PathsDefault, IsTestsWhereThatFolderExists) {
+    EXPECT_THAT(paths(""), IsEmpty());
+    std::filesystem::create_directory(folder_->path() / "tests");
+    EXPECT_THAT(paths(""), ElementsAre("tests"));
+    EXPECT_THAT(paths("python = \"python3\""), ElementsAre("tests"));
+}
+
+TEST_F(PathsDefault, IsNoneWithACommandAndWithAnEmptyList) {
+    std::filesystem::create_directory(folder_->path() / "tests");
+    EXPECT_THAT(paths("command = \"pytest\""), IsEmpty());
+    EXPECT_THAT(paths("paths = []"), IsEmpty());  // TRAPS 47
+    EXPECT_THAT(paths("paths = [\"a\", \"b c\"]"), ElementsAre("a", "b c"));
+}
+
+TEST(Cargo, BothNamesAndAllItsKeys) {
+    for (const std::string type : {"cargo", "nextest"}) {
+        const auto config = good(read(
+            "[provider]\ntype = \"local\"\n[framework]\ntype = \"" + type +
+            "\"\npackage = \"p\"\nfeatures = [\"a\", \"b\"]\nbin = \"x\"\ninclude_ignored = true\n"
+            "[groups.all]\n"));
+        const auto& cargo = std::get<CargoFramework>(config.framework.kind);
+        EXPECT_EQ(*cargo.package, "p");
+        EXPECT_EQ(*cargo.features, "a,b");
+        EXPECT_EQ(*cargo.bin, "x");
+        EXPECT_TRUE(cargo.include_ignored);
+        EXPECT_EQ(config.framework.test_id_format, "{classname} {name}");
+    }
+}
+
+TEST(TestIdFormat, DefaultsAndOverrides) {
+    EXPECT_EQ(good(read(minimal())).framework.test_id_format, "{name}");
+    EXPECT_EQ(good(read(minimal("", "test_id_format = \"{classname}::{name}\"")))
+                  .framework.test_id_format,
+              "{classname}::{name}");
+    EXPECT_FALSE(read(minimal("", "test_id_format = \"x\"")).config);
+}
+
+TEST(CommandFrameworkSection, ReadsItsKeys) {
+    const auto config = good(read(commands("", "result_file = \"out.xml\"\nworking_dir = \"w\"")));
+    const auto& command = std::get<CommandFramework>(config.framework.kind);
+    EXPECT_EQ(command.discover_command, "list {filters}");
+    EXPECT_EQ(command.run_command, "run {tests}");
+    EXPECT_EQ(*command.result_file, "out.xml");
+    EXPECT_EQ(*config.framework.working_dir, "w");
+}
+
+// TRAPS 47
+TEST(CommandFrameworkSection, ResultPlaceholderNeedsNoResultFile) {
+    const auto loaded = read(
+        "[provider]\ntype = \"local\"\n[framework]\ntype = \"default\"\n"
+        "discover_command = \"ls {filters}\"\nrun_command = \"r {tests} > {result_file}\"\n"
+        "test_id_format = \"{name}\"\n[groups.all]\n");
+    EXPECT_THAT(lines_of(loaded), IsEmpty());
+    EXPECT_TRUE(loaded.config);
+}
+
+TEST(CommandFrameworkSection, RunCommandWithoutTestsIsAWarning) {
+    const auto loaded = read(
+        "[provider]\ntype = \"local\"\n[framework]\ntype = \"default\"\n"
+        "discover_command = \"ls {filters}\"\nrun_command = \"make check\"\n"
+        "test_id_format = \"{name}\"\n[groups.all]\n");
+    EXPECT_TRUE(loaded.config);
+    EXPECT_THAT(lines_of(loaded), ElementsAre(HasSubstr("{tests}")));
+}
+
+TEST(CommandProviderSection, ReadsItsKeys) {
+    const auto config = good(read(
+        commands("prepare_command = \"p\"\ndownload_command = \"d {paths}\"\nworking_dir = \"w\"\n"
+                 "timeout_secs = 60\nexec_stdin = true\ncopy_dirs = [\"a:/b\"]\ncpu_cores = 2\n"
+                 "env = { A = \"1\" }")));
+    const auto& provider = std::get<CommandProvider>(config.provider);
+    EXPECT_EQ(*provider.prepare_command, "p");
+    EXPECT_EQ(provider.create_command, "make box {image_id}");
+    EXPECT_EQ(*provider.download_command, "d {paths}");
+    EXPECT_EQ(*provider.working_dir, "w");
+    EXPECT_EQ(provider.timeout, std::chrono::seconds(60));
+    EXPECT_TRUE(provider.exec_stdin);
+    EXPECT_EQ(provider.copy_dirs.at(0).remote, "/b");
+    EXPECT_EQ(provider.env.at("A"), "1");
+    EXPECT_DOUBLE_EQ(provider.cpu_cores, 2.0);
+}
+
+TEST(CommandProviderSection, DefaultTimeoutIsOneHour) {
+    EXPECT_EQ(std::get<CommandProvider>(good(read(commands())).provider).timeout,
+              std::chrono::hours(1));
+}
+
+TEST(CommandProviderSection, ExecWithoutCommandIsAnError) {
+    const auto loaded = read(
+        "[offload]\nsandbox_project_root = \"/a\"\n[provider]\ntype = \"default\"\n"
+        "create_command = \"c\"\nexec_command = \"e\"\ndestroy_command = \"d\"\n"
+        "[framework]\ntype = \"pytest\"\n[groups.all]\n");
+    EXPECT_FALSE(loaded.config);
+    EXPECT_THAT(lines_of(loaded), ElementsAre(HasSubstr("{command}")));
+}
+
+TEST(CopyDirs, WithoutAColonAreErrors) {
+    for (const char* pair : {"nocolon", ":/b", "a:", ""}) {
+        EXPECT_FALSE(read(commands("copy_dirs = [\"" + std::string(pair) + "\"]")).config) << pair;
+    }
+}
+
+TEST(Env, ValuesThatAreNoStringsBecomeTextWithAWarning) {
+    const auto loaded = read(commands("env = { PORT = 8080, DEBUG = true }"));
+    EXPECT_EQ(std::get<CommandProvider>(good(loaded).provider).env,
+              (Environment{{"PORT", "8080"}, {"DEBUG", "true"}}));
+    EXPECT_THAT(lines_of(loaded),
+                ElementsAre(HasSubstr("PORT = \"8080\""), HasSubstr("DEBUG = \"true\"")));
+    EXPECT_FALSE(read(commands("env = { X = [1] }")).config);
+    EXPECT_FALSE(read(commands("env = \"X=1\"")).config);
+}
+
+// TRAPS 29
+TEST(Env, NamesThatNoShellCanExportAreErrors) {
+    for (const char* name : {"\"\"", "\"A B\"", "\"A=B\"", "1A", "A-B"}) {
+        EXPECT_FALSE(read(commands("env = { " + std::string(name) + " = \"x\" }")).config) << name;
+    }
+}
+
+// TRAPS 29
+TEST(Env, ValuesSurviveWithEveryMetacharacter) {
+    const auto config =
+        good(read(commands("[provider.env]\nX = \"a'b\\\"c\\nd;$e `f` \\\\ * é\"")));
+    EXPECT_EQ(std::get<CommandProvider>(config.provider).env.at("X"), "a'b\"c\nd;$e `f` \\ * é");
+}
+
+Loaded modal(std::string_view keys, std::string_view offload = "sandbox_project_root = \"/app\"") {
+    return read("[offload]\n" + std::string(offload) + "\n[provider]\ntype = \"modal\"\n" +
+                std::string(keys) + "\n[framework]\ntype = \"pytest\"\n[groups.all]\n");
+}
+
+// TRAPS 47
+TEST(Modal, WholeNumbersAreNumbers) {
+    const auto config = good(modal("memory_gb = 8\ncpu_cores = 4"));
+    const auto& provider = std::get<ModalProvider>(config.provider);
+    EXPECT_DOUBLE_EQ(*provider.memory_gb, 8.0);
+    EXPECT_DOUBLE_EQ(provider.cpu_cores, 4.0);
+}
+
+TEST(Modal, NumbersMustBePositiveAndFinite) {
+    for (const char* keys : {"memory_gb = 0", "cpu_cores = -1.0", "cpu_cores = nan",
+                             "cpu_cores = inf", "cpu_cores = \"4\"", "memory_gb = true"}) {
+        EXPECT_FALSE(modal(keys).config) << keys;
+    }
+}
+
+TEST(Modal, HasDefaults) {
+    const auto config = good(modal(""));
+    const auto& provider = std::get<ModalProvider>(config.provider);
+    EXPECT_DOUBLE_EQ(provider.cpu_cores, 0.125);
+    EXPECT_FALSE(provider.include_cwd);
+    EXPECT_FALSE(provider.memory_gb);
+    EXPECT_EQ(provider.experimental_options, "{}");
+}
+
+TEST(SandboxRoot, IsRequiredForRemoteProvidersAlone) {
+    EXPECT_FALSE(modal("", "").config);
+    EXPECT_FALSE(read(commands("", "", "")).config);
+    EXPECT_FALSE(good(read(minimal())).offload.sandbox_project_root);
+}
+
+TEST(SandboxRoot, RepositoryRootIsItsDefault) {
+    EXPECT_EQ(*good(modal("", "sandbox_repo_root = \"/r\"")).offload.sandbox_project_root, "/r");
+    const auto both =
+        good(modal("", "sandbox_repo_root = \"/r\"\nsandbox_project_root = \"/r/p\""));
+    EXPECT_EQ(*both.offload.sandbox_project_root, "/r/p");
+    EXPECT_EQ(*both.offload.sandbox_repo_root, "/r");
+}
+
+TEST(WorkingFolder, FirstThatIsSetCounts) {
+    Config config;
+    config.provider = LocalProvider{};
+    EXPECT_EQ(working_folder(config, "/here"), "/here");
+    std::get<LocalProvider>(config.provider).working_dir = "p";
+    EXPECT_EQ(working_folder(config, "/here"), "/here/p");
+    config.offload.working_dir = ".";
+    EXPECT_EQ(working_folder(config, "/here"), "/here");
+    config.framework.working_dir = "/abs/x/";
+    EXPECT_EQ(working_folder(config, "/here"), "/abs/x");
+}
+
+TEST(WorkingFolder, OfARemoteProviderIsNotWhereTestsRun) {
+    Config config;
+    CommandProvider provider;
+    provider.working_dir = "elsewhere";
+    config.provider = provider;
+    EXPECT_EQ(working_folder(config, "/here"), "/here");
+}
+
+TEST(SmallSections, ReadTheirKeys) {
+    const auto config =
+        good(read(minimal() +
+                  "[report]\noutput_dir = \"o\"\njunit = false\njunit_file = \"j.xml\"\n"
+                  "download_globs = [\"a/**\"]\ndownload_globs_failure_only = true\n"
+                  "[history]\nrecord_history = \"always\"\npath = \"h\"\nreservoir_size = 5\n"
+                  "default_duration_secs = 2\n[checkpoint]\nbuild_inputs = [\"x\"]\n"));
+    EXPECT_EQ(config.report.output_dir, "o");
+    EXPECT_FALSE(config.report.junit);
+    EXPECT_EQ(config.report.junit_file, "j.xml");
+    EXPECT_THAT(config.report.download_globs, ElementsAre("a/**"));
+    EXPECT_TRUE(config.report.download_globs_failure_only);
+    EXPECT_TRUE(config.history.present);
+    EXPECT_EQ(config.history.record_history, RecordHistory::Always);
+    EXPECT_EQ(config.history.reservoir_size, 5U);
+    EXPECT_DOUBLE_EQ(config.history.default_duration_secs, 2.0);
+    EXPECT_THAT(config.checkpoint.build_inputs, ElementsAre("x"));
+}
+
+TEST(SmallSections, AreOptional) {
+    const auto config = good(read(minimal()));
+    EXPECT_EQ(config.report.output_dir, "test-results");
+    EXPECT_EQ(config.report.junit_file, "junit.xml");
+    EXPECT_TRUE(config.report.junit);
+    EXPECT_FALSE(config.history.present);
+    EXPECT_FALSE(config.checkpoint.present);
+}
+
+TEST(Worker, IsAutoOrOff) {
+    EXPECT_EQ(good(read(minimal("", "worker = \"off\""))).framework.worker, WorkerMode::Off);
+    EXPECT_EQ(good(read(minimal())).framework.worker, WorkerMode::Auto);
+    EXPECT_FALSE(read(minimal("", "worker = \"on\"")).config);
+}
+
+TEST(Unbuilt, ImageStepsOnRemoteProvidersAreErrorsAtRun) {
+    const auto loaded = modal(
+        "", "sandbox_project_root = \"/app\"\nsandbox_init_cmd = \"x\"\npost_patch_cmd = \"y\"");
+    ASSERT_TRUE(loaded.config);
+    const auto found = unbuilt_features(loaded);
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].line, 3U);
+    EXPECT_EQ(found[0].severity, Diagnostic::Severity::Error);
+    EXPECT_EQ(found[1].line, 4U);
+}
+
+TEST(Unbuilt, ImageStepsOnLocalAreAWarningAtLoad) {
+    const auto loaded = read(minimal("sandbox_init_cmd = \"x\""));
+    ASSERT_TRUE(loaded.config);
+    EXPECT_THAT(lines_of(loaded), ElementsAre(HasSubstr("no effect with a local provider")));
+    EXPECT_THAT(unbuilt_features(loaded), IsEmpty());
+}
+
+TEST(Unbuilt, HistoryAndCheckpointAreWarnings) {
+    const auto loaded = read(minimal() + "[history]\n[checkpoint]\nbuild_inputs = []\n");
+    ASSERT_TRUE(loaded.config);
+    const auto found = unbuilt_features(loaded);
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_FALSE(has_errors(found));
+}
+
+TEST(Unbuilt, VitestLoadsButDoesNotRun) {
+    const auto loaded = read(
+        "[provider]\ntype = \"local\"\n[framework]\ntype = \"vitest\"\ncommand = \"npx vitest\"\n"
+        "[groups.all]\n");
+    ASSERT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
+    EXPECT_TRUE(has_errors(unbuilt_features(loaded)));
+}
+
+}  // namespace
+}  // namespace offload::config
