@@ -1,0 +1,24 @@
+// Verdicts → JUnit XML as Surefire and cargo-nextest write reruns.
+//
+// Passed after failures: <flakyFailure>/<flakyError> for each failed attempt. Never passed: the
+// first attempt as <failure>/<error>, later ones as <rerunFailure>/<rerunError>. Not run:
+// <error type="not-run">.
+#pragma once
+
+#include <string>
+
+#include "offload/model/event.hpp"
+#include "offload/model/test_table.hpp"
+
+namespace offload::junit {
+
+struct WriteOptions {
+    std::string suite_name = "offload";
+    SystemTime started;
+    VerdictSource source = VerdictSource::PerTest;  // PerBatch: one case "all_tests" per batch
+};
+
+// Valid XML 1.0 whatever bytes the results hold.
+std::string write(const RunSummary& summary, const TestTable& tests, const WriteOptions& options);
+
+}  // namespace offload::junit
