@@ -1,0 +1,72 @@
+// A whole run on a virtual clock: the real Scheduler, Ledger and settle() against a made-up world
+// of tests and sandboxes. A discrete-event simulation, single-threaded and deterministic: the same
+// world gives the same run.
+//
+// It stands in for the engine and plays by its rules; it knows nothing of providers or frameworks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "offload/base/time.hpp"
+#include "offload/model/event.hpp"
+#include "offload/model/ids.hpp"
+#include "offload/model/result.hpp"
+
+namespace offload::simulator {
+
+enum class Fate {
+    Regular,
+    Crashes,  // takes the runner down at its end, each time
+    Hangs,    // never ends
+    LeftOut,  // the runner never runs it and says nothing
+};
+
+struct Case {
+    Seconds duration{1};
+    std::optional<Seconds> expected;
+    GroupIndex group;
+    std::size_t affinity = 0;
+    std::size_t command_bytes = 1;
+    bool alone = false;
+    std::size_t failures = 0;  // so many attempts fail before one passes
+    Fate fate = Fate::Regular;
+};
+
+struct World {
+    std::vector<Case> cases;
+    std::vector<std::size_t> retry_counts;  // by group
+    std::size_t slots = 1;
+    Seconds overhead{0};                    // of each batch
+    std::optional<Seconds> known_overhead;  // what the scheduler is told beforehand; else zero
+    Seconds creation{0};                    // of each sandbox
+    Seconds time_limit{1e9};                // of a batch
+    std::size_t command_bytes = 0;          // of a batch; 0: no limit
+    double losses_per_hour = 0;             // of each busy sandbox
+    bool streaming = true;   // starts and results are told as they happen; false: all
+                             // results at the end, and none when the exec breaks
+    std::uint64_t seed = 1;  // for losses
+};
+
+struct Report {
+    Seconds makespan{0};
+    Seconds work{0};     // of all attempts that count
+    Seconds longest{0};  // longest chain of attempts of one test
+    std::size_t batches = 0;
+    std::size_t sandboxes = 0;            // created, replacements included
+    std::size_t lost = 0;                 // batches whose sandbox was lost
+    std::vector<std::size_t> executions;  // by test: begun, whether or not they came to a result
+    std::vector<Verdict> verdicts;
+    Counts counts;
+    std::vector<std::string> violations;  // of what must hold in every run; empty when all is well
+
+    // No schedule ends sooner.
+    Seconds lower_bound(const World& world) const;
+};
+
+Report simulate(const World& world);
+
+}  // namespace offload::simulator

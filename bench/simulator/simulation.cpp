@@ -1,0 +1,322 @@
+#include "offload/simulator/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <queue>
+#include <random>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "offload/model/test_table.hpp"
+#include "offload/schedule/ledger.hpp"
+#include "offload/schedule/scheduler.hpp"
+#include "offload/schedule/settle.hpp"
+
+namespace offload::simulator {
+namespace {
+
+using schedule::BatchEnd;
+using schedule::Ledger;
+
+struct Done {
+    TestIndex test;
+    Seconds duration{0};
+    bool passed = true;
+};
+
+// What a sandbox will do with its batch, known from the start to the simulation alone.
+struct Batch {
+    std::vector<TestIndex> tests;
+    std::vector<Done> results;  // those that arrive
+    BatchEnd end = BatchEnd::Completed;
+    std::optional<TestIndex> running;  // when it broke
+    Seconds running_for{0};
+    Seconds measured_overhead{0};
+    std::set<TestIndex> reported;
+};
+
+struct Happening {
+    Seconds at;
+    std::uint64_t order;
+    enum class Kind { Ready, Result, End } kind;
+    SandboxNumber sandbox;
+    std::size_t result = 0;
+    bool operator>(const Happening& other) const {
+        return at != other.at ? at > other.at : order > other.order;
+    }
+};
+
+class Simulation {
+  public:
+    explicit Simulation(const World& world);
+    Report run();
+
+  private:
+    void dispatch();
+    bool start_batch(SandboxNumber sandbox);
+    void plan(SandboxNumber sandbox, Batch& batch);
+    void take_result(SandboxNumber sandbox, Batch& batch, const Done& done);
+    void end_batch(SandboxNumber sandbox);
+    void apply(const schedule::Settled& settled, SandboxNumber sandbox);
+    void count_attempt(TestIndex test, Seconds duration);
+    void check(const schedule::Assignment& assignment);
+    void check_end();
+    void schedule_at(Seconds at, Happening::Kind kind, SandboxNumber sandbox,
+                     std::size_t result = 0);
+    void violation(std::string text);
+    const Case& of(TestIndex test) const { return world_.cases[test.value()]; }
+
+    const World& world_;
+    schedule::Scheduler scheduler_;
+    Ledger ledger_;
+    std::mt19937_64 random_;
+    std::priority_queue<Happening, std::vector<Happening>, std::greater<>> happenings_;
+    std::unordered_map<SandboxNumber, Batch> busy_;
+    std::set<SandboxNumber> idle_;
+    std::size_t creating_ = 0;
+    std::uint64_t order_ = 0;
+    Seconds now_{0};
+    Seconds last_result_{0};
+    std::vector<int> missing_;
+    std::vector<Seconds> chains_;
+    std::vector<bool> running_;
+    std::size_t most_batches_ = 0;
+    Report report_;
+};
+
+schedule::SchedulerOptions options_of(const World& world) {
+    return {.slots = world.slots,
+            .command_bytes = world.command_bytes,
+            .time_limit = world.time_limit,
+            .batch_overhead = world.known_overhead.value_or(Seconds{0})};
+}
+
+Simulation::Simulation(const World& world)
+    : world_(world),
+      scheduler_(options_of(world)),
+      ledger_(world.retry_counts),
+      random_(world.seed),
+      missing_(world.cases.size()),
+      chains_(world.cases.size()),
+      running_(world.cases.size()) {
+    report_.executions.resize(world.cases.size());
+    std::size_t attempts = 0;
+    for (std::size_t i = 0; i < world.cases.size(); ++i) {
+        const Case& test = world.cases[i];
+        ledger_.add({TestIndex(i), {}, test.group, {}, TestKind::Test});
+        scheduler_.add({TestIndex(i), test.group, test.expected, test.command_bytes, test.alone,
+                        test.affinity});
+        attempts += 1 + world.retry_counts[test.group.value()];
+    }
+    // Losses aside, each attempt is looked for in halves at worst.
+    most_batches_ = 1000 + 100 * attempts;
+}
+
+void Simulation::violation(std::string text) { report_.violations.push_back(std::move(text)); }
+
+void Simulation::schedule_at(Seconds at, Happening::Kind kind, SandboxNumber sandbox,
+                             std::size_t result) {
+    happenings_.push({at, order_++, kind, sandbox, result});
+}
+
+Report Simulation::run() {
+    dispatch();
+    while (!happenings_.empty()) {
+        const Happening happening = happenings_.top();
+        happenings_.pop();
+        now_ = happening.at;
+        switch (happening.kind) {
+            case Happening::Kind::Ready:
+                --creating_;
+                idle_.insert(happening.sandbox);
+                break;
+            case Happening::Kind::Result: {
+                Batch& batch = busy_.at(happening.sandbox);
+                take_result(happening.sandbox, batch, batch.results[happening.result]);
+                break;
+            }
+            case Happening::Kind::End:
+                end_batch(happening.sandbox);
+                break;
+        }
+        if (report_.batches > most_batches_) {
+            violation("the run does not end");
+            break;
+        }
+        // All sandboxes that come up at one moment ask at that moment.
+        const bool more_ready = !happenings_.empty() && happenings_.top().at == now_ &&
+                                happenings_.top().kind == Happening::Kind::Ready;
+        if (!more_ready) dispatch();
+    }
+    check_end();
+    report_.makespan = last_result_;
+    report_.verdicts = ledger_.verdicts();
+    report_.counts = ledger_.counts();
+    for (const Seconds chain : chains_) report_.longest = std::max(report_.longest, chain);
+    return std::move(report_);
+}
+
+void Simulation::dispatch() {
+    const std::set<SandboxNumber> asking = idle_;
+    for (const SandboxNumber sandbox : asking) {
+        if (start_batch(sandbox)) idle_.erase(sandbox);
+    }
+    const std::size_t useful = scheduler_.startable(world_.slots - busy_.size());
+    while (busy_.size() + idle_.size() + creating_ < world_.slots &&
+           idle_.size() + creating_ < useful) {
+        ++creating_;
+        schedule_at(now_ + world_.creation, Happening::Kind::Ready,
+                    SandboxNumber(report_.sandboxes++));
+    }
+}
+
+bool Simulation::start_batch(SandboxNumber sandbox) {
+    const auto assignment = scheduler_.next(sandbox, now_);
+    if (!assignment) return false;
+    check(*assignment);
+    ++report_.batches;
+    Batch& batch = busy_[sandbox];
+    batch.tests = assignment->tests;
+    plan(sandbox, batch);
+    return true;
+}
+
+void Simulation::check(const schedule::Assignment& assignment) {
+    std::size_t bytes = 0;
+    if (assignment.tests.empty()) violation("an empty batch");
+    for (const TestIndex test : assignment.tests) {
+        if (running_[test.value()]) violation(fmt::format("test {} runs twice", test.value()));
+        running_[test.value()] = true;
+        if (of(test).group != assignment.group) violation("a batch of two groups");
+        if (of(test).alone && assignment.tests.size() > 1) violation("not alone in its batch");
+        if (ledger_.decided(test)) violation("a decided test runs again");
+        bytes += of(test).command_bytes;
+    }
+    if (world_.command_bytes > 0 && bytes > world_.command_bytes && assignment.tests.size() > 1) {
+        violation("a command is too long");
+    }
+}
+
+void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
+    constexpr Seconds kNever{std::numeric_limits<double>::infinity()};
+    Seconds lost = kNever;
+    if (world_.losses_per_hour > 0) {
+        std::exponential_distribution<double> life(world_.losses_per_hour / 3600);
+        lost = now_ + Seconds{life(random_)};
+    }
+    const Seconds limit = now_ + world_.time_limit;
+    Seconds at = now_ + world_.overhead;
+    batch.measured_overhead = world_.overhead;
+    for (const TestIndex test : batch.tests) {
+        const Case& the_case = of(test);
+        if (the_case.fate == Fate::LeftOut) continue;
+        const Seconds until = the_case.fate == Fate::Hangs ? kNever : at + the_case.duration;
+        const Seconds broken = std::min(lost, limit);
+        if (at < broken) ++report_.executions[test.value()];
+        if (until > broken || the_case.fate == Fate::Crashes) {
+            const Seconds end = std::min(until, broken);
+            batch.end = until <= broken ? BatchEnd::Abnormal
+                        : lost < limit  ? BatchEnd::Infrastructure
+                                        : BatchEnd::TimedOut;
+            if (at < end || batch.end == BatchEnd::Abnormal) {
+                batch.running = test;
+                batch.running_for = end - at;
+            }
+            at = end;
+            break;
+        }
+        const bool passed = static_cast<std::size_t>(ledger_.attempts(test)) >= the_case.failures;
+        batch.results.push_back({test, the_case.duration, passed});
+        if (world_.streaming) {
+            schedule_at(until, Happening::Kind::Result, sandbox, batch.results.size() - 1);
+        }
+        at = until;
+    }
+    if (!world_.streaming && batch.end != BatchEnd::Completed) batch.results.clear();
+    schedule_at(at, Happening::Kind::End, sandbox);
+}
+
+void Simulation::count_attempt(TestIndex test, Seconds duration) {
+    chains_[test.value()] += duration;
+    report_.work += duration;
+    last_result_ = now_;
+}
+
+void Simulation::take_result(SandboxNumber sandbox, Batch& batch, const Done& done) {
+    batch.reported.insert(done.test);
+    running_[done.test.value()] = false;
+    scheduler_.finished(sandbox, done.test, now_);
+    TestResult result;
+    result.outcome = done.passed ? Outcome::Passed : Outcome::Failed;
+    result.duration = done.duration;
+    count_attempt(done.test, done.duration);
+    const auto recorded = ledger_.record(done.test, result, BatchNumber{}, sandbox, {});
+    if (recorded.decision == Ledger::Decision::Ignored) violation("a result of a decided test");
+    if (recorded.decision == Ledger::Decision::Retry) scheduler_.retry(done.test, sandbox);
+}
+
+void Simulation::end_batch(SandboxNumber sandbox) {
+    auto node = busy_.extract(sandbox);
+    Batch& batch = node.mapped();
+    if (!world_.streaming) {
+        for (const Done& done : batch.results) take_result(sandbox, batch, done);
+    }
+    schedule::SettleInput input;
+    input.end = batch.end;
+    input.batch_size = batch.tests.size();
+    input.starts_known = world_.streaming;
+    input.time_limit = world_.time_limit;
+    for (const TestIndex test : batch.tests) {
+        if (batch.reported.contains(test)) continue;
+        running_[test.value()] = false;
+        schedule::Unfinished unfinished{test, std::nullopt, missing_[test.value()], {}};
+        if (batch.end == BatchEnd::Completed) ++missing_[test.value()];
+        if (world_.streaming && batch.running == test) unfinished.running_for = batch.running_for;
+        input.unfinished.push_back(std::move(unfinished));
+    }
+    scheduler_.ended(sandbox, now_, batch.measured_overhead);
+    apply(settle(input), sandbox);
+    if (batch.end == BatchEnd::Completed) idle_.insert(sandbox);
+    if (batch.end == BatchEnd::Infrastructure) {
+        ++report_.lost;
+        most_batches_ += 2;
+    }
+}
+
+void Simulation::apply(const schedule::Settled& settled, SandboxNumber sandbox) {
+    for (const auto& [test, result] : settled.attempts) {
+        const Seconds duration = result.duration;
+        count_attempt(test, duration);
+        if (ledger_.record(test, result, BatchNumber{}, sandbox, {}).decision ==
+            Ledger::Decision::Retry) {
+            scheduler_.requeue_together({test}, sandbox);
+        }
+    }
+    scheduler_.requeue(settled.requeue, std::nullopt);
+    for (const auto& tests : settled.suspects) scheduler_.requeue_together(tests);
+    for (const auto& [test, reason] : settled.not_run) ledger_.give_up(test, reason);
+}
+
+void Simulation::check_end() {
+    if (!report_.violations.empty()) return;
+    if (scheduler_.has_queued()) violation("tests are queued at the end");
+    if (scheduler_.has_running()) violation("a batch runs at the end");
+    if (ledger_.undecided() > 0) {
+        violation(fmt::format("{} tests are undecided", ledger_.undecided()));
+    }
+    if (ledger_.counts().total() != world_.cases.size()) violation("the totals do not add up");
+}
+
+}  // namespace
+
+Seconds Report::lower_bound(const World& world) const {
+    return world.creation + world.overhead +
+           std::max(longest, work / static_cast<double>(std::max<std::size_t>(world.slots, 1)));
+}
+
+Report simulate(const World& world) { return Simulation(world).run(); }
+
+}  // namespace offload::simulator

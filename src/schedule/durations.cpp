@@ -1,0 +1,71 @@
+#include "offload/schedule/durations.hpp"
+
+#include <cmath>
+#include <cstddef>
+
+namespace offload::schedule {
+namespace {
+
+class Mean {
+  public:
+    void add(Seconds value) {
+        sum_ += value;
+        ++count_;
+    }
+    std::optional<Seconds> get() const {
+        if (count_ == 0) return std::nullopt;
+        return sum_ / static_cast<double>(count_);
+    }
+
+  private:
+    Seconds sum_{0};
+    std::size_t count_ = 0;
+};
+
+template <class Key>
+std::optional<Seconds> mean_of(const std::unordered_map<Key, Mean>& means, const Key& key) {
+    const auto found = means.find(key);
+    return found == means.end() ? std::nullopt : found->second.get();
+}
+
+}  // namespace
+
+void Durations::record(std::string_view id, Seconds duration) {
+    // What a clock that was set back, or a broken report, left behind is no evidence.
+    if (!std::isfinite(duration.count()) || duration < Seconds{0}) return;
+    known_.insert_or_assign(std::string(id), duration);
+}
+
+std::optional<Seconds> Durations::find(std::string_view id) const {
+    const auto found = known_.find(std::string(id));
+    if (found == known_.end()) return std::nullopt;
+    return found->second;
+}
+
+std::vector<std::optional<Seconds>> Durations::expect(const TestTable& tests) const {
+    std::vector<std::optional<Seconds>> expected;
+    expected.reserve(tests.size());
+    std::unordered_map<std::string_view, Mean> by_file;
+    std::unordered_map<GroupIndex, Mean> by_group;
+    Mean all;
+    for (const Test& test : tests) {
+        const auto& known = expected.emplace_back(find(test.id));
+        if (!known || test.kind != TestKind::Test) continue;
+        if (!test.file.empty()) by_file[test.file].add(*known);
+        by_group[test.group].add(*known);
+        all.add(*known);
+    }
+    if (!all.get()) {
+        expected.assign(tests.size(), std::nullopt);
+        return expected;
+    }
+    for (const Test& test : tests) {
+        auto& value = expected[test.index.value()];
+        if (!value) value = mean_of(by_file, std::string_view(test.file));
+        if (!value) value = mean_of(by_group, test.group);
+        if (!value) value = all.get();
+    }
+    return expected;
+}
+
+}  // namespace offload::schedule

@@ -1,0 +1,30 @@
+// How long tests are expected to take. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "offload/base/time.hpp"
+#include "offload/model/test_table.hpp"
+
+namespace offload::schedule {
+
+// Evidence by test ID; the newest wins. For a test without evidence: the mean of its file's known
+// tests, else of its group's, else of all.
+class Durations {
+  public:
+    void record(std::string_view id, Seconds duration);
+    bool empty() const { return known_.empty(); }
+    std::optional<Seconds> find(std::string_view id) const;
+
+    // Nothing when nothing at all is known of `tests`.
+    std::vector<std::optional<Seconds>> expect(const TestTable& tests) const;
+
+  private:
+    std::unordered_map<std::string, Seconds> known_;
+};
+
+}  // namespace offload::schedule

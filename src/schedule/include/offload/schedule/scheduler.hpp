@@ -1,0 +1,175 @@
+// What is to be run next, and where. Pure: no clock, no thread, no I/O; time is an argument.
+//
+// Idle sandboxes pull batches. Where durations are known, heaviest tests go first (longest
+// processing time first: Graham 1969) in batches that shrink as the queue drains (factoring:
+// Hummel, Schonberg & Flynn 1992), bounded below so that a batch's start-up cost stays small beside
+// its work, and above by its fair share, the command-length limit and the time limit. Where nothing
+// is known, each slot gets its share of the tests, dealt out in turn.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "offload/base/time.hpp"
+#include "offload/model/ids.hpp"
+#include "offload/schedule/test_pool.hpp"
+
+namespace offload::schedule {
+
+struct SchedulerOptions {
+    std::size_t slots = 1;          // sandboxes that work at once
+    std::size_t command_bytes = 0;  // most that the tests of one batch may take; 0: no limit
+    Seconds time_limit{0};          // of one batch; 0: none
+    Seconds batch_overhead{0};      // start-up cost of a batch as known beforehand
+    bool whole_batches = false;     // outcomes come per batch: a batch is retried as it was
+};
+
+struct Item {
+    TestIndex test;
+    GroupIndex group;                 // a batch holds tests of one group only
+    std::optional<Seconds> expected;  // nothing: unknown
+    std::size_t command_bytes = 0;
+    bool alone = false;        // schedule_individual
+    std::size_t affinity = 0;  // tests of equal affinity (one file) are kept together where
+                               // that costs no balance; 0: none
+};
+
+struct Assignment {
+    GroupIndex group;
+    std::vector<TestIndex> tests;  // in the order in which they should run
+};
+
+// A test is in at most one place: queued, in one running batch, or neither. What would queue it a
+// second time does nothing. Adding a test, and its way through next() and finished(), take O(log n)
+// amortised.
+class Scheduler {
+  public:
+    explicit Scheduler(SchedulerOptions options);
+
+    void add(const Item& item);
+
+    // Work for an idle sandbox; the sandbox counts as running it until ended(), and must not ask
+    // again before. Nothing: there is nothing that this sandbox should do now.
+    std::optional<Assignment> next(SandboxNumber sandbox, Seconds now);
+
+    // One test of the sandbox's running batch is done with (a result arrived).
+    void finished(SandboxNumber sandbox, TestIndex test, Seconds now);
+
+    // The sandbox's batch is over. Its tests without a result must be given back by one of the
+    // requeue functions or forgotten. `measured_overhead`: wall time less the tests' own time.
+    void ended(SandboxNumber sandbox, Seconds now, std::optional<Seconds> measured_overhead);
+
+    // Another attempt for a failed test; preferably not on `failed_on`, but no slot idles for that.
+    // It may share a batch with other tests.
+    void retry(TestIndex test, SandboxNumber failed_on);
+
+    // The same batch again as one unit (whole_batches).
+    void retry_whole(std::vector<TestIndex> tests, SandboxNumber failed_on);
+
+    // Unattempted tests back into the queue, free to be grouped anew (whole_batches: as one unit);
+    // ahead of tests that never ran.
+    void requeue(std::span<const TestIndex> tests, std::optional<SandboxNumber> not_on);
+
+    // The same, but these are run in a batch of their own, of no more than these tests: suspects of
+    // a crash or a hang, or the retry of a test that took its batch down. Ahead of everything else.
+    void requeue_together(std::vector<TestIndex> tests,
+                          std::optional<SandboxNumber> not_on = std::nullopt);
+
+    // Takes everything that is queued out and returns it (fail-fast, interrupt), in table order.
+    std::vector<TestIndex> clear();
+
+    bool has_queued() const { return queued_.tests > 0; }
+    bool has_running() const { return !running_.empty(); }
+
+    // So many idle sandboxes have a use now, at most `limit`: that many would be given a batch if
+    // they asked, as long as no more than `slots` are at work then.
+    std::size_t startable(std::size_t limit) const;
+
+    // Seconds from `now` until all work is done. Nothing where neither durations are known nor a
+    // batch has ended yet.
+    std::optional<Seconds> remaining(Seconds now) const;
+
+  private:
+    enum class Place { Nowhere, Queued, Running };
+    struct Known {
+        double weight = 1;  // expected seconds, or 1 where nothing is known
+        std::size_t command_bytes = 0;
+        std::size_t affinity = 0;
+        GroupIndex group;
+        SandboxNumber sandbox;  // where it runs
+        Place place = Place::Nowhere;
+        bool added = false;
+        bool alone = false;
+    };
+    // Whom a queued test should rather not be given to.
+    using Shunned = std::optional<SandboxNumber>;
+    using Pools = std::map<Shunned, TestPool>;
+    struct Group {
+        TestPool fresh;
+        TestPool fresh_alone;
+        Pools returned;  // retries and requeued tests
+    };
+    struct Unit {
+        GroupIndex group;
+        std::vector<TestIndex> tests;
+    };
+    struct Running {
+        std::vector<TestIndex> tests;
+        std::size_t cursor = 0;  // none before it is unfinished
+        std::size_t unfinished = 0;
+        double weight = 0;  // of the unfinished
+        Seconds started{0};
+        Seconds last_result{0};
+        bool any_result = false;
+    };
+    struct Totals {
+        std::size_t tests = 0;
+        std::size_t batches = 0;  // at most: each loose test, and each unit
+        double weight = 0;
+    };
+    struct Draft;
+
+    bool enqueue(TestIndex test);
+    void enqueue_loose(TestIndex test, Shunned shunned);
+    void enqueue_unit(std::vector<TestIndex> tests, Shunned shunned);
+    void dequeue(TestIndex test);
+    void stop_running(TestIndex test);
+
+    std::optional<Assignment> choose(SandboxNumber sandbox, Seconds now);
+    std::optional<Assignment> take_unit(SandboxNumber sandbox, bool may_be_shunned);
+    std::optional<Assignment> take_returned(SandboxNumber sandbox, Seconds now,
+                                            bool may_be_shunned);
+    std::optional<Assignment> take_fresh(Seconds now);
+    void fill(Draft& draft, TestPool& pool);
+    bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
+    Assignment finish(Draft draft);
+
+    Draft draft_for_known(GroupIndex group, Seconds now);
+    Draft draft_of(GroupIndex group, double target) const;
+    std::size_t idle_slots() const;
+    double overhead() const;
+    double running_weight(Seconds now);
+    double progress_of(const Running& batch, Seconds now) const;
+
+    SchedulerOptions options_;
+    std::vector<Known> tests_;
+    std::vector<Group> groups_;
+    std::map<Shunned, std::deque<Unit>> units_;
+    std::unordered_map<SandboxNumber, Running> running_;
+    Totals queued_;
+    double running_weight_ = 0;       // of all unfinished tests of running batches
+    double progress_ = 0;             // their part that is done, when last looked at
+    std::size_t progress_calls_ = 0;  // until the next look
+    std::deque<double> overheads_;    // the newest measurements
+    double known_sum_ = 0;
+    std::size_t known_count_ = 0;
+    double ended_seconds_ = 0;  // of all batches that are over
+    std::size_t ended_tests_ = 0;
+};
+
+}  // namespace offload::schedule

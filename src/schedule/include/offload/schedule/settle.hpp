@@ -1,0 +1,68 @@
+// What becomes of the tests of a batch that have no result when its exec is over. Pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "offload/base/time.hpp"
+#include "offload/model/result.hpp"
+
+namespace offload::schedule {
+
+enum class BatchEnd {
+    Completed,  // the runner came to its regular end and its results are whole
+    Abnormal,   // it crashed or was killed, or its results are missing or cut
+    TimedOut,
+    Infrastructure,  // the sandbox or the connection failed
+    Cancelled,       // by us
+};
+
+// A test of the batch for which no result arrived.
+struct Unfinished {
+    TestIndex test;
+    std::optional<Seconds> running_for;  // it had started; how long ago
+    int missing_before = 0;              // completed batches that left it out so far
+    std::string refusal;                 // the runner said that it will not run it, and why
+};
+
+struct Settled {
+    struct Failed {
+        TestIndex test;
+        TestResult result;
+    };
+    struct NotRun {
+        TestIndex test;
+        std::string reason;
+    };
+    std::vector<Failed> attempts;                  // count as attempts, retryable
+    std::vector<TestIndex> requeue;                // unattempted, free to be grouped anew
+    std::vector<std::vector<TestIndex>> suspects;  // unattempted, each in a batch of its own
+    std::vector<NotRun> not_run;                   // the runner will not run these
+};
+
+struct SettleInput {
+    BatchEnd end = BatchEnd::Completed;
+    std::size_t batch_size = 0;
+    bool starts_known = false;  // the runner tells when tests start
+    std::string how;            // "exit status 139 (killed by SIGSEGV)"
+    std::string last_output;    // the end of what it wrote
+    Seconds time_limit{0};
+    std::vector<Unfinished> unfinished;  // in the order of the batch
+};
+
+// The rules:
+// - A test that the runner refused (deselected, cannot be collected) is not run, for that reason.
+// - Completed: a test that was left out runs once more; left out twice, or alone in its batch, it
+// is
+//   not run, with the runner's last words as the reason.
+// - Abnormal: the running test, or the only one left, gets a crash attempt; others are requeued.
+//   Where it is unknown which one ran, the rest runs again in halves.
+// - TimedOut: a test gets a timeout attempt only if it ran for the whole limit by itself or was
+// alone
+//   in its batch; the others are queued again in smaller batches.
+// - Infrastructure, Cancelled: everything is requeued; nothing is an attempt.
+Settled settle(const SettleInput& input);
+
+}  // namespace offload::schedule

@@ -1,0 +1,494 @@
+#include "offload/schedule/scheduler.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace offload::schedule {
+namespace {
+
+constexpr double kUnlimited = std::numeric_limits<double>::infinity();
+
+// Reports round a quick test's duration down to nothing, but to start it costs something.
+constexpr double kLeastSeconds = 0.001;
+
+// A batch's overhead is a tenth of its time at most.
+constexpr double kWorkPerOverhead = 9;
+
+// Estimates are off now and then: of the time limit so much is planned with.
+constexpr double kPlannedPartOfLimit = 0.8;
+
+constexpr std::size_t kOverheadsKept = 31;
+
+constexpr std::size_t kCallsPerLook = 32;
+
+// So many pools may hold nothing that fits before a batch is called full.
+constexpr std::size_t kPoolsInVain = 8;
+
+// Sums of durations carry rounding errors that must not push a test out of its share.
+double with_slack(double room) { return room * (1 + 1e-9) + 1e-12; }
+
+}  // namespace
+
+// A batch in the making.
+struct Scheduler::Draft {
+    GroupIndex group;
+    double target = 0;   // weight to come to
+    double may_add = 0;  // so much more, when that takes the rest of the queue
+    bool round = false;  // the last test may stand over the target by half
+    std::size_t most_tests = 1;
+    std::size_t most_bytes = std::numeric_limits<std::size_t>::max();
+    std::vector<TestIndex> tests = {};
+    double weight = 0;
+    std::size_t bytes = 0;
+    std::size_t affinity = 0;  // of the newest test
+    bool full = false;
+
+    double room() const { return target - weight; }
+};
+
+Scheduler::Scheduler(SchedulerOptions options) : options_(options) {
+    options_.slots = std::max<std::size_t>(options_.slots, 1);
+}
+
+void Scheduler::add(const Item& item) {
+    const std::size_t index = item.test.value();
+    if (index >= tests_.size()) tests_.resize(index + 1);
+    Known& known = tests_[index];
+    if (known.added) return;
+    if (item.group.value() >= groups_.size()) groups_.resize(item.group.value() + 1);
+    known.added = true;
+    known.command_bytes = item.command_bytes;
+    known.affinity = item.affinity;
+    known.group = item.group;
+    known.alone = item.alone;
+    if (item.expected) {
+        known.weight = std::max(item.expected->count(), kLeastSeconds);
+        known_sum_ += known.weight;
+        ++known_count_;
+    } else if (known_count_ > 0) {
+        known.weight = known_sum_ / static_cast<double>(known_count_);
+    }
+    enqueue(item.test);
+    ++queued_.batches;
+    Group& group = groups_[item.group.value()];
+    if (known.alone) {
+        group.fresh_alone.add({item.test, known.weight, 0});
+    } else {
+        group.fresh.add({item.test, known.weight, known.affinity});
+    }
+}
+
+// --- Keeping count ---------------------------------------------------------------------------
+
+bool Scheduler::enqueue(TestIndex test) {
+    assert(test.value() < tests_.size() && tests_[test.value()].added);
+    Known& known = tests_[test.value()];
+    if (known.place == Place::Queued) return false;
+    if (known.place == Place::Running) stop_running(test);
+    known.place = Place::Queued;
+    ++queued_.tests;
+    queued_.weight += known.weight;
+    return true;
+}
+
+void Scheduler::dequeue(TestIndex test) {
+    Known& known = tests_[test.value()];
+    known.place = Place::Nowhere;
+    --queued_.tests;
+    queued_.weight = queued_.tests == 0 ? 0 : std::max(queued_.weight - known.weight, 0.0);
+}
+
+void Scheduler::stop_running(TestIndex test) {
+    Known& known = tests_[test.value()];
+    known.place = Place::Nowhere;
+    const auto found = running_.find(known.sandbox);
+    if (found == running_.end()) return;
+    Running& batch = found->second;
+    --batch.unfinished;
+    batch.weight = batch.unfinished == 0 ? 0 : std::max(batch.weight - known.weight, 0.0);
+    running_weight_ = std::max(running_weight_ - known.weight, 0.0);
+}
+
+void Scheduler::enqueue_loose(TestIndex test, Shunned shunned) {
+    const Known& known = tests_[test.value()];
+    if (known.alone) return enqueue_unit({test}, shunned);
+    if (!enqueue(test)) return;
+    ++queued_.batches;
+    groups_[known.group.value()].returned[shunned].add({test, known.weight, known.affinity});
+}
+
+void Scheduler::enqueue_unit(std::vector<TestIndex> tests, Shunned shunned) {
+    std::erase_if(tests, [this](TestIndex test) { return !enqueue(test); });
+    while (!tests.empty()) {
+        const GroupIndex group = tests_[tests.front().value()].group;
+        const auto others = std::stable_partition(tests.begin(), tests.end(), [&](TestIndex test) {
+            return tests_[test.value()].group == group;
+        });
+        units_[shunned].push_back({group, {tests.begin(), others}});
+        ++queued_.batches;
+        tests.erase(tests.begin(), others);
+    }
+}
+
+void Scheduler::retry(TestIndex test, SandboxNumber failed_on) { enqueue_loose(test, failed_on); }
+
+void Scheduler::retry_whole(std::vector<TestIndex> tests, SandboxNumber failed_on) {
+    enqueue_unit(std::move(tests), failed_on);
+}
+
+void Scheduler::requeue(std::span<const TestIndex> tests, std::optional<SandboxNumber> not_on) {
+    if (options_.whole_batches) return enqueue_unit({tests.begin(), tests.end()}, not_on);
+    for (const TestIndex test : tests) enqueue_loose(test, not_on);
+}
+
+void Scheduler::requeue_together(std::vector<TestIndex> tests,
+                                 std::optional<SandboxNumber> not_on) {
+    enqueue_unit(std::move(tests), not_on);
+}
+
+std::vector<TestIndex> Scheduler::clear() {
+    std::vector<TestIndex> tests;
+    tests.reserve(queued_.tests);
+    for (const auto& [shunned, units] : units_) {
+        for (const Unit& unit : units) {
+            tests.insert(tests.end(), unit.tests.begin(), unit.tests.end());
+        }
+    }
+    units_.clear();
+    for (Group& group : groups_) {
+        group.fresh.drain_into(tests);
+        group.fresh_alone.drain_into(tests);
+        for (auto& [shunned, pool] : group.returned) pool.drain_into(tests);
+        group.returned.clear();
+    }
+    for (const TestIndex test : tests) tests_[test.value()].place = Place::Nowhere;
+    queued_ = {};
+    std::sort(tests.begin(), tests.end());
+    return tests;
+}
+
+// --- Running batches -------------------------------------------------------------------------
+
+void Scheduler::finished(SandboxNumber sandbox, TestIndex test, Seconds now) {
+    const auto found = running_.find(sandbox);
+    if (found == running_.end() || test.value() >= tests_.size()) return;
+    const Known& known = tests_[test.value()];
+    if (known.place != Place::Running || known.sandbox != sandbox) return;
+    stop_running(test);
+    Running& batch = found->second;
+    batch.last_result = now;
+    batch.any_result = true;
+    while (batch.cursor < batch.tests.size()) {
+        const Known& first = tests_[batch.tests[batch.cursor].value()];
+        if (first.place == Place::Running && first.sandbox == sandbox) break;
+        ++batch.cursor;
+    }
+}
+
+void Scheduler::ended(SandboxNumber sandbox, Seconds now,
+                      std::optional<Seconds> measured_overhead) {
+    const auto found = running_.find(sandbox);
+    if (found == running_.end()) return;
+    const Running& batch = found->second;
+    for (const TestIndex test : batch.tests) {
+        Known& known = tests_[test.value()];
+        if (known.place == Place::Running && known.sandbox == sandbox) {
+            known.place = Place::Nowhere;
+        }
+    }
+    ended_seconds_ += std::max((now - batch.started).count(), 0.0);
+    ended_tests_ += batch.tests.size();
+    running_weight_ = std::max(running_weight_ - batch.weight, 0.0);
+    running_.erase(found);
+    if (running_.empty()) running_weight_ = 0;
+    if (measured_overhead && std::isfinite(measured_overhead->count())) {
+        overheads_.push_back(std::max(measured_overhead->count(), 0.0));
+        if (overheads_.size() > kOverheadsKept) overheads_.pop_front();
+    }
+}
+
+// The median: a cold start, or one slow host, says nothing of the others.
+double Scheduler::overhead() const {
+    if (overheads_.empty()) return std::max(options_.batch_overhead.count(), 0.0);
+    std::vector<double> sorted(overheads_.begin(), overheads_.end());
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    return *middle;
+}
+
+// How much of a batch's unfinished weight is done already.
+double Scheduler::progress_of(const Running& batch, Seconds now) const {
+    if (batch.unfinished == 0) return 0;
+    // Until a first result came it is not known whether results come one by one; after one, the
+    // time since counts for a single test only.
+    double counted = batch.weight;
+    if (batch.any_result && batch.cursor < batch.tests.size()) {
+        counted = std::min(counted, tests_[batch.tests[batch.cursor].value()].weight);
+    }
+    return std::min(std::max((now - batch.last_result).count(), 0.0), counted);
+}
+
+double Scheduler::running_weight(Seconds now) {
+    // The look at every running batch is spread over as many calls as change the answer a little.
+    if (progress_calls_ == 0) {
+        progress_ = 0;
+        for (const auto& [sandbox, batch] : running_) progress_ += progress_of(batch, now);
+        progress_calls_ = running_.size() / kCallsPerLook + 1;
+    }
+    --progress_calls_;
+    return std::max(running_weight_ - progress_, 0.0);
+}
+
+std::size_t Scheduler::idle_slots() const {
+    return options_.slots > running_.size() ? options_.slots - running_.size() : 1;
+}
+
+// --- The choice ------------------------------------------------------------------------------
+
+std::optional<Assignment> Scheduler::next(SandboxNumber sandbox, Seconds now) {
+    assert(!running_.contains(sandbox) && "a sandbox runs one batch at a time");
+    if (queued_.tests == 0 || running_.contains(sandbox)) return std::nullopt;
+    auto chosen = choose(sandbox, now);
+    if (!chosen) return std::nullopt;
+    Running batch;
+    batch.tests = chosen->tests;
+    batch.unfinished = chosen->tests.size();
+    batch.started = now;
+    batch.last_result = now;
+    for (const TestIndex test : chosen->tests) {
+        Known& known = tests_[test.value()];
+        known.place = Place::Running;
+        known.sandbox = sandbox;
+        batch.weight += known.weight;
+    }
+    running_weight_ += batch.weight;
+    running_.emplace(sandbox, std::move(batch));
+    return chosen;
+}
+
+std::optional<Assignment> Scheduler::choose(SandboxNumber sandbox, Seconds now) {
+    if (auto unit = take_unit(sandbox, false)) return unit;
+    if (auto returned = take_returned(sandbox, now, false)) return returned;
+    if (auto fresh = take_fresh(now)) return fresh;
+    // Only what failed here before is left: better here again than to let the sandbox idle.
+    if (auto unit = take_unit(sandbox, true)) return unit;
+    return take_returned(sandbox, now, true);
+}
+
+std::optional<Assignment> Scheduler::take_unit(SandboxNumber sandbox, bool may_be_shunned) {
+    auto found = units_.begin();
+    if (found != units_.end() && found->first == Shunned(sandbox) && !may_be_shunned) ++found;
+    if (found == units_.end()) return std::nullopt;
+    Unit unit = std::move(found->second.front());
+    found->second.pop_front();
+    if (found->second.empty()) units_.erase(found);
+    --queued_.batches;
+    for (const TestIndex test : unit.tests) dequeue(test);
+    return Assignment{unit.group, std::move(unit.tests)};
+}
+
+std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Seconds now,
+                                                   bool may_be_shunned) {
+    const auto open_to_it = [&](const Pools::value_type& pool) {
+        return may_be_shunned || pool.first != Shunned(sandbox);
+    };
+    for (std::size_t index = 0; index < groups_.size(); ++index) {
+        Group& group = groups_[index];
+        if (std::none_of(group.returned.begin(), group.returned.end(), open_to_it)) continue;
+        const GroupIndex number(index);
+        Draft draft = draft_for_known(number, now);
+        if (known_count_ == 0) {
+            const double running = running_weight(now);
+            const double share = (queued_.weight + running) / static_cast<double>(options_.slots);
+            draft = draft_of(number, std::max(1.0, std::ceil(share)));
+        }
+        std::size_t in_vain = 0;
+        for (auto pool = group.returned.begin();
+             pool != group.returned.end() && !draft.full && in_vain < kPoolsInVain;) {
+            if (!open_to_it(*pool)) {
+                ++pool;
+                continue;
+            }
+            fill(draft, pool->second);
+            if (pool->second.empty()) {
+                pool = group.returned.erase(pool);
+            } else {
+                ++pool;
+                ++in_vain;
+            }
+        }
+        // A few quick retries would not be worth a batch: fresh tests come along.
+        if (known_count_ > 0 && !draft.full) {
+            draft.target = std::min(draft.target, kWorkPerOverhead * overhead());
+            fill(draft, group.fresh);
+        }
+        return finish(std::move(draft));
+    }
+    return std::nullopt;
+}
+
+std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
+    // Known durations: the group with the heaviest test. Unknown ones: the group that is furthest
+    // behind.
+    Group* best = nullptr;
+    double best_rank = -1;
+    for (Group& group : groups_) {
+        const std::size_t tests = group.fresh.size() + group.fresh_alone.size();
+        if (tests == 0) continue;
+        const double rank = known_count_ > 0
+                                ? std::max(group.fresh.heaviest(), group.fresh_alone.heaviest())
+                                : static_cast<double>(tests);
+        if (rank > best_rank) {
+            best = &group;
+            best_rank = rank;
+        }
+    }
+    if (best == nullptr) return std::nullopt;
+    const GroupIndex number(static_cast<std::size_t>(best - groups_.data()));
+    if (best->fresh.empty() || best->fresh_alone.heaviest() > best->fresh.heaviest()) {
+        Draft draft = draft_of(number, kUnlimited);
+        draft.most_tests = 1;
+        fill(draft, best->fresh_alone);
+        return finish(std::move(draft));
+    }
+    if (known_count_ == 0) {
+        const std::size_t idle = idle_slots();
+        const std::size_t share = (queued_.tests + idle - 1) / idle;
+        Draft draft = draft_of(number, static_cast<double>(share));
+        fill(draft, best->fresh);
+        return finish(std::move(draft));
+    }
+    Draft draft = draft_for_known(number, now);
+    fill(draft, best->fresh);
+    const auto lightest = [&](double limit) { return best->fresh.take_light(limit); };
+    if (draft.round && !draft.full) {
+        // Equal tests that do not divide evenly: nearest to the share, rather than below it and
+        // one more batch for the crumbs.
+        take_into(draft, best->fresh, lightest(2 * std::max(draft.room(), 0.0)));
+    }
+    if (!draft.full && queued_.weight <= draft.may_add) {
+        while (take_into(draft, best->fresh, lightest(draft.may_add))) {
+        }
+    }
+    return finish(std::move(draft));
+}
+
+Scheduler::Draft Scheduler::draft_of(GroupIndex group, double target) const {
+    Draft draft{.group = group, .target = target};
+    // Each slot that is idle besides this one must find something.
+    const std::size_t others = idle_slots() - 1;
+    draft.most_tests = queued_.batches > others ? queued_.batches - others : 1;
+    if (options_.command_bytes > 0) draft.most_bytes = options_.command_bytes;
+    return draft;
+}
+
+Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {
+    const auto slots = static_cast<double>(options_.slots);
+    const double cost = overhead();
+    double target = std::max(queued_.weight / (2 * slots), kWorkPerOverhead * cost);
+    bool at_share = false;
+    if (target > queued_.weight / slots) {
+        const double share = (queued_.weight + running_weight(now)) / slots;
+        at_share = target >= share;
+        target = std::min(target, share);
+    }
+    Draft draft = draft_of(group, target);
+    if (at_share && cost > 0) {
+        draft.round = true;
+        if (idle_slots() == 1) draft.may_add = cost;
+    }
+    if (options_.time_limit > Seconds{0}) {
+        const double limit = kPlannedPartOfLimit * options_.time_limit.count() - cost;
+        if (limit < draft.target + draft.may_add) {
+            draft.target = std::min(draft.target, std::max(limit, 0.0));
+            draft.may_add = 0;
+            draft.round = false;
+        }
+    }
+    return draft;
+}
+
+void Scheduler::fill(Draft& draft, TestPool& pool) {
+    while (!draft.full && !pool.empty()) {
+        const double room = with_slack(draft.room());
+        std::optional<TestPool::Entry> entry;
+        // Where all weigh the same, a whole file that fits goes before a larger one.
+        if (!draft.tests.empty() || known_count_ == 0) {
+            entry = pool.take_fitting(room, draft.affinity);
+        }
+        if (!entry && draft.tests.empty()) entry = pool.take_heaviest();
+        if (!take_into(draft, pool, entry)) return;
+    }
+}
+
+bool Scheduler::take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry) {
+    if (!entry) return false;
+    const Known& known = tests_[entry->test.value()];
+    const bool fits =
+        draft.tests.empty() ||
+        (draft.tests.size() < draft.most_tests && known.command_bytes <= draft.most_bytes &&
+         draft.bytes <= draft.most_bytes - known.command_bytes);
+    if (!fits) {
+        pool.add(*entry);
+        draft.full = true;
+        return false;
+    }
+    draft.tests.push_back(entry->test);
+    draft.weight += entry->weight;
+    draft.bytes += known.command_bytes;
+    draft.affinity = entry->affinity;
+    draft.full = draft.tests.size() >= draft.most_tests;
+    --queued_.batches;
+    dequeue(entry->test);
+    return true;
+}
+
+// Files in the order in which they were taken, the tests of one file in table order: that is the
+// order in which frameworks set fixtures up once.
+Assignment Scheduler::finish(Draft draft) {
+    std::unordered_map<std::size_t, std::size_t> first_of;
+    std::vector<std::pair<std::size_t, TestIndex>> order;
+    order.reserve(draft.tests.size());
+    for (std::size_t i = 0; i < draft.tests.size(); ++i) {
+        const std::size_t affinity = tests_[draft.tests[i].value()].affinity;
+        const std::size_t place =
+            affinity == 0 ? i : first_of.try_emplace(affinity, i).first->second;
+        order.emplace_back(place, draft.tests[i]);
+    }
+    std::sort(order.begin(), order.end());
+    for (std::size_t i = 0; i < order.size(); ++i) draft.tests[i] = order[i].second;
+    return {draft.group, std::move(draft.tests)};
+}
+
+// --- Forecast --------------------------------------------------------------------------------
+
+std::size_t Scheduler::startable(std::size_t limit) const {
+    return std::min(limit, queued_.batches);
+}
+
+std::optional<Seconds> Scheduler::remaining(Seconds now) const {
+    if (queued_.tests == 0 && running_.empty()) return Seconds{0};
+    double scale = 1;
+    if (known_count_ == 0) {
+        if (ended_tests_ == 0) return std::nullopt;
+        scale = ended_seconds_ / static_cast<double>(ended_tests_);
+    }
+    const auto slots = static_cast<double>(options_.slots);
+    double longest = 0;
+    double work = queued_.weight * scale;
+    for (const auto& [sandbox, batch] : running_) {
+        const double left = known_count_ > 0 ? batch.weight - progress_of(batch, now)
+                                             : static_cast<double>(batch.unfinished) * scale;
+        longest = std::max(longest, left);
+        work += left;
+    }
+    if (queued_.tests > 0)
+        work += overhead() * std::min(slots, static_cast<double>(queued_.batches));
+    return Seconds{std::max(work / slots, longest)};
+}
+
+}  // namespace offload::schedule

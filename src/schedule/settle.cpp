@@ -1,0 +1,168 @@
+#include "offload/schedule/settle.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+namespace offload::schedule {
+namespace {
+
+using Rest = std::vector<Unfinished>;
+
+// True where `word` stands in `text` and no digit follows it: "signal 9", not "signal 99".
+bool mentions(std::string_view text, std::string_view word) {
+    for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+        const std::size_t next = at + word.size();
+        if (next == text.size() || std::isdigit(static_cast<unsigned char>(text[next])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool killed_outright(std::string_view how) {
+    return mentions(how, "SIGKILL") || mentions(how, "status 137") || mentions(how, "signal 9");
+}
+
+std::string crash_message(const std::string& how) {
+    const std::string ending = how.empty() ? "the exec ended abnormally" : how;
+    if (killed_outright(how)) return fmt::format("killed (137): out of memory? ({})", ending);
+    return fmt::format("crashed: {}", ending);
+}
+
+Settled::Failed failed(const SettleInput& input, const Unfinished& test, std::string_view type,
+                       std::string message, Seconds duration) {
+    TestResult result;
+    result.outcome = Outcome::Errored;
+    result.type = type;
+    result.message = std::move(message);
+    result.details = input.last_output;
+    result.duration = duration;
+    return {test.test, std::move(result)};
+}
+
+void crash(const SettleInput& input, const Unfinished& test, Settled& settled) {
+    settled.attempts.push_back(failed(input, test, kCrashType, crash_message(input.how),
+                                      test.running_for.value_or(Seconds{0})));
+}
+
+void time_out(const SettleInput& input, const Unfinished& test, Settled& settled) {
+    std::string message = input.time_limit > Seconds{0}
+                              ? fmt::format("timed out: it ran longer than the limit of {:g} s",
+                                            input.time_limit.count())
+                              : std::string("timed out");
+    if (!input.how.empty()) message += fmt::format(" ({})", input.how);
+    settled.attempts.push_back(failed(input, test, kTimeoutType, std::move(message),
+                                      test.running_for.value_or(input.time_limit)));
+}
+
+void requeue(const Rest& rest, Settled& settled) {
+    for (const Unfinished& test : rest) settled.requeue.push_back(test.test);
+}
+
+// In two batches; a single test in one.
+void halve(const Rest& rest, Settled& settled) {
+    const std::size_t half = (rest.size() + 1) / 2;
+    for (std::size_t from = 0; from < rest.size(); from += half) {
+        std::vector<TestIndex> tests;
+        for (std::size_t i = from; i < std::min(from + half, rest.size()); ++i) {
+            tests.push_back(rest[i].test);
+        }
+        settled.suspects.push_back(std::move(tests));
+    }
+}
+
+Rest take_running(Rest& rest) {
+    Rest running;
+    const auto idle = std::stable_partition(
+        rest.begin(), rest.end(), [](const Unfinished& test) { return !test.running_for; });
+    std::move(idle, rest.end(), std::back_inserter(running));
+    rest.erase(idle, rest.end());
+    return running;
+}
+
+void settle_completed(const SettleInput& input, const Rest& rest, Settled& settled) {
+    for (const Unfinished& test : rest) {
+        if (test.missing_before == 0 && input.batch_size > 1) {
+            settled.requeue.push_back(test.test);
+            continue;
+        }
+        std::string reason = "the runner came to its end without a result for this test";
+        if (!input.how.empty()) reason += fmt::format(" ({})", input.how);
+        if (!input.last_output.empty())
+            reason += fmt::format("; its last output:\n{}", input.last_output);
+        settled.not_run.push_back({test.test, std::move(reason)});
+    }
+}
+
+void settle_abnormal(const SettleInput& input, Rest rest, Settled& settled) {
+    const bool progress = rest.size() < input.batch_size;
+    if (!input.starts_known) {
+        if (rest.size() == 1) return crash(input, rest.front(), settled);
+        return halve(rest, settled);
+    }
+    const Rest running = take_running(rest);
+    if (running.size() == 1) {
+        crash(input, running.front(), settled);
+    } else if (running.empty() && !progress) {
+        // It died before the first test: something in the batch may be what kills it.
+        if (rest.size() == 1) return crash(input, rest.front(), settled);
+        return halve(rest, settled);
+    }
+    if (running.size() > 1) {
+        for (const Unfinished& test : running) settled.suspects.push_back({test.test});
+    }
+    requeue(rest, settled);
+}
+
+void settle_timed_out(const SettleInput& input, Rest rest, Settled& settled) {
+    if (input.batch_size == 1) return time_out(input, rest.front(), settled);
+    // A start is seen a moment after it happened, so that a whole limit can look a little shorter.
+    const Seconds whole = input.time_limit * 0.99;
+    for (const Unfinished& test : take_running(rest)) {
+        if (input.time_limit > Seconds{0} && *test.running_for >= whole) {
+            time_out(input, test, settled);
+        } else {
+            settled.suspects.push_back({test.test});
+        }
+    }
+    halve(rest, settled);
+}
+
+}  // namespace
+
+Settled settle(const SettleInput& input) {
+    Settled settled;
+    Rest rest;
+    for (const Unfinished& test : input.unfinished) {
+        if (test.refusal.empty()) {
+            rest.push_back(test);
+        } else {
+            settled.not_run.push_back({test.test, test.refusal});
+        }
+    }
+    if (rest.empty()) return settled;
+    switch (input.end) {
+        case BatchEnd::Completed:
+            settle_completed(input, rest, settled);
+            break;
+        case BatchEnd::Abnormal:
+            settle_abnormal(input, std::move(rest), settled);
+            break;
+        case BatchEnd::TimedOut:
+            settle_timed_out(input, std::move(rest), settled);
+            break;
+        case BatchEnd::Infrastructure:
+        case BatchEnd::Cancelled:
+            requeue(rest, settled);
+            break;
+    }
+    return settled;
+}
+
+}  // namespace offload::schedule

@@ -1,0 +1,368 @@
+#include "offload/schedule/scheduler.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <set>
+
+namespace offload::schedule {
+namespace {
+
+using testing::AnyOf;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+constexpr Seconds kNow{0};
+
+TestIndex at(std::size_t index) { return TestIndex(index); }
+SandboxNumber box(std::size_t number) { return SandboxNumber(number); }
+
+Item known(std::size_t index, double seconds, std::size_t affinity = 0, std::size_t group = 0) {
+    return {.test = at(index),
+            .group = GroupIndex(group),
+            .expected = Seconds{seconds},
+            .command_bytes = 1,
+            .affinity = affinity};
+}
+
+Item unknown(std::size_t index, std::size_t affinity = 0, std::size_t group = 0) {
+    Item item = known(index, 0, affinity, group);
+    item.expected.reset();
+    return item;
+}
+
+std::vector<TestIndex> tests_of(std::optional<Assignment> assignment) {
+    return assignment ? assignment->tests : std::vector<TestIndex>{};
+}
+
+// All results arrive, then the batch ends.
+void complete(Scheduler& scheduler, SandboxNumber sandbox, const std::vector<TestIndex>& tests,
+              Seconds now = kNow) {
+    for (const TestIndex test : tests) scheduler.finished(sandbox, test, now);
+    scheduler.ended(sandbox, now, std::nullopt);
+}
+
+// Runs what is left on one sandbox and returns the sizes of its batches.
+std::vector<std::size_t> drain(Scheduler& scheduler, SandboxNumber sandbox) {
+    std::vector<std::size_t> sizes;
+    while (auto assignment = scheduler.next(sandbox, kNow)) {
+        sizes.push_back(assignment->tests.size());
+        complete(scheduler, sandbox, assignment->tests);
+    }
+    return sizes;
+}
+
+TEST(Scheduler, NothingQueuedGivesNothing) {
+    Scheduler scheduler({.slots = 2});
+    EXPECT_FALSE(scheduler.next(box(0), kNow));
+    EXPECT_FALSE(scheduler.has_queued());
+    EXPECT_EQ(scheduler.startable(5), 0);
+}
+
+TEST(Scheduler, HeaviestTestStartsFirst) {
+    Scheduler scheduler({.slots = 2});
+    scheduler.add(known(0, 1));
+    scheduler.add(known(1, 9));
+    scheduler.add(known(2, 5));
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), ElementsAre(at(1)));
+    EXPECT_THAT(tests_of(scheduler.next(box(1), kNow)), ElementsAre(at(2)));
+}
+
+TEST(Scheduler, BatchesShrinkAsTheQueueDrains) {
+    Scheduler scheduler({.slots = 2});
+    for (std::size_t i = 0; i < 400; ++i) scheduler.add(known(i, 1));
+    const auto sizes = drain(scheduler, box(0));
+    EXPECT_EQ(sizes.front(), 100);
+    EXPECT_TRUE(std::is_sorted(sizes.rbegin(), sizes.rend()));
+    EXPECT_EQ(sizes.back(), 1);
+    EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}), 400);
+}
+
+TEST(Scheduler, TrivialTestsMakeOneBatchPerSlotWhereOverheadOutweighsThem) {
+    Scheduler scheduler({.slots = 2, .batch_overhead = Seconds{1}});
+    for (std::size_t i = 0; i < 2000; ++i) scheduler.add(known(i, 0.001, 1 + i / 10));
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), SizeIs(1000));
+    EXPECT_THAT(tests_of(scheduler.next(box(1), kNow)), SizeIs(1000));
+    EXPECT_FALSE(scheduler.has_queued());
+}
+
+TEST(Scheduler, TestsReportedAsInstantMakeOneBatchPerSlotToo) {
+    Scheduler scheduler({.slots = 4, .batch_overhead = Seconds{1}});
+    for (std::size_t i = 0; i < 2000; ++i) scheduler.add(known(i, 0));
+    for (std::size_t slot = 0; slot < 4; ++slot) {
+        EXPECT_THAT(tests_of(scheduler.next(box(slot), kNow)), SizeIs(500));
+    }
+    EXPECT_FALSE(scheduler.has_queued());
+}
+
+TEST(Scheduler, MeasuredOverheadReplacesTheGuess) {  // TRAPS 37
+    Scheduler scheduler({.slots = 2});
+    for (std::size_t i = 0; i < 400; ++i) scheduler.add(known(i, 1));
+    const auto first = tests_of(scheduler.next(box(0), kNow));
+    for (const TestIndex test : first) scheduler.finished(box(0), test, Seconds{110});
+    scheduler.ended(box(0), Seconds{110}, Seconds{10});
+    EXPECT_THAT(tests_of(scheduler.next(box(0), Seconds{110})), SizeIs(90));
+}
+
+TEST(Scheduler, CommandStaysBelowItsLimit) {  // TRAPS 28
+    Scheduler scheduler({.slots = 1, .command_bytes = 10, .batch_overhead = Seconds{100}});
+    for (std::size_t i = 0; i < 7; ++i) {
+        Item item = known(i, 1);
+        item.command_bytes = 3;
+        scheduler.add(item);
+    }
+    Item huge = known(7, 0.5);
+    huge.command_bytes = 50;
+    scheduler.add(huge);
+    EXPECT_THAT(drain(scheduler, box(0)), ElementsAre(3, 3, 1, 1));
+}
+
+TEST(Scheduler, BatchIsPlannedWellBelowTheTimeLimit) {
+    Scheduler scheduler({.slots = 1, .time_limit = Seconds{100}, .batch_overhead = Seconds{10}});
+    for (std::size_t i = 0; i < 20; ++i) scheduler.add(known(i, 10));
+    scheduler.add(known(20, 500));
+    const auto sizes = drain(scheduler, box(0));
+    EXPECT_THAT(sizes, ElementsAre(1, 7, 7, 6));
+}
+
+TEST(Scheduler, TestsOfOneFileStandTogetherInTableOrder) {
+    Scheduler scheduler({.slots = 1, .batch_overhead = Seconds{100}});
+    for (std::size_t i = 0; i < 6; ++i)
+        scheduler.add(known(i, 1 + static_cast<double>(i), 1 + i % 2));
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)),
+                ElementsAre(at(1), at(3), at(5), at(0), at(2), at(4)));
+}
+
+TEST(Scheduler, FileIsKeptTogetherWhereItCostsNoBalance) {
+    Scheduler scheduler({.slots = 2});
+    for (std::size_t i = 0; i < 40; ++i) scheduler.add(known(i, 1, 1 + i % 4));
+    std::set<std::size_t> files;
+    for (const TestIndex test : tests_of(scheduler.next(box(0), kNow))) {
+        files.insert(test.value() % 4);
+    }
+    EXPECT_THAT(files, SizeIs(1));
+}
+
+TEST(Scheduler, BatchHoldsOneGroupOnly) {
+    Scheduler scheduler({.slots = 1, .batch_overhead = Seconds{100}});
+    for (std::size_t i = 0; i < 10; ++i) scheduler.add(known(i, 1, 0, i % 2));
+    for (int round = 0; round < 2; ++round) {
+        const auto assignment = scheduler.next(box(0), kNow);
+        ASSERT_TRUE(assignment);
+        EXPECT_THAT(assignment->tests, SizeIs(5));
+        for (const TestIndex test : assignment->tests) {
+            EXPECT_EQ(test.value() % 2, assignment->group.value());
+        }
+        complete(scheduler, box(0), assignment->tests);
+    }
+}
+
+TEST(Scheduler, LoneTestsAreAloneAlsoWhenTheyComeBack) {
+    Scheduler scheduler({.slots = 1, .batch_overhead = Seconds{100}});
+    for (std::size_t i = 0; i < 4; ++i) {
+        Item item = known(i, 1);
+        item.alone = i < 2;
+        scheduler.add(item);
+    }
+    const auto first = tests_of(scheduler.next(box(0), kNow));
+    complete(scheduler, box(0), first);
+    scheduler.requeue(first, std::nullopt);
+    EXPECT_THAT(drain(scheduler, box(0)), UnorderedElementsAre(1, 1, 2));
+}
+
+TEST(Scheduler, UnknownTestsAreDealtEvenly) {
+    Scheduler scheduler({.slots = 3});
+    for (std::size_t i = 0; i < 10; ++i) scheduler.add(unknown(i));
+    std::vector<std::size_t> sizes;
+    for (std::size_t slot = 0; slot < 3; ++slot) {
+        sizes.push_back(tests_of(scheduler.next(box(slot), kNow)).size());
+    }
+    EXPECT_THAT(sizes, UnorderedElementsAre(4, 3, 3));
+    EXPECT_FALSE(scheduler.has_queued());
+}
+
+TEST(Scheduler, UnknownTestsKeepTheirFileWhereTheShareAllowsIt) {
+    Scheduler scheduler({.slots = 4});
+    for (std::size_t i = 0; i < 40; ++i) scheduler.add(unknown(i, 1 + i / 5));
+    for (std::size_t slot = 0; slot < 4; ++slot) {
+        std::set<std::size_t> files;
+        const auto tests = tests_of(scheduler.next(box(slot), kNow));
+        for (const TestIndex test : tests) files.insert(test.value() / 5);
+        EXPECT_THAT(tests, SizeIs(10));
+        EXPECT_THAT(files, SizeIs(2));
+    }
+}
+
+TEST(Scheduler, UnknownNeighboursAreSpreadOverTheSlots) {
+    Scheduler scheduler({.slots = 4});
+    for (std::size_t i = 0; i < 400; ++i) scheduler.add(unknown(i));
+    const auto tests = tests_of(scheduler.next(box(0), kNow));
+    std::size_t in_first_quarter = 0;
+    for (const TestIndex test : tests) in_first_quarter += test.value() < 100;
+    EXPECT_LT(in_first_quarter, 50);
+}
+
+TEST(Scheduler, UnknownGroupsShareTheSlots) {
+    Scheduler scheduler({.slots = 4});
+    for (std::size_t i = 0; i < 40; ++i) scheduler.add(unknown(i, 0, i < 30 ? 0 : 1));
+    std::vector<std::size_t> sizes;
+    for (std::size_t slot = 0; slot < 4; ++slot) {
+        sizes.push_back(tests_of(scheduler.next(box(slot), kNow)).size());
+    }
+    EXPECT_THAT(sizes, ElementsAre(10, 10, 10, 10));
+}
+
+TEST(Scheduler, FailureRunsAgainBeforeFreshTests) {
+    Scheduler scheduler({.slots = 1});
+    for (std::size_t i = 0; i < 3; ++i) scheduler.add(known(i, 1));
+    const auto first = tests_of(scheduler.next(box(0), kNow));
+    complete(scheduler, box(0), first);
+    scheduler.retry(first[0], box(9));
+    EXPECT_EQ(tests_of(scheduler.next(box(0), kNow)).at(0), first[0]);
+}
+
+TEST(Scheduler, RetryPrefersAnotherSandbox) {
+    Scheduler scheduler({.slots = 2});
+    for (std::size_t i = 0; i < 4; ++i) scheduler.add(known(i, 1));
+    const auto failed = tests_of(scheduler.next(box(0), kNow));
+    complete(scheduler, box(0), failed);
+    scheduler.retry(failed[0], box(0));
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), testing::Not(testing::Contains(failed[0])));
+    EXPECT_THAT(tests_of(scheduler.next(box(1), kNow)), ElementsAre(failed[0]));
+}
+
+TEST(Scheduler, NoSlotIdlesForThatPreference) {  // TRAPS 21
+    Scheduler scheduler({.slots = 2});
+    scheduler.add(known(0, 1));
+    complete(scheduler, box(0), tests_of(scheduler.next(box(0), kNow)));
+    scheduler.retry(at(0), box(0));
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), ElementsAre(at(0)));
+    complete(scheduler, box(0), {at(0)});
+    scheduler.retry_whole({at(0)}, box(0));
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), ElementsAre(at(0)));
+}
+
+TEST(Scheduler, RetryMayRunWhileItsFirstBatchGoesOn) {
+    Scheduler scheduler({.slots = 2, .batch_overhead = Seconds{100}});
+    for (std::size_t i = 0; i < 4; ++i) scheduler.add(known(i, 1));
+    const auto first = tests_of(scheduler.next(box(0), kNow));
+    complete(scheduler, box(1), tests_of(scheduler.next(box(1), kNow)));
+    scheduler.finished(box(0), first[0], Seconds{1});
+    scheduler.retry(first[0], box(0));
+    EXPECT_THAT(tests_of(scheduler.next(box(1), Seconds{1})), ElementsAre(first[0]));
+    scheduler.finished(box(0), first[0], Seconds{2});  // not its own any more
+    scheduler.ended(box(0), Seconds{2}, std::nullopt);
+    EXPECT_TRUE(scheduler.has_running());
+    scheduler.finished(box(1), first[0], Seconds{2});
+    scheduler.ended(box(1), Seconds{2}, std::nullopt);
+    EXPECT_FALSE(scheduler.has_running());
+    EXPECT_FALSE(scheduler.has_queued());
+}
+
+TEST(Scheduler, TestIsNeverQueuedTwice) {  // TRAPS 13
+    Scheduler scheduler({.slots = 1, .batch_overhead = Seconds{100}});
+    scheduler.add(known(0, 1));
+    scheduler.add(known(0, 1));
+    scheduler.retry(at(0), box(1));
+    scheduler.requeue(std::vector{at(0), at(0)}, std::nullopt);
+    scheduler.requeue_together({at(0), at(0)});
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), ElementsAre(at(0)));
+    EXPECT_FALSE(scheduler.has_queued());
+    complete(scheduler, box(0), {at(0)});
+    scheduler.requeue_together({at(0), at(0)});
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), ElementsAre(at(0)));
+}
+
+TEST(Scheduler, SuspectsRunInABatchOfExactlyTheirOwn) {  // TRAPS 19
+    Scheduler scheduler({.slots = 1, .batch_overhead = Seconds{100}});
+    for (std::size_t i = 0; i < 6; ++i) scheduler.add(known(i, 1));
+    const auto all = tests_of(scheduler.next(box(0), kNow));
+    scheduler.ended(box(0), kNow, std::nullopt);
+    scheduler.requeue(std::vector{at(4), at(5)}, std::nullopt);
+    scheduler.requeue_together({at(2), at(0)});
+    scheduler.requeue_together({at(1), at(3)});
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), ElementsAre(at(2), at(0)));
+    complete(scheduler, box(0), {at(2), at(0)});
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), ElementsAre(at(1), at(3)));
+    complete(scheduler, box(0), {at(1), at(3)});
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), UnorderedElementsAre(at(4), at(5)));
+}
+
+TEST(Scheduler, WholeBatchesComeBackAsTheyWere) {
+    Scheduler scheduler({.slots = 2, .whole_batches = true});
+    for (std::size_t i = 0; i < 6; ++i) scheduler.add(unknown(i));
+    const auto first = tests_of(scheduler.next(box(0), kNow));
+    const auto second = tests_of(scheduler.next(box(1), kNow));
+    complete(scheduler, box(0), first);
+    complete(scheduler, box(1), second);
+    scheduler.retry_whole(first, box(0));
+    scheduler.requeue(second, box(1));
+    EXPECT_EQ(tests_of(scheduler.next(box(1), kNow)), first);
+    EXPECT_EQ(tests_of(scheduler.next(box(0), kNow)), second);
+}
+
+TEST(Scheduler, NoMoreSandboxesHaveAUseThanThereAreBatches) {  // TRAPS 35
+    Scheduler scheduler({.slots = 10});
+    for (std::size_t i = 0; i < 3; ++i) scheduler.add(known(i, 1));
+    EXPECT_EQ(scheduler.startable(10), 3);
+    EXPECT_EQ(scheduler.startable(2), 2);
+    const auto taken = tests_of(scheduler.next(box(0), kNow));
+    EXPECT_THAT(taken, SizeIs(1));
+    EXPECT_EQ(scheduler.startable(10), 2);
+    scheduler.ended(box(0), kNow, std::nullopt);
+    scheduler.requeue_together({taken[0]});
+    EXPECT_EQ(scheduler.startable(10), 3);
+}
+
+TEST(Scheduler, EverySandboxThatHasAUseIsGivenABatch) {  // TRAPS 35
+    Scheduler scheduler({.slots = 3, .batch_overhead = Seconds{5}});
+    scheduler.add(known(0, 0.5));
+    scheduler.add(known(1, 0.1));
+    scheduler.add(known(2, 0.1));
+    for (std::size_t slot = 0; slot < 3; ++slot) {
+        EXPECT_THAT(tests_of(scheduler.next(box(slot), kNow)), SizeIs(1));
+    }
+}
+
+TEST(Scheduler, ClearTakesOutAllThatIsQueuedAndLeavesWhatRuns) {
+    Scheduler scheduler({.slots = 2});
+    for (std::size_t i = 0; i < 8; ++i) scheduler.add(known(i, 1, 1));
+    scheduler.add(known(8, 100));
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), ElementsAre(at(8)));
+    const auto second = tests_of(scheduler.next(box(1), kNow));
+    complete(scheduler, box(1), second);
+    scheduler.requeue_together(second);
+    EXPECT_THAT(scheduler.clear(),
+                ElementsAre(at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7)));
+    EXPECT_FALSE(scheduler.has_queued());
+    EXPECT_TRUE(scheduler.has_running());
+    EXPECT_FALSE(scheduler.next(box(1), kNow));
+    EXPECT_THAT(scheduler.clear(), IsEmpty());
+}
+
+TEST(Scheduler, RemainingTimeFallsAsTestsFinish) {
+    Scheduler scheduler({.slots = 2});
+    for (std::size_t i = 0; i < 8; ++i) scheduler.add(known(i, 10));
+    EXPECT_EQ(scheduler.remaining(kNow), Seconds{40});
+    const auto tests = tests_of(scheduler.next(box(0), kNow));
+    EXPECT_EQ(scheduler.remaining(kNow), Seconds{40});
+    EXPECT_EQ(scheduler.remaining(Seconds{4}), Seconds{38});
+    complete(scheduler, box(0), tests, Seconds{20});
+    EXPECT_EQ(scheduler.remaining(Seconds{20}),
+              Seconds{(8.0 - static_cast<double>(tests.size())) * 5});
+}
+
+TEST(Scheduler, RemainingTimeIsUnknownUntilSomethingIsKnown) {
+    Scheduler scheduler({.slots = 2});
+    EXPECT_EQ(scheduler.remaining(kNow), Seconds{0});
+    for (std::size_t i = 0; i < 8; ++i) scheduler.add(unknown(i));
+    EXPECT_EQ(scheduler.remaining(kNow), std::nullopt);
+    complete(scheduler, box(0), tests_of(scheduler.next(box(0), kNow)), Seconds{40});
+    EXPECT_EQ(scheduler.remaining(Seconds{40}), Seconds{20});
+}
+
+}  // namespace
+}  // namespace offload::schedule

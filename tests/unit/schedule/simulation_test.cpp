@@ -1,0 +1,173 @@
+// Whole runs on a virtual clock, with random worlds.
+#include "offload/simulator/simulation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <random>
+
+namespace offload::simulator {
+namespace {
+
+using testing::IsEmpty;
+
+class Dice {
+  public:
+    explicit Dice(std::uint64_t seed) : random_(seed) {}
+    std::size_t below(std::size_t limit) {
+        return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_);
+    }
+    bool chance(double part) {
+        return std::uniform_real_distribution<double>(0, 1)(random_) < part;
+    }
+    double between(double low, double high) {
+        return std::uniform_real_distribution<double>(low, high)(random_);
+    }
+    // Most tests are quick, a few are very slow.
+    Seconds duration() { return Seconds{0.01 * std::exp(between(0, 7))}; }
+
+  private:
+    std::mt19937_64 random_;
+};
+
+struct Kind {
+    bool exact = false;   // expected durations are the real ones
+    bool breaks = false;  // crashes, hangs, left-out tests
+    bool losses = false;
+    bool overheads = false;
+    bool instant_sandboxes = false;
+};
+
+World random_world(Dice& dice, Kind kind) {
+    World world;
+    const std::size_t groups = 1 + dice.below(3);
+    for (std::size_t g = 0; g < groups; ++g) world.retry_counts.push_back(dice.below(4));
+    world.slots = 1 + dice.below(dice.chance(0.2) ? 40 : 6);
+    world.streaming = kind.exact || dice.chance(0.5);
+    if (kind.overheads) {
+        world.overhead = Seconds{dice.between(0, 5)};
+        const bool instant = kind.instant_sandboxes || dice.chance(0.5);
+        world.creation = Seconds{instant ? 0 : dice.between(0, 30)};
+        if (dice.chance(0.5)) world.known_overhead = world.overhead;
+    }
+    if (dice.chance(0.2)) world.command_bytes = 1 + dice.below(60);
+    const bool known = kind.exact || dice.chance(0.5);
+    const std::size_t files = 1 + dice.below(10);
+    const std::size_t count = dice.chance(0.1) ? 1 + dice.below(3) : 1 + dice.below(80);
+    Seconds longest{0};
+    for (std::size_t i = 0; i < count; ++i) {
+        Case test;
+        test.duration = dice.duration();
+        longest = std::max(longest, test.duration);
+        if (known) test.expected = kind.exact ? test.duration : dice.duration();
+        test.group = GroupIndex(dice.below(groups));
+        test.affinity = dice.below(files);
+        test.command_bytes = 1 + dice.below(10);
+        test.alone = dice.chance(0.05);
+        if (dice.chance(0.15)) test.failures = 1 + dice.below(4);
+        if (kind.breaks && dice.chance(0.05)) {
+            test.fate = static_cast<Fate>(1 + dice.below(3));
+            test.failures = 0;
+        }
+        world.cases.push_back(test);
+    }
+    if (kind.losses) world.losses_per_hour = 3600 / (4 * (longest + world.overhead).count() + 10);
+    if (kind.breaks) world.time_limit = (longest + world.overhead) * dice.between(1.1, 5);
+    world.seed = dice.below(1000000);
+    return world;
+}
+
+// What a test's verdict must be, whatever the schedule was.
+void expect_verdicts(const World& world, const Report& report) {
+    ASSERT_EQ(report.verdicts.size(), world.cases.size());
+    for (std::size_t i = 0; i < world.cases.size(); ++i) {
+        const Case& test = world.cases[i];
+        const Verdict& verdict = report.verdicts[i];
+        const std::size_t most = 1 + world.retry_counts[test.group.value()];
+        ASSERT_LE(verdict.attempts.size(), most) << "test " << i;
+        switch (test.fate) {
+            case Fate::Regular:
+                ASSERT_EQ(verdict.attempts.size(), std::min(most, test.failures + 1)) << i;
+                ASSERT_EQ(verdict.status, test.failures == 0     ? Status::Passed
+                                          : test.failures < most ? Status::Flaky
+                                                                 : Status::Failed)
+                    << "test " << i;
+                break;
+            case Fate::Crashes:
+            case Fate::Hangs:
+                ASSERT_EQ(verdict.attempts.size(), most) << "test " << i;
+                ASSERT_EQ(verdict.status, Status::Errored) << "test " << i;
+                for (const Attempt& attempt : verdict.attempts) {
+                    ASSERT_EQ(attempt.result.type,
+                              test.fate == Fate::Crashes ? kCrashType : kTimeoutType);
+                }
+                break;
+            case Fate::LeftOut:
+                ASSERT_EQ(verdict.status, Status::NotRun) << "test " << i;
+                ASSERT_FALSE(verdict.not_run_reason.empty());
+                break;
+        }
+    }
+}
+
+template <class Check>
+void for_worlds(std::uint64_t count, Kind kind, Check check) {
+    for (std::uint64_t seed = 1; seed <= count; ++seed) {
+        SCOPED_TRACE(testing::Message() << "seed " << seed);
+        Dice dice(seed);
+        const World world = random_world(dice, kind);
+        const Report report = simulate(world);
+        ASSERT_THAT(report.violations, IsEmpty());
+        expect_verdicts(world, report);
+        check(world, report);
+        if (testing::Test::HasFatalFailure()) return;
+    }
+}
+
+// TRAPS 13, 21, 33
+TEST(Simulation, QuietRunExecutesEachAttemptExactlyOnce) {
+    for_worlds(500, {.overheads = true}, [](const World&, const Report& report) {
+        for (std::size_t i = 0; i < report.executions.size(); ++i) {
+            ASSERT_EQ(report.executions[i], report.verdicts[i].attempts.size()) << "test " << i;
+        }
+    });
+}
+
+// TRAPS 35
+TEST(Simulation, NoSandboxIsMadeThatGetsNoBatch) {
+    for_worlds(
+        300, {.overheads = true, .instant_sandboxes = true},
+        [](const World&, const Report& report) { ASSERT_LE(report.sandboxes, report.batches); });
+}
+
+// TRAPS 23
+TEST(Simulation, LostSandboxesChangeNoVerdict) {
+    std::size_t lost = 0;
+    for_worlds(400, {.losses = true, .overheads = true},
+               [&](const World&, const Report& report) { lost += report.lost; });
+    EXPECT_GT(lost, 300);
+}
+
+// TRAPS 18, 19, 21
+TEST(Simulation, CrashesHangsAndLeftOutTestsHurtNoOtherTest) {
+    for_worlds(300, {.breaks = true, .overheads = true}, [](const World&, const Report&) {});
+}
+
+TEST(Simulation, EverythingAtOnceStillEndsWithTheRightVerdicts) {
+    for_worlds(300, {.breaks = true, .losses = true, .overheads = true},
+               [](const World&, const Report&) {});
+}
+
+// Graham's bound for any order of work that leaves no slot idle.
+TEST(Simulation, WithoutOverheadTheRunStaysWithinWorkPerSlotPlusLongestChain) {
+    for_worlds(500, {.exact = true}, [](const World& world, const Report& report) {
+        const Seconds bound =
+            report.work / static_cast<double>(world.slots) + report.longest + Seconds{1e-6};
+        ASSERT_LE(report.makespan, bound) << "slots " << world.slots;
+    });
+}
+
+}  // namespace
+}  // namespace offload::simulator
