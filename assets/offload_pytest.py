@@ -1,0 +1,735 @@
+"""Offload's half inside pytest: what exists, what runs, and what came of it, told as it happens.
+
+Offload loads this module with `-p offload_pytest` into the user's own pytest command, at discovery
+and for each batch. The environment variable OFFLOAD_PYTEST_PLAN names a JSON file, the plan; without
+it the module does nothing. The variable, and this folder's entry in PYTHONPATH, are taken out of the
+environment at once, so that a pytest that a test starts knows nothing of all this.
+
+The plan
+    mode       "collect" or "run"
+    nonce      stands in each frame
+    label      names this command within Offload's run; fit for file names
+    mark       collect: a file to make, which tells that this module was loaded
+    fail_fast  run: stop after the first failure
+    ids        run: the node IDs to run; a test's place in this list is its position
+    files      run: their files, relative to rootdir; "" where one is not known
+    in         run: for each ID, its file's place in `files`
+
+Frames go to the file descriptor that was stdout when pytest started, so that capturing does not
+swallow them. One frame is RS, nonce, space, JSON in ASCII, LF. It is never longer than PIPE_BUF,
+so that the kernel writes it in one piece, whatever else writes to the same pipe. What is longer
+travels in parts: {"t": "part", "d": TEXT} …, {"t": "last", "d": TEXT}, whose texts, joined, are the
+JSON. A string that is no proper Unicode (a file name in another encoding) is {"hex": BYTES}.
+
+    hello      protocol, pytest, mode
+    items      ids, file                          collect: some of the tests, all of one file
+    broken     id, type, message, details         collect: a collector that failed
+    skipped    id, message                        collect: a module that skips itself
+    collected  count, deselected                  collect: all of the above have been told
+    begin      n                                  run: the test at this position starts
+    end        n, outcome, duration, type, message, details, out, err, properties
+    refused    n, reason                          run: it cannot be run here
+    notice     severity, text
+    bye        status, reason                     the session is over; nothing follows
+
+Empty fields are left out.
+
+What is collected in a batch is exactly what discovery collected (same arguments, same rootdir, same
+conftests, same order), less the files in which no test of the batch lives. Items are chosen by
+their node IDs after every other plugin has had its say, because plugins rename items.
+
+From inside, and only for these two purposes, options that would break them are switched off: xdist
+(pytest's own reports are all that is needed), --maxfail, and in batches what would select other
+tests (--lf, --sw, --collect-only), wait for a terminal (--pdb), or make batches that run side by
+side trample on each other's files (--junitxml and coverage reports of addopts, one --basetemp, one
+coverage data file: a batch measures into `.coverage.offload-LABEL`, for `coverage combine`).
+
+PYTEST_DONT_REWRITE
+"""
+
+import copy
+import json
+import os
+import select
+import sys
+import traceback
+
+import pytest
+
+PROTOCOL = 1
+FRAME_LIMIT = 4096  # PIPE_BUF on Linux
+PART_LENGTH = 1900  # at most doubled by quoting, it still fits into a frame
+TEXT_LIMIT = 256 * 1024  # characters of one text of a failed test
+PASSED_OUTPUT_LIMIT = 16 * 1024
+MESSAGE_LIMIT = 1000
+SEVERITY = ("passed", "skipped", "failed", "errored")
+
+
+# --- Text ---------------------------------------------------------------------------------------
+
+
+def shorten(text, limit):
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return "%s\n… [%d characters left out] …\n%s" % (
+        text[:half],
+        len(text) - 2 * half,
+        text[-half:],
+    )
+
+
+def readable(value, limit=TEXT_LIMIT):
+    """Text for people: proper Unicode, of bounded length."""
+    text = shorten(str(value), limit)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def one_line(value):
+    return readable(" ".join(str(value).split()), MESSAGE_LIMIT)
+
+
+def key_of(text):
+    """What a node ID is compared by: the text, or its bytes where it is no proper Unicode."""
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+        return text
+    except UnicodeEncodeError:
+        pass
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def exact(text):
+    """The text in JSON, so that its bytes survive."""
+    key = key_of(text)
+    return key if isinstance(key, str) else {"hex": key.hex()}
+
+
+def from_exact(value):
+    """The text that `exact` was given, as far as file names can hold it."""
+    if isinstance(value, str):
+        return value
+    return bytes.fromhex(value["hex"]).decode("utf-8", "surrogateescape")
+
+
+# --- Frames -------------------------------------------------------------------------------------
+
+
+class Channel:
+    """Writes frames to a copy of a file descriptor, from the process that made it alone."""
+
+    def __init__(self, descriptor, nonce):
+        self._descriptor = os.dup(descriptor)  # not inherited by programs that tests start
+        self._process = os.getpid()
+        self._head = b"\x1e" + nonce.encode("ascii") + b" "
+        self._room = FRAME_LIMIT - len(self._head) - 1
+
+    def send(self, kind, **fields):
+        if os.getpid() != self._process:
+            return
+        message = {"t": kind}
+        message.update((name, value) for name, value in fields.items() if value not in ("", None))
+        text = self._encode(message)
+        if len(text) > self._room:
+            cuts = range(0, len(text), PART_LENGTH)
+            for start in cuts:
+                kind = "last" if start == cuts[-1] else "part"
+                self._write(self._encode({"t": kind, "d": text[start : start + PART_LENGTH]}))
+        else:
+            self._write(text)
+
+    @staticmethod
+    def _encode(message):
+        return json.dumps(message, ensure_ascii=True, separators=(",", ":"))
+
+    def _write(self, text):
+        data = self._head + text.encode("ascii") + b"\n"
+        while data:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:  # some program made the shared pipe non-blocking
+                select.select([], [self._descriptor], [])
+            except BrokenPipeError:  # nobody listens any more; Offload has given this up
+                return
+
+
+# --- Reporting: from pytest's reports to begin and end ------------------------------------------
+
+
+def is_subtest(report):
+    return any("subtestreport" == kind.__name__.lower() for kind in type(report).__mro__)
+
+
+def subtest_name(report):
+    for method in ("_sub_test_description", "sub_test_description"):  # pytest 9; pytest-subtests
+        if hasattr(report, method):
+            return getattr(report, method)()
+    return "(a subtest)"
+
+
+def skip_reason(report):
+    if isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        return reason[len("Skipped: ") :] if reason.startswith("Skipped: ") else reason
+    return str(report.longrepr)
+
+
+class Record:
+    """What is known so far of one test: the worst of its phases, subtests and duplicates."""
+
+    def __init__(self):
+        self.duration = 0.0
+        self.properties = []
+        self.forget()
+
+    def forget(self):
+        """A plugin runs the test once more: only the last execution counts."""
+        self.called = False
+        self.outcome = "passed"
+        self.type = self.message = ""
+        self.details = []
+        self.sections = []
+
+    def worsen(self, outcome, kind, message, details=""):
+        if SEVERITY.index(outcome) > SEVERITY.index(self.outcome):
+            self.outcome, self.type, self.message = outcome, kind, one_line(message)
+        if details:
+            self.details.append(details)
+
+    def add(self, report):
+        if report.outcome == "rerun":
+            self.duration += report.duration
+            self.forget()
+            return
+        subtest = is_subtest(report)
+        self._keep_sections(report)
+        if not subtest:  # the test's own duration includes its subtests'
+            self.duration += report.duration
+            self.properties = report.user_properties
+            self.called = self.called or report.when == "call" or report.outcome != "passed"
+        if report.outcome == "failed":
+            self._add_failure(report, subtest)
+        elif report.outcome == "skipped" and not subtest:
+            self._add_skip(report)
+
+    def _keep_sections(self, report):
+        for section in report.sections:
+            if section not in self.sections:
+                self.sections.append(section)
+
+    def _add_failure(self, report, subtest):
+        text = report.longreprtext
+        crash = getattr(report.longrepr, "reprcrash", None)
+        message = (crash.message if crash else text.strip()).split("\n", 1)[0]
+        kind = getattr(report, "offload_type", "")
+        if not kind and message.startswith("[XPASS(strict)]"):
+            kind = "XPASS(strict)"
+        if subtest:
+            message = "%s %s" % (subtest_name(report), message)
+        if report.when == "call":
+            self.worsen("failed", kind, message, text)
+        else:
+            self.worsen("errored", kind, "%s failed: %s" % (report.when, message), text)
+
+    def _add_skip(self, report):
+        if hasattr(report, "wasxfail"):
+            reason = report.wasxfail
+            prefix = "reason: "
+            reason = reason[len(prefix) :] if reason.startswith(prefix) else reason
+            self.worsen("skipped", "pytest.xfail", reason)
+            return
+        reason = skip_reason(report)
+        details = ""
+        if isinstance(report.longrepr, tuple):
+            details = "%s:%s: %s" % (report.longrepr[0], report.longrepr[1], reason)
+        self.worsen("skipped", "pytest.skip", reason, details)
+
+    def output(self, word):
+        texts = (text for name, text in self.sections if name.startswith("Captured " + word))
+        failed = self.outcome in ("failed", "errored")
+        return readable("".join(texts), TEXT_LIMIT if failed else PASSED_OUTPUT_LIMIT)
+
+
+class Reporter:
+    """Tells begin and end of each test. `positions` maps keys of node IDs to positions; `counts`
+    says how many items share a position, which is told once all of them have run."""
+
+    def __init__(self, channel, positions):
+        self._channel = channel
+        self._positions = positions
+        self.counts = {}
+        self._records = {}
+        self._current = None
+        self.decided = set()
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        position = self._positions.get(key_of(item.nodeid))
+        if position is None:
+            yield
+            return
+        record = self._records.get(position)
+        if record is None:
+            record = self._records[position] = Record()
+            self._channel.send("begin", n=position)
+        self._current = record
+        outcome = yield
+        self._current = None
+        self.counts[position] = self.counts.get(position, 1) - 1
+        if outcome.excinfo is not None:
+            self._add_stop(record, outcome.excinfo)
+        if outcome.excinfo is not None or self.counts[position] <= 0:
+            self.tell(position, record)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        outcome = yield
+        if call.excinfo is not None and outcome.excinfo is None and outcome.get_result():
+            outcome.get_result().offload_type = call.excinfo.typename
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report):
+        if self._current is not None:
+            self._current.add(report)
+
+    @staticmethod
+    def _add_stop(record, excinfo):
+        """The whole session ends in the middle of this test, because of it."""
+        value = excinfo[1]
+        if isinstance(value, (pytest.exit.Exception, KeyboardInterrupt)):
+            kind = "pytest.exit" if isinstance(value, pytest.exit.Exception) else "KeyboardInterrupt"
+            record.worsen("errored", kind, "ended the session: %s" % (value or kind))
+        else:
+            record.worsen(
+                "errored",
+                type(value).__name__,
+                "pytest ended with an internal error: %s" % value,
+                "".join(traceback.format_exception(*excinfo)),
+            )
+
+    def tell(self, position, record):
+        self.decided.add(position)
+        if not record.called and record.outcome == "passed":
+            reason = "pytest reported no call of it (a plugin or an option such as --setup-only?)"
+            self._channel.send("refused", n=position, reason=reason)
+            return
+        self._channel.send(
+            "end",
+            n=position,
+            outcome=record.outcome,
+            duration=round(record.duration, 6),
+            type=record.type,
+            message=record.message,
+            details=readable("\n\n".join(record.details)),
+            out=record.output("stdout"),
+            err=record.output("stderr") + record.output("log"),
+            properties=[[readable(name), readable(value)] for name, value in record.properties]
+            or None,
+        )
+
+
+# --- What collectors say ------------------------------------------------------------------------
+
+
+class Collectors:
+    """Remembers collectors that failed or skipped themselves: (node ID, type, message, details)."""
+
+    def __init__(self):
+        self.failed = []
+        self.skipped = []
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self, collector):
+        outcome = yield
+        if outcome.excinfo is not None:
+            return
+        report = outcome.get_result()
+        excinfo = getattr(getattr(report, "call", None), "excinfo", None)
+        if report.outcome == "failed" and excinfo is not None:
+            value = excinfo.value.__cause__ or excinfo.value
+            report.offload_type = type(value).__name__
+            report.offload_message = traceback.format_exception_only(type(value), value)[-1]
+
+    def pytest_collectreport(self, report):
+        if report.outcome == "failed":
+            text = report.longreprtext
+            message = getattr(report, "offload_message", None) or text.strip().split("\n")[-1]
+            kind = getattr(report, "offload_type", "")
+            self.failed.append((report.nodeid, kind, one_line(message), text))
+        elif report.outcome == "skipped":
+            self.skipped.append((report.nodeid, "pytest.skip", one_line(skip_reason(report)), ""))
+
+
+def covers(collector, node_id):
+    """Whether the collector with this node ID is the test's module, class, package or session."""
+    if collector in ("", ".", node_id):
+        return True
+    return node_id.startswith((collector + "::", collector + "/"))
+
+
+def file_of(item, root):
+    """The file that the item was collected from, relative to rootdir; "" if there is none."""
+    collector = item.getparent(pytest.File)
+    if collector is None:
+        return ""
+    return os.path.relpath(str(collector.path), root)
+
+
+# --- Modes --------------------------------------------------------------------------------------
+
+
+class Ending:
+    """Tells that the session is over, and why if that is not plain."""
+
+    def __init__(self, channel):
+        self._channel = channel
+        self._reason = ""
+
+    def pytest_internalerror(self, excrepr, excinfo):
+        self._reason = "internal error: %s" % one_line(excinfo.exconly())
+
+    def pytest_keyboard_interrupt(self, excinfo):
+        self._reason = one_line(excinfo.exconly())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session, exitstatus):
+        reason = self._reason or session.shouldstop or session.shouldfail or ""
+        self._channel.send("bye", status=int(exitstatus), reason=one_line(reason))
+
+
+class Discovery:
+    """Tells all tests that this session collects."""
+
+    def __init__(self, channel):
+        self._channel = channel
+        self._collectors = Collectors()
+        self._deselected = 0
+
+    def register(self, pluginmanager):
+        pluginmanager.register(self._collectors, "offload-collectors")
+        pluginmanager.register(Ending(self._channel), "offload-ending")
+
+    def pytest_deselected(self, items):
+        self._deselected += len(items)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session):
+        root = str(session.config.rootpath)
+        ids, size, current, collector = [], 0, None, None
+        for item in session.items:
+            parent = item.parent
+            if parent is not collector:
+                collector, file = parent, file_of(item, root)
+                if file != current:
+                    self._send_items(ids, current)
+                    ids, size, current = [], 0, file
+            ids.append(exact(item.nodeid))
+            size += len(item.nodeid) + 3
+            if size > FRAME_LIMIT // 2:
+                self._send_items(ids, current)
+                ids, size = [], 0
+        self._send_items(ids, current)
+        for node_id, kind, message, details in self._collectors.failed:
+            self._channel.send(
+                "broken",
+                id=exact(node_id),
+                type=kind,
+                message=message,
+                details=readable(details),
+            )
+        for node_id, _, message, _ in self._collectors.skipped:
+            self._channel.send("skipped", id=exact(node_id), message=message)
+        self._channel.send("collected", count=len(session.items), deselected=self._deselected)
+
+    def _send_items(self, ids, file):
+        if ids:
+            self._channel.send("items", ids=ids, file=exact(file))
+
+
+class Batch:
+    """Runs the plan's tests alone, and accounts for each of them."""
+
+    def __init__(self, channel, plan):
+        self._channel = channel
+        self._ids = [from_exact(value) for value in plan["ids"]]
+        self._positions = {key_of(text): number for number, text in enumerate(self._ids)}
+        self._plan_files = [from_exact(value) for value in plan["files"]]
+        self._file_of_test = plan["in"]
+        self._collectors = Collectors()
+        self._deselected = set()
+        self._reporter = Reporter(channel, self._positions)
+        self._root = ""
+        self._files = self._folders = None
+
+    def register(self, pluginmanager):
+        pluginmanager.register(self._collectors, "offload-collectors")
+        pluginmanager.register(self._reporter, "offload-reporter")
+        pluginmanager.register(Ending(self._channel), "offload-ending")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session):
+        self._root = str(session.config.rootpath)
+        if "" in self._plan_files:  # a test of no file: anything might make it
+            return
+        self._files = {os.path.normpath(os.path.join(self._root, f)) for f in self._plan_files}
+        self._folders = set()
+        for folder in {os.path.dirname(path) for path in self._files}:
+            while folder not in self._folders:
+                self._folders.add(folder)
+                folder = os.path.dirname(folder)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path):
+        if self._files is None:
+            return None
+        path = str(collection_path)
+        if path in self._files or path in self._folders:
+            return None
+        folder, name = os.path.split(path)
+        if name == "__init__.py" and folder in self._folders:  # makes the package, up to pytest 7
+            return None
+        return True
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self, session):
+        config = session.config
+        config.args = [arg for arg in config.args if self._needs(config, arg)]
+        outcome = yield
+        if outcome.excinfo is not None and isinstance(outcome.excinfo[1], pytest.UsageError):
+            self._collect_what_is_there(session, outcome)
+        if outcome.excinfo is None:
+            self._account_for_missing(session)
+        elif isinstance(outcome.excinfo[1], pytest.UsageError):
+            for position in range(len(self._ids)):
+                self._channel.send("refused", n=position, reason=one_line(outcome.excinfo[1]))
+
+    def _needs(self, config, arg):
+        """Files named on the command line are collected whatever pytest_ignore_collect says."""
+        path = os.path.join(str(config.invocation_params.dir), str(arg).split("::")[0])
+        path = os.path.normpath(path)
+        return self._files is None or not os.path.isfile(path) or path in self._files
+
+    @staticmethod
+    def _collect_what_is_there(session, outcome):
+        """An argument that cannot be resolved here must not take the others' tests with it."""
+        args = session.config.args
+        session.config.option.keepduplicates = True  # pytest 7 passes each file over but once
+        usable = []
+        for arg in args:
+            try:
+                session.perform_collect([arg])
+                usable.append(arg)
+            except pytest.UsageError:
+                continue
+        if usable and usable != args:
+            session.config.args = usable
+            session.perform_collect()
+            outcome.force_result(None)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, session, config, items):
+        outcome = yield
+        if outcome.excinfo is not None:
+            return
+        counts = {}
+        wanted = []
+        for item in items:
+            position = self._positions.get(key_of(item.nodeid))
+            if position is not None:
+                wanted.append(item)
+                counts[position] = counts.get(position, 0) + 1
+        items[:] = wanted
+        self._reporter.counts = counts
+
+    def pytest_deselected(self, items):
+        self._deselected.update(key_of(item.nodeid) for item in items)
+
+    def _account_for_missing(self, session):
+        for position, node_id in enumerate(self._ids):
+            if position in self._reporter.counts:
+                continue
+            for collector, kind, message, _ in self._collectors.skipped:
+                if covers(collector, node_id):
+                    record = Record()
+                    record.worsen("skipped", kind, message)
+                    self._channel.send("begin", n=position)
+                    self._reporter.tell(position, record)
+                    break
+            else:
+                reason = self._reason(session.config, position, node_id)
+                self._channel.send("refused", n=position, reason=one_line(reason))
+
+    def _reason(self, config, position, node_id):
+        if key_of(node_id) in self._deselected:
+            filters = [
+                "%s %r" % (flag, value)
+                for flag, value in (
+                    ("-m", getattr(config.option, "markexpr", "")),
+                    ("-k", getattr(config.option, "keyword", "")),
+                )
+                if value
+            ]
+            return "deselected here" + (" (%s)" % ", ".join(filters) if filters else "")
+        for collector, _, message, _ in self._collectors.failed:
+            if covers(collector, node_id):
+                return "%s cannot be collected here: %s" % (collector or "the session", message)
+        file = self._plan_files[self._file_of_test[position]]
+        if file and not os.path.exists(os.path.join(self._root, file)):
+            return "%s does not exist here (rootdir is %s)" % (file, self._root)
+        return "pytest did not collect it here (rootdir is %s)" % self._root
+
+
+# --- Options that would break collecting or running ---------------------------------------------
+
+
+def set_options(namespace, values):
+    for name, value in values.items():
+        if hasattr(namespace, name):
+            setattr(namespace, name, value)
+
+
+def on_command_line(config, *options):
+    """Whether the user gave one of these options with the command, rather than in addopts."""
+    return any(str(arg).split("=")[0] in options for arg in config.invocation_params.args)
+
+
+NO_XDIST = {
+    "numprocesses": None,
+    "maxprocesses": None,
+    "dist": "no",
+    "distload": False,
+    "tx": [],
+    "px": [],
+    "looponfail": False,
+}
+NO_SELECTION = {
+    "lf": False,
+    "failedfirst": False,
+    "newfirst": False,
+    "cacheclear": False,
+    "stepwise": False,
+    "stepwise_skip": False,
+    "stepwise_reset": False,
+    "collectonly": False,
+}
+NO_DEBUGGER = {"usepdb": False, "trace": False}
+
+XDIST_OPTIONS = (
+    (("-n", "--numprocesses"), {"dest": "offload_numprocesses"}),
+    (("--maxprocesses",), {"dest": "offload_maxprocesses"}),
+    (("--max-worker-restart",), {"dest": "offload_max_worker_restart"}),
+    (("--dist",), {"dest": "offload_dist"}),
+    (("--tx",), {"dest": "offload_tx", "action": "append"}),
+    (("--rsyncdir",), {"dest": "offload_rsyncdir", "action": "append"}),
+    (("--rsyncignore",), {"dest": "offload_rsyncignore", "action": "append"}),
+    (("--testrunuid",), {"dest": "offload_testrunuid"}),
+    (("--maxschedchunk",), {"dest": "offload_maxschedchunk"}),
+    (("--loadscope-reorder",), {"dest": "offload_reorder", "action": "store_true"}),
+    (("--no-loadscope-reorder",), {"dest": "offload_no_reorder", "action": "store_true"}),
+)
+
+
+def accept_options_of_blocked_xdist(config, parser, args):
+    """`addopts = -n 2` together with `-p no:xdist` means: not here."""
+    if not config.pluginmanager.is_blocked("xdist"):
+        return
+    group = parser.getgroup("xdist", "options of xdist, which is switched off")
+    for names, attributes in XDIST_OPTIONS:
+        adder = group._addoption if len(names[0]) == 2 else group.addoption
+        try:
+            adder(*names, **attributes)
+        except ValueError:  # some other plugin's option
+            continue
+    config.known_args_namespace = parser.parse_known_args(
+        list(args), namespace=copy.copy(config.known_args_namespace)
+    )
+
+
+def separate_coverage(config, plan):
+    """Coverage is measured per batch, into a file of the batch's own, and reported by none."""
+    options = config.known_args_namespace
+    if not getattr(options, "cov_source", None) or getattr(options, "no_cov", False):
+        return
+    if plan["mode"] == "collect":
+        options.cov_source = []
+        return
+    if not on_command_line(config, "--cov-report"):
+        options.cov_report = {"": None}
+    options.cov_fail_under = 0
+    try:
+        import coverage
+
+        settings = coverage.Coverage(config_file=getattr(options, "cov_config", True)).config
+        base = settings.data_file
+    except Exception:  # pytest-cov reports a broken setup in its own words
+        base = os.environ.get("COVERAGE_FILE", ".coverage")
+    os.environ["COVERAGE_FILE"] = "%s.offload-%s" % (base, plan["label"])
+
+
+def separate_basetemp(option, plan):
+    """pytest empties --basetemp when it starts."""
+    if getattr(option, "basetemp", None):
+        os.makedirs(str(option.basetemp), exist_ok=True)
+        option.basetemp = os.path.join(str(option.basetemp), plan["label"])
+
+
+# --- The plugin itself --------------------------------------------------------------------------
+
+
+def take_plan():
+    """The plan, once; None where Offload did not start this pytest."""
+    path = os.environ.pop("OFFLOAD_PYTEST_PLAN", None)
+    if path is None or int(pytest.__version__.split(".")[0]) < 7:
+        return None
+    here = os.path.dirname(os.path.abspath(__file__))
+    if here in sys.path:
+        sys.path.remove(here)
+    others = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry != here]
+    if others and others != [""]:
+        os.environ["PYTHONPATH"] = os.pathsep.join(others)
+    else:
+        os.environ.pop("PYTHONPATH", None)
+    with open(path, encoding="ascii") as file:
+        return json.load(file)
+
+
+PLAN = take_plan()
+CHANNEL = None
+if PLAN is not None:
+    CHANNEL = Channel(1, PLAN["nonce"])
+    CHANNEL.send("hello", protocol=PROTOCOL, pytest=pytest.__version__, mode=PLAN["mode"])
+    if "mark" in PLAN:
+        open(from_exact(PLAN["mark"]), "w").close()
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config, parser, args):
+    if PLAN is not None:
+        accept_options_of_blocked_xdist(early_config, parser, args)
+        set_options(early_config.known_args_namespace, NO_XDIST)
+        separate_coverage(early_config, PLAN)
+        mode = Discovery(CHANNEL) if PLAN["mode"] == "collect" else Batch(CHANNEL, PLAN)
+        mode.register(early_config.pluginmanager)
+        early_config.pluginmanager.register(mode, "offload-mode")
+    yield
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_cmdline_main(config):
+    if PLAN is not None:
+        option = config.option
+        set_options(option, NO_XDIST)
+        set_options(option, {"maxfail": 0, "continue_on_collection_errors": True})
+        if not on_command_line(config, "--junitxml", "--junit-xml"):
+            set_options(option, {"xmlpath": None})
+        if PLAN["mode"] == "run":
+            set_options(option, NO_SELECTION)
+            set_options(option, NO_DEBUGGER)
+            set_options(option, {"maxfail": 1 if PLAN.get("fail_fast") else 0})
+            separate_basetemp(option, PLAN)
+    yield

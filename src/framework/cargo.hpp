@@ -1,0 +1,44 @@
+// cargo-nextest: lists with `cargo nextest list`, runs with `cargo nextest run`.
+//
+// On this machine the build is made once, by discovery; batches are handed its metadata and neither
+// build nor ask cargo anything. Elsewhere each batch is a plain `cargo nextest run`, which builds.
+//
+// A batch runs under a nextest profile of its own, which takes over all that the user's profile
+// says and changes what a batch must decide: which tests run, where the JUnit file goes, and that
+// nothing is retried (Offload does).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "offload/framework/framework.hpp"
+
+namespace offload::framework {
+
+class CargoFramework final : public Framework {
+  public:
+    explicit CargoFramework(const config::Config& config);
+
+    std::string_view name() const override { return "cargo"; }
+    Result<DiscoveryCommand> discovery(const config::Group& group,
+                                       const RunContext& context) const override;
+    Result<Discovered> read_discovery(const config::Group& group, const RunContext& context,
+                                      const Ended& ended, std::string_view out,
+                                      std::string_view err) const override;
+    Result<BatchCommand> batch(const BatchRequest& request) const override;
+    std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
+
+    // IDs travel in the nextest configuration that a batch carries.
+    std::size_t command_bytes(std::string_view /*id*/) const override { return 0; }
+
+  private:
+    // The group's filters behind what [framework] says.
+    std::vector<std::string> listing_words(const config::Group& group) const;
+
+    config::CargoFramework settings_;
+    std::string id_format_;
+};
+
+}  // namespace offload::framework

@@ -1,0 +1,176 @@
+// What Offload must know of a test framework: how to discover, how to run a batch, how to read what
+// came back. Pure builders and parsers: nothing here runs a command or touches a file.
+//
+// A new framework is one file pair that implements Framework and one line in registry.cpp.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "offload/base/error.hpp"
+#include "offload/config/config.hpp"
+#include "offload/model/event.hpp"
+#include "offload/model/result.hpp"
+#include "offload/model/test_table.hpp"
+
+namespace offload::framework {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// A file that must stand where a command runs before it starts.
+struct CarriedFile {
+    std::string path;  // absolute, inside RunContext::folder
+    std::string content;
+};
+
+// Where a command will run. Made by the engine from the sandbox (or, for discovery, this machine).
+struct RunContext {
+    std::string folder;        // absolute; a folder of the run's own that exists there
+    std::string nonce;         // of this run; guards frames in the output against accidents
+    std::string label;         // unique in the run: "batch-7", "discovery-0"; fit for file names
+    bool same_machine = true;  // shares this machine's file system and tools
+    bool fail_fast = false;    // stop at the first failure
+};
+
+// How an exec ended, as far as the framework is concerned.
+struct Ended {
+    std::optional<int> exit_status;  // nothing: killed by a signal, timed out, cancelled
+    std::string how;                 // "exit status 2", "killed by signal 11 (SIGSEGV)"
+};
+
+// --- Discovery -------------------------------------------------------------------------------
+
+struct DiscoveryCommand {
+    std::string command;  // for a POSIX shell on this machine, in the working folder
+    Variables env;
+    std::vector<CarriedFile> files;
+    std::string shown;  // the command as the user would type it, for messages
+};
+
+struct Discovered {
+    struct Item {
+        std::string id;
+        std::string file;  // see Test::file
+    };
+    struct Broken {      // a module that could not be collected
+        std::string id;  // the module's own name
+        TestResult result;
+    };
+    std::vector<Item> tests;
+    std::vector<Broken> broken;
+    std::vector<std::string> warnings;
+    // Opaque to all but the framework: handed back to it with each batch of the group, so that
+    // what discovery found out (build metadata) is not found out again.
+    std::shared_ptr<const void> carry;
+};
+
+// --- Batches ---------------------------------------------------------------------------------
+
+struct BatchRequest {
+    const config::Group& group;
+    std::span<const Test* const> tests;  // in the order in which they should run
+    RunContext context;
+    std::shared_ptr<const void> carry;  // of the group's discovery
+};
+
+struct BatchCommand {
+    std::string command;  // for a POSIX shell in the sandbox, in its working folder
+    Variables env;
+    std::vector<CarriedFile> files;
+    // Where the command leaves JUnit XML, absolute or relative to the working folder; nothing when
+    // results come in the output or the exit status decides.
+    std::optional<std::string> result_file;
+    bool shared_result_file = false;  // no unique path is possible: batches run one at a time here,
+                                      // and the file is deleted before each
+};
+
+// What a reader understands while the batch runs. Positions count the batch's tests.
+struct TestBegan {
+    std::size_t position;
+};
+struct TestEnded {
+    std::size_t position;
+    TestResult result;
+};
+struct TestRefused {  // the runner will not run it: deselected there, cannot be collected
+    std::size_t position;
+    std::string reason;
+};
+struct UnknownCase {
+    std::string name;
+    Outcome outcome = Outcome::Passed;
+    std::string closest;
+    std::string matching_format;
+};
+struct RunnerNotice {
+    Severity severity = Severity::Warning;
+    std::string text;
+};
+using Signal = std::variant<TestBegan, TestEnded, TestRefused, UnknownCase, RunnerNotice>;
+using Signals = std::vector<Signal>;
+
+// Reads one batch's output. Used on one thread, for one exec. Keeps its own copy of the batch's
+// IDs.
+class BatchReader {
+  public:
+    virtual ~BatchReader() = default;
+
+    // Takes the next bytes of a stream, in pieces cut anywhere. Appends what it understood to
+    // `signals`, and to `visible` what is the user's own output.
+    virtual void feed(Stream stream, std::string_view bytes, Signals& signals,
+                      std::string& visible) = 0;
+
+    struct Reading {
+        bool complete = false;  // the runner came to its regular end; its results are whole
+        std::string trouble;    // why not, if there is something to say: "no result file", …
+    };
+    // The exec is over. `result_file`: its content, nothing when it is not there. Bytes still held
+    // back by feed() go to `visible`.
+    virtual Reading finish(const Ended& ended, const std::optional<std::string>& result_file,
+                           Signals& signals, std::string& visible) = 0;
+
+    // True when tests' starts are told as they happen (TestBegan).
+    virtual bool tells_starts() const = 0;
+};
+
+class Framework {
+  public:
+    virtual ~Framework() = default;
+
+    virtual std::string_view name() const = 0;  // "pytest", "cargo", "default"
+
+    virtual VerdictSource verdict_source() const { return VerdictSource::PerTest; }
+
+    // Things the user should know before the run, e.g. that flakiness cannot be told.
+    virtual std::vector<std::string> warnings() const { return {}; }
+
+    // Error: filters or arguments that cannot be understood.
+    virtual Result<DiscoveryCommand> discovery(const config::Group& group,
+                                               const RunContext& context) const = 0;
+
+    // Error: the command failed or its output makes no sense; the message shows the command, its
+    // exit status and the end of its output, and says how to install a tool that is missing.
+    // A group without tests is no error.
+    virtual Result<Discovered> read_discovery(const config::Group& group, const RunContext& context,
+                                              const Ended& ended, std::string_view out,
+                                              std::string_view err) const = 0;
+
+    virtual Result<BatchCommand> batch(const BatchRequest& request) const = 0;
+    virtual std::unique_ptr<BatchReader> reader(const BatchRequest& request) const = 0;
+
+    // How many bytes of BatchCommand::command one test takes, at most. 0: IDs travel in files.
+    virtual std::size_t command_bytes(std::string_view id) const = 0;
+};
+
+// The framework that the config names. Error: `vitest`, which is known but not built.
+Result<std::unique_ptr<Framework>> make_framework(const config::Config& config);
+
+}  // namespace offload::framework

@@ -1,0 +1,194 @@
+#include "pytest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "offload/assets/assets.hpp"
+#include "offload/base/shell.hpp"
+#include "pytest_discovery.hpp"
+#include "pytest_messages.hpp"
+#include "pytest_plain.hpp"
+#include "pytest_reader.hpp"
+
+namespace offload::framework {
+namespace {
+
+using nlohmann::json;
+using Words = std::vector<std::string>;
+
+constexpr std::string_view kPlugin = "offload_pytest";
+constexpr int kNotExecutable = 126;  // from here on the shell says that nothing was started
+
+CarriedFile plugin_file(const RunContext& context) {
+    const auto name = fmt::format("{}.py", kPlugin);
+    const auto assets = assets::all();
+    const auto asset = std::find_if(assets.begin(), assets.end(),
+                                    [&](const assets::Asset& each) { return each.name == name; });
+    const auto content = asset == assets.end() ? std::string_view{} : asset->content;
+    return {fmt::format("{}/{}", context.folder, name), std::string(content)};
+}
+
+std::string plan_path(const RunContext& context) {
+    return fmt::format("{}/{}.plan.json", context.folder, context.label);
+}
+
+std::string mark_path(const RunContext& context) {
+    return fmt::format("{}/{}.loaded", context.folder, context.label);
+}
+
+json plan_for(const RunContext& context, std::string_view mode) {
+    return {{"mode", mode}, {"nonce", context.nonce}, {"label", context.label}};
+}
+
+std::string as_ascii(const json& plan) { return plan.dump(-1, ' ', /*ensure_ascii=*/true) + "\n"; }
+
+void append(Words& words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+}
+
+bool is_assignment(std::string_view word) {
+    const auto equals = word.find('=');
+    if (equals == std::string_view::npos || equals == 0) return false;
+    const auto in_name = [](char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               (c >= '0' && c <= '9');
+    };
+    const auto name = word.substr(0, equals);
+    return std::all_of(name.begin(), name.end(), in_name) && !(name[0] >= '0' && name[0] <= '9');
+}
+
+// `command = "DEBUG=1 pytest"`: leading assignments are the shell's, as the user meant them.
+std::string invocation(const Words& prefix, const Words& arguments) {
+    std::string text;
+    auto word = prefix.begin();
+    for (; word != prefix.end() && is_assignment(*word); ++word) {
+        const auto equals = word->find('=') + 1;
+        text += word->substr(0, equals) + shell::quote(word->substr(equals)) + " ";
+    }
+    Words rest(word, prefix.end());
+    append(rest, arguments);
+    return text + shell::join(rest);
+}
+
+// The plugin is found through PYTHONPATH, in front of what the place has there already.
+std::string with_plugin(const RunContext& context, const Words& prefix, const Words& arguments) {
+    Words words = {"-p", std::string(kPlugin)};
+    append(words, arguments);
+    const auto command = invocation(prefix, words);
+    return fmt::format("PYTHONPATH={}\"${{PYTHONPATH:+:$PYTHONPATH}}\" OFFLOAD_PYTEST_PLAN={} {}",
+                       shell::quote(context.folder), shell::quote(plan_path(context)), command);
+}
+
+bool is_plain(const std::shared_ptr<const void>& carry) {
+    const auto* known = static_cast<const PytestCarry*>(carry.get());
+    return known != nullptr && known->plain;
+}
+
+std::string result_path(const RunContext& context) {
+    return fmt::format("{}/{}.xml", context.folder, context.label);
+}
+
+}  // namespace
+
+PytestFramework::PytestFramework(const config::Config& config)
+    : settings_(std::get<config::PytestFramework>(config.framework.kind)),
+      test_id_format_(config.framework.test_id_format) {
+    if (test_id_format_.empty()) test_id_format_ = "{name}";
+}
+
+std::vector<std::string> PytestFramework::selection(const config::Group& group) const {
+    Words words = group.filter_words;
+    if (words.empty() && settings_.markers) words = {"-m", *settings_.markers};
+    append(words, settings_.paths);
+    return words;
+}
+
+std::vector<std::string> PytestFramework::discovery_words(const config::Group& group) const {
+    Words words = {"--collect-only", "-q"};
+    append(words, settings_.discovery_args);
+    append(words, selection(group));
+    return words;
+}
+
+Result<DiscoveryCommand> PytestFramework::discovery(const config::Group& group,
+                                                    const RunContext& context) const {
+    const auto words = discovery_words(group);
+    auto plan = plan_for(context, "collect");
+    plan["mark"] = exact_json(mark_path(context));
+
+    DiscoveryCommand command;
+    command.shown = invocation(settings_.prefix, words);
+    command.files = {plugin_file(context), {plan_path(context), as_ascii(plan)}};
+    // A plugin that was loaded leaves its mark. Without it, and unless nothing could be started,
+    // pytest runs somewhere that neither sees our files nor our environment.
+    command.command = fmt::format(
+        "{}\nstatus=$?\n"
+        "if [ $status -lt {} ] && [ ! -e {} ]; then\n"
+        "printf '\\036%s {{\"t\":\"plain\"}}\\n' {}\n{}\nstatus=$?\nfi\nexit $status",
+        with_plugin(context, settings_.prefix, words), kNotExecutable,
+        shell::quote(mark_path(context)), shell::quote(context.nonce), command.shown);
+    return command;
+}
+
+Result<Discovered> PytestFramework::read_discovery(const config::Group& group,
+                                                   const RunContext& context, const Ended& ended,
+                                                   std::string_view out,
+                                                   std::string_view err) const {
+    return read_pytest_discovery(invocation(settings_.prefix, discovery_words(group)),
+                                 context.nonce, ended, out, err);
+}
+
+Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
+    if (is_plain(request.carry)) return plain_batch(request);
+
+    auto plan = plan_for(request.context, "run");
+    plan["fail_fast"] = request.context.fail_fast;
+    json ids = json::array();
+    json files = json::array();
+    json file_of_test = json::array();
+    std::unordered_map<std::string_view, std::size_t> known;
+    for (const Test* test : request.tests) {
+        const auto [entry, is_new] = known.emplace(test->file, known.size());
+        if (is_new) files.push_back(exact_json(test->file));
+        ids.push_back(exact_json(test->id));
+        file_of_test.push_back(entry->second);
+    }
+    plan["ids"] = std::move(ids);
+    plan["files"] = std::move(files);
+    plan["in"] = std::move(file_of_test);
+
+    Words words = settings_.run_args;
+    append(words, selection(request.group));
+    BatchCommand command;
+    command.command = with_plugin(request.context, settings_.prefix, words);
+    command.files = {plugin_file(request.context), {plan_path(request.context), as_ascii(plan)}};
+    return command;
+}
+
+BatchCommand PytestFramework::plain_batch(const BatchRequest& request) const {
+    Words words = settings_.run_args;
+    words.push_back("--junitxml=" + result_path(request.context));
+    words.emplace_back("--continue-on-collection-errors");
+    if (request.context.fail_fast) words.emplace_back("-x");
+    for (const Test* test : request.tests) words.push_back(test->id);
+    BatchCommand command;
+    command.command = invocation(settings_.prefix, words);
+    command.result_file = result_path(request.context);
+    return command;
+}
+
+std::unique_ptr<BatchReader> PytestFramework::reader(const BatchRequest& request) const {
+    if (is_plain(request.carry)) {
+        std::vector<std::string> ids;
+        for (const Test* test : request.tests) ids.push_back(test->id);
+        return std::make_unique<PlainPytestReader>(std::move(ids), test_id_format_);
+    }
+    std::vector<PytestReader::TestName> tests;
+    for (const Test* test : request.tests) tests.push_back({test->id, test->file});
+    return std::make_unique<PytestReader>(std::move(tests), request.context.nonce);
+}
+
+}  // namespace offload::framework

@@ -1,0 +1,46 @@
+// pytest, through a plugin of ours that is loaded into the user's own command (offload_pytest.py,
+// whose first lines describe how the two talk).
+//
+// Where the plugin cannot be loaded (a wrapper that starts pytest in another place and passes no
+// environment), discovery falls back to reading what `--collect-only -q` prints, and batches to
+// IDs on the command line and JUnit XML: "plain mode".
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "offload/framework/framework.hpp"
+
+namespace offload::framework {
+
+class PytestFramework final : public Framework {
+  public:
+    // `config.framework.kind` is a PytestFramework.
+    explicit PytestFramework(const config::Config& config);
+
+    std::string_view name() const override { return "pytest"; }
+    Result<DiscoveryCommand> discovery(const config::Group& group,
+                                       const RunContext& context) const override;
+    Result<Discovered> read_discovery(const config::Group& group, const RunContext& context,
+                                      const Ended& ended, std::string_view out,
+                                      std::string_view err) const override;
+    Result<BatchCommand> batch(const BatchRequest& request) const override;
+    std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
+
+    // IDs travel in the plan. In plain mode they do not; a command that becomes too long there is
+    // halved by the engine.
+    std::size_t command_bytes(std::string_view /*id*/) const override { return 0; }
+
+  private:
+    // What decides rootdir, ini file and initial conftests: the same in discovery and batches.
+    std::vector<std::string> selection(const config::Group& group) const;
+    std::vector<std::string> discovery_words(const config::Group& group) const;
+    BatchCommand plain_batch(const BatchRequest& request) const;
+
+    config::PytestFramework settings_;
+    std::string test_id_format_;
+};
+
+}  // namespace offload::framework

@@ -1,0 +1,21 @@
+// What pytest's discovery wrote → what exists. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "offload/framework/framework.hpp"
+
+namespace offload::framework {
+
+// How the group's batches must run; Discovered::carry of pytest.
+struct PytestCarry {
+    bool plain = false;  // the plugin could not be loaded
+};
+
+// `shown`: the command for messages. Errors as Framework::read_discovery.
+Result<Discovered> read_pytest_discovery(const std::string& shown, const std::string& nonce,
+                                         const Ended& ended, std::string_view out,
+                                         std::string_view err);
+
+}  // namespace offload::framework

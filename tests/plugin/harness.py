@@ -1,0 +1,179 @@
+"""Runs a real pytest with the plugin on a project made for one test, and reads its frames."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+from pathlib import Path
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+NONCE = "0123456789abcdef"
+DEADLINE = 120  # seconds; far beyond what any of these runs takes
+
+
+SKIPPED = 77  # exit status, for CTest
+
+
+def find_python():
+    """The interpreter whose pytest is tested: of one version ($OFFLOAD_TEST_MAJOR), or ours."""
+    major = os.environ.get("OFFLOAD_TEST_MAJOR")
+    if major is None:
+        return sys.executable
+    prepared = os.path.join(os.environ["OFFLOAD_TEST_TOOLS"], "pytest" + major, "bin", "python")
+    path = os.environ.get("OFFLOAD_TEST_PYTEST" + major, prepared)
+    if not os.path.exists(path):
+        print("skipped: no pytest %s (neither $OFFLOAD_TEST_PYTEST%s nor %s)" % (major, major, path))
+        sys.exit(SKIPPED)
+    return path
+
+
+PYTHON = find_python()
+
+
+def available(module):
+    command = [PYTHON, "-c", "import " + module]
+    return subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def pytest_version():
+    command = [PYTHON, "-c", "import pytest; print(pytest.__version__)"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return tuple(int(part) for part in answer.split(".")[:2])
+
+
+def text(value):
+    if isinstance(value, dict):
+        return bytes.fromhex(value["hex"])
+    return value
+
+
+class Told:
+    """What one command told: frames by kind, and the rest of its output."""
+
+    def __init__(self, process):
+        self.status = process.returncode
+        self.err = process.stderr.decode("utf-8", "replace")
+        self.frames, self.visible = [], b""
+        parts = []
+        head = b"\x1e" + NONCE.encode() + b" "
+        pieces = process.stdout.split(head)
+        self.visible = pieces[0]
+        for piece in pieces[1:]:
+            line, _, rest = piece.partition(b"\n")
+            assert len(head) + len(line) + 1 <= 4096, "a frame beyond PIPE_BUF"
+            self.visible += rest
+            message = json.loads(line)
+            if message["t"] in ("part", "last"):
+                parts.append(message["d"])
+                if message["t"] == "part":
+                    continue
+                message, parts = json.loads("".join(parts)), []
+            self.frames.append(message)
+        self.visible = self.visible.decode("utf-8", "replace")
+
+    def kind(self, kind):
+        return [frame for frame in self.frames if frame["t"] == kind]
+
+    def one(self, kind):
+        (frame,) = self.kind(kind)
+        return frame
+
+    @property
+    def ids(self):
+        return [text(node_id) for frame in self.kind("items") for node_id in frame["ids"]]
+
+    @property
+    def files(self):
+        return {
+            text(node_id): text(frame.get("file", ""))
+            for frame in self.kind("items")
+            for node_id in frame["ids"]
+        }
+
+
+class Case(unittest.TestCase):
+    """One temporary project. Names of files are relative to its folder."""
+
+    maxDiff = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="offload-plugin-")
+        self.addCleanup(folder.cleanup)
+        self.base = Path(os.path.realpath(folder.name))
+        self.root = self.base / "project"
+        self.root.mkdir()
+        self.cwd = self.root
+        self.number = 0
+        self.plugins = False  # load what is installed beside pytest: half of the time to start
+        self.randomly = False  # pytest-randomly shuffles wherever it is loaded
+
+    def write(self, name, content=""):
+        path = os.path.join(os.fsencode(self.root), os.fsencode(name))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(textwrap.dedent(content))
+
+    def run_pytest(self, plan, args, env=None):
+        self.number += 1
+        carried = self.base / "carried"
+        carried.mkdir(exist_ok=True)
+        (carried / "offload_pytest.py").write_bytes((ASSETS / "offload_pytest.py").read_bytes())
+        path = carried / ("plan-%d.json" % self.number)
+        path.write_text(json.dumps(dict(plan, nonce=NONCE, label="t-%d" % self.number)))
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "OFFLOAD"))}
+        env = dict(env or {})
+        if not self.plugins:
+            env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        order = [] if self.randomly else ["-p", "no:randomly"]
+        process = subprocess.run(
+            [PYTHON, "-m", "pytest", "-p", "offload_pytest", *order, *args],
+            cwd=self.cwd,
+            env=dict(
+                clean,
+                PYTHONPATH=str(carried),
+                OFFLOAD_PYTEST_PLAN=str(path),
+                PYTHONDONTWRITEBYTECODE="1",
+                **env,
+            ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=DEADLINE,
+        )
+        return Told(process)
+
+    def collect(self, *args, **options):
+        return self.run_pytest({"mode": "collect"}, ["--collect-only", "-q", *args], **options)
+
+    def run_batch(self, ids, files, *args, fail_fast=False, **options):
+        """`files` maps each ID to its file, as discovery told."""
+        known = sorted({files[node_id] for node_id in ids}, key=repr)
+        exact = lambda value: {"hex": value.hex()} if isinstance(value, bytes) else value
+        plan = {
+            "mode": "run",
+            "ids": [exact(node_id) for node_id in ids],
+            "files": [exact(file) for file in known],
+            "in": [known.index(files[node_id]) for node_id in ids],
+            "fail_fast": fail_fast,
+        }
+        return self.run_pytest(plan, list(args), **options)
+
+    def run_all(self, *args, **options):
+        """Discovers with these arguments, runs all with the same; results by ID."""
+        found = self.collect(*args)
+        self.assertTrue(found.ids, found.visible + found.err)
+        self.told = self.run_batch(found.ids, found.files, *args, **options)
+        return self.results(found.ids, self.told)
+
+    def results(self, ids, told):
+        ends = {}
+        for frame in told.kind("end"):
+            self.assertNotIn(frame["n"], ends, "told twice")
+            ends[frame["n"]] = frame
+        return {ids[position]: frame for position, frame in ends.items()}
+
+    def outcomes(self, *args, **options):
+        return {k: frame["outcome"] for k, frame in self.run_all(*args, **options).items()}

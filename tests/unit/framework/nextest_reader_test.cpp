@@ -1,0 +1,238 @@
+#include "../../../src/framework/nextest_reader.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "framework_fixture.hpp"
+
+namespace offload::framework::nextest {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::exited;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::killed;
+using ::testing::SizeIs;
+
+const StreamNames kNames = {{"alpha::alpha", {"alpha", "alpha::bin/alpha"}},
+                            {"alpha::endings", {"alpha::endings"}}};
+
+constexpr std::string_view kStream =
+    R"({"type":"suite","event":"started","test_count":2,"nextest":{"crate":"alpha"}}
+{"type":"test","event":"started","name":"alpha::alpha$tests::passes"}
+{"type":"test","event":"ok","name":"alpha::alpha$tests::passes","exec_time":0.25}
+{"type":"test","event":"started","name":"alpha::alpha$tests::panics"}
+{"type":"test","event":"failed","name":"alpha::alpha$tests::panics","exec_time":0.5,"stdout":"said\nthread 'tests::panics' (1) panicked at src/lib.rs:2:3:\nassertion failed\n"}
+{"type":"test","event":"started","name":"alpha::endings$aborts"}
+{"type":"test","event":"failed","name":"alpha::endings$aborts","exec_time":0.1,"stdout":"last words\n"}
+{"type":"suite","event":"failed","passed":1,"failed":2}
+)";
+
+const std::vector<std::string> kIds = {"alpha tests::passes", "alpha tests::panics",
+                                       "alpha::endings aborts"};
+
+std::string junit_of(std::string_view cases) {
+    return "<testsuites><testsuite name=\"s\">" + std::string(cases) + "</testsuite></testsuites>";
+}
+const std::string kJunit = junit_of(R"xml(
+<testcase name="tests::passes" classname="alpha" time="0.25"/>
+<testcase name="tests::panics" classname="alpha" time="0.5">
+<failure message="m" type="t">d</failure></testcase>
+<testcase name="aborts" classname="alpha::endings" time="0.1">
+<failure message="process aborted with signal 6 (SIGABRT)" type="test abort">x</failure></testcase>
+)xml");
+
+Reader reader_of(std::vector<std::string> ids, bool named = true) {
+    return Reader({.ids = std::move(ids),
+                   .format = "{classname} {name}",
+                   .path = "/run/batch-7.xml",
+                   .names = named ? &kNames : nullptr});
+}
+
+TEST(NextestReader, PassesAndPanicsAreToldAtOnceAndTheRestByTheFile) {
+    auto reader = reader_of(kIds);
+    EXPECT_TRUE(reader.tells_starts());
+    Signals signals;
+    std::string visible;
+    reader.feed(Stream::Out, kStream, signals, visible);
+    testing::Told early;
+    early.add(signals);
+    EXPECT_THAT(early.began, ElementsAre(0, 1, 2));
+    ASSERT_THAT(early.ended, SizeIs(2));
+    EXPECT_EQ(early.ended.at(0).outcome, Outcome::Passed);
+    EXPECT_EQ(early.ended.at(0).duration, Seconds(0.25));
+    EXPECT_EQ(early.ended.at(1).message, "panicked at src/lib.rs:2:3: assertion failed");
+    EXPECT_THAT(early.ended.at(1).details, HasSubstr("said"));
+    EXPECT_EQ(visible, "");
+
+    signals.clear();
+    const auto reading = reader.finish(exited(100), kJunit, signals, visible);
+    EXPECT_TRUE(reading.complete);
+    testing::Told late;
+    late.add(signals);
+    ASSERT_THAT(late.ended, SizeIs(1));
+    EXPECT_EQ(late.ended.at(2).message, "process aborted with signal 6 (SIGABRT)");
+    EXPECT_THAT(late.refused, IsEmpty());
+}
+
+TEST(NextestReader, PiecesCutAnywhereMeanTheSame) {
+    for (const std::size_t piece : {1U, 2U, 7U, 64U, 1000U}) {
+        auto reader = reader_of(kIds);
+        const auto read = testing::read_all(reader, "setup says hello\n" + std::string(kStream),
+                                            "PASS\n", exited(100), kJunit, piece);
+        EXPECT_TRUE(read.reading.complete);
+        EXPECT_FALSE(read.told.twice);
+        EXPECT_THAT(read.told.ended, SizeIs(3));
+        EXPECT_EQ(read.visible, "setup says hello\nPASS\n");
+    }
+}
+
+TEST(NextestReader, WhateverIsCutOffNothingIsToldTwiceOrInvented) {
+    const auto seed = std::random_device()();
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    for (int round = 0; round < 300; ++round) {
+        auto reader = reader_of(kIds);
+        const auto cut = [&](std::string_view text) {
+            return text.substr(0,
+                               std::uniform_int_distribution<std::size_t>(0, text.size())(random));
+        };
+        std::optional<std::string> file;
+        if (round % 3 != 0) file = cut(kJunit);
+        const auto read = testing::read_all(reader, cut(kStream), "", killed(), file, 13);
+        EXPECT_FALSE(read.reading.complete);
+        EXPECT_FALSE(read.told.twice);
+        EXPECT_THAT(read.told.refused, IsEmpty());
+        EXPECT_THAT(read.told.unknown, IsEmpty());
+        for (const auto& [position, result] : read.told.ended) {
+            EXPECT_EQ(is_failure(result.outcome), position != 0);
+        }
+    }
+}
+
+TEST(NextestReader, WithoutDiscoverysNamesTheFileAloneDecides) {
+    auto reader = reader_of(kIds, false);
+    EXPECT_FALSE(reader.tells_starts());
+    const auto read = testing::read_all(reader, kStream, "", exited(100), kJunit);
+    EXPECT_TRUE(read.reading.complete);
+    EXPECT_THAT(read.told.began, IsEmpty());
+    EXPECT_THAT(read.told.ended, SizeIs(3));
+    EXPECT_EQ(read.visible, "");
+}
+
+TEST(NextestReader, TestsThatShareANameInTheStreamWaitForTheFile) {  // TRAPS 16
+    auto reader = reader_of({"alpha same", "alpha::bin/alpha same", "alpha other"});
+    EXPECT_FALSE(reader.tells_starts());
+    const auto read = testing::read_all(
+        reader,
+        "{\"type\":\"test\",\"event\":\"ok\",\"name\":\"alpha::alpha$same\",\"exec_time\":1}\n"
+        "{\"type\":\"test\",\"event\":\"failed\",\"name\":\"alpha::alpha$same\",\"exec_time\":1}\n",
+        "", exited(100),
+        junit_of("<testcase name='same' classname='alpha'><failure/></testcase>"
+                 "<testcase name='same' classname='alpha::bin/alpha'/>"
+                 "<testcase name='other' classname='alpha'/>"));
+    ASSERT_THAT(read.told.ended, SizeIs(3));
+    EXPECT_EQ(read.told.ended.at(0).outcome, Outcome::Failed);
+    EXPECT_EQ(read.told.ended.at(1).outcome, Outcome::Passed);
+}
+
+TEST(NextestReader, NamesThatTheStreamCannotCarryWaitForTheFile) {
+    auto reader = reader_of({"alpha say \"hi\""});
+    EXPECT_FALSE(reader.tells_starts());
+    const auto read = testing::read_all(
+        reader, "{\"type\":\"test\",\"event\":\"ok\",\"name\":\"alpha::alpha$say \"hi\"\"}\n", "",
+        exited(0), junit_of("<testcase name='say &quot;hi&quot;' classname='alpha'/>"));
+    EXPECT_EQ(read.visible, "");
+    EXPECT_THAT(read.told.ended, SizeIs(1));
+}
+
+TEST(NextestReader, AKillLeavesWhatEndedAndTheOneThatRan) {  // TRAPS 18, TRAPS 19
+    auto reader = reader_of(kIds);
+    const auto upto = kStream.substr(0, kStream.find("{\"type\":\"test\",\"event\":\"failed\","
+                                                     "\"name\":\"alpha::endings"));
+    const auto read = testing::read_all(reader, upto, "", killed(), std::nullopt);
+    EXPECT_FALSE(read.reading.complete);
+    EXPECT_THAT(read.told.began, ElementsAre(0, 1, 2));
+    EXPECT_THAT(read.told.ended, SizeIs(2));
+    EXPECT_EQ(read.told.ended.count(2), 0U);
+    EXPECT_THAT(read.told.refused, IsEmpty());
+}
+
+TEST(NextestReader, TestsThatDieBecauseNextestWasToldToStopHaveNoVerdict) {
+    constexpr std::string_view kDying =
+        "{\"type\":\"test\",\"event\":\"started\",\"name\":\"alpha::endings$aborts\"}\n"
+        "{\"type\":\"test\",\"event\":\"failed\",\"name\":\"alpha::endings$aborts\","
+        "\"exec_time\":9,\"stdout\":\"\"}\n";
+    const auto file = junit_of(
+        "<testcase name='aborts' classname='alpha::endings'><failure type='test abort' "
+        "message='process aborted with signal 15 (SIGTERM)'/></testcase>");
+    // nextest itself ends in order after SIGTERM: status 100, a whole file.
+    for (const auto& ended : {exited(100), killed()}) {
+        auto reader = reader_of({"alpha::endings aborts"});
+        const auto read = testing::read_all(
+            reader, kDying, "  Cancelling due to signal: 1 test still running\n", ended, file);
+        EXPECT_FALSE(read.reading.complete);
+        EXPECT_THAT(read.told.ended, IsEmpty());
+        EXPECT_THAT(read.told.refused, IsEmpty());
+    }
+    // A signal that nextest was not the cause of.
+    auto reader = reader_of({"alpha::endings aborts"});
+    const auto read = testing::read_all(reader, kDying, "", exited(100), file);
+    EXPECT_TRUE(read.reading.complete);
+    EXPECT_EQ(read.told.ended.at(0).outcome, Outcome::Failed);
+}
+
+TEST(NextestReader, HeldFailuresCountWithoutAFileWhenNextestEndedByItself) {
+    auto reader = reader_of(kIds);
+    const auto read = testing::read_all(reader, kStream, "", exited(100), std::nullopt);
+    EXPECT_FALSE(read.reading.complete);
+    ASSERT_THAT(read.told.ended, SizeIs(3));
+    EXPECT_EQ(read.told.ended.at(2).outcome, Outcome::Failed);
+    EXPECT_EQ(read.told.ended.at(2).message, "test failure");
+}
+
+TEST(NextestReader, AFailureWithoutAMessageIsNamedByItsType) {
+    auto reader = reader_of({"alpha a", "alpha b"});
+    const auto read = testing::read_all(
+        reader, "", "", exited(100),
+        junit_of("<testcase name='a' classname='alpha'><failure type='test timeout'/></testcase>"
+                 "<testcase name='b' classname='alpha'><failure type='test abort' "
+                 "message='process aborted with signal 9 (SIGKILL)'/></testcase>"));
+    EXPECT_EQ(read.told.ended.at(0).message, "test timeout");
+    EXPECT_THAT(read.told.ended.at(1).message, HasSubstr("out of memory?"));
+}
+
+TEST(NextestReader, ABuildFailureRefusesAllTestsWithTheCompilersWords) {
+    auto reader = reader_of(kIds);
+    const auto read = testing::read_all(reader, "", "error[E0308]: mismatched types\n", exited(101),
+                                        std::nullopt);
+    EXPECT_TRUE(read.reading.complete);
+    EXPECT_THAT(read.told.ended, IsEmpty());
+    ASSERT_THAT(read.told.refused, SizeIs(3));
+    EXPECT_THAT(read.told.refused.at(0), HasSubstr("E0308"));
+}
+
+TEST(NextestReader, ACrashOfNextestIsNoBuildFailure) {
+    auto reader = reader_of(kIds);
+    const auto read = testing::read_all(reader, kStream, "", exited(101), std::nullopt);
+    EXPECT_FALSE(read.reading.complete);
+    EXPECT_THAT(read.told.refused, IsEmpty());
+}
+
+TEST(NextestReader, TestsThatAreGoneAreRefusedWhenNoneIsLeftElseLeftOpen) {  // TRAPS 8
+    auto none = reader_of(kIds);
+    EXPECT_THAT(testing::read_all(none, "", "", exited(4), std::nullopt).told.refused, SizeIs(3));
+
+    auto some = reader_of({"alpha tests::passes", "alpha gone"});
+    const auto file = junit_of("<testcase name='tests::passes' classname='alpha'/>");
+    const auto read = testing::read_all(some, "", "", exited(0), file);
+    EXPECT_TRUE(read.reading.complete);
+    EXPECT_THAT(read.told.ended, SizeIs(1));
+    EXPECT_THAT(read.told.refused, IsEmpty());
+}
+
+}  // namespace
+}  // namespace offload::framework::nextest
