@@ -1,0 +1,58 @@
+// Moves bytes between a child's pipes and their owners here, without ever blocking.
+#pragma once
+
+#include <poll.h>
+
+#include <array>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "descriptor.hpp"
+#include "offload/process/child.hpp"
+#include "spawn.hpp"
+
+namespace offload::process {
+
+// What goes to a child's standard input: `pending` first, then what `source` has, if any.
+struct InputPlan {
+    std::string pending;
+    Input* source = nullptr;
+
+    bool nothing() const { return pending.empty() && source == nullptr; }
+};
+
+class Pump {
+  public:
+    static constexpr std::size_t kPolled = 4;
+
+    Pump(Started& started, InputPlan input, const OutputHandler& output);
+
+    // What to poll for; a negative descriptor where there is nothing to wait for.
+    void prepare(std::span<pollfd, kPolled> polled) const;
+    // After poll: one read or write where one is possible.
+    void move(std::span<const pollfd, kPolled> polled);
+
+    void close_input();
+    // One read of each pipe, whatever poll says.
+    void read_once();
+    bool output_open() const { return output_.open() || error_.open(); }
+
+  private:
+    static constexpr std::size_t kPiece = 64 * 1024;
+
+    void read(Descriptor& pipe, Channel channel);
+    void write();
+    void ask_source();
+
+    Descriptor input_;
+    Descriptor output_;
+    Descriptor error_;
+    std::string pending_;
+    std::size_t written_ = 0;  // of pending_
+    Input* source_;            // null once it has said that no more will come
+    const OutputHandler& handler_;
+    std::unique_ptr<std::array<char, kPiece>> buffer_;
+};
+
+}  // namespace offload::process

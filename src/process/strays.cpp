@@ -1,0 +1,172 @@
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "descriptor.hpp"
+#include "groups.hpp"
+#include "offload/process/child.hpp"
+#include "pidfd.hpp"
+#include "process_table.hpp"
+
+namespace offload::process {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// A stray may start others while we look; each pass ends those that the one before has missed.
+constexpr int kPasses = 20;
+// For all passes together; a killed process that is stuck in the kernel must not hold us up.
+constexpr milliseconds kPatience{5000};
+
+// The markers that are hunted, "VARIABLE=value", and how many strays of each were ended.
+class Markers {
+  public:
+    void add(std::string_view variable, const std::string& marker) {
+        variables_.emplace(variable);
+        ended_.emplace(marker, 0);
+    }
+    std::size_t ended(const std::string& marker) const { return ended_.at(marker); }
+
+    // The count of the marker that the environment (assignments, each with a NUL at its end)
+    // carries, or null.
+    std::size_t* carried(std::string_view environment) {
+        while (!environment.empty()) {
+            const auto assignment = environment.substr(0, environment.find('\0'));
+            environment.remove_prefix(std::min(assignment.size() + 1, environment.size()));
+            const auto name = assignment.substr(0, assignment.find('='));
+            if (!variables_.contains(name)) continue;
+            if (const auto found = ended_.find(assignment); found != ended_.end()) {
+                return &found->second;
+            }
+        }
+        return nullptr;
+    }
+
+  private:
+    std::set<std::string, std::less<>> variables_;
+    std::map<std::string, std::size_t, std::less<>> ended_;
+};
+
+// An orphan that was left to this process and has ended by itself, or a child of a stray.
+void reap_if_nobody_else_will(pid_t pid) {
+    const std::unique_lock lock(reaping_mutex());
+    if (is_listed_group(pid) || is_listed_group(::getpgid(pid))) return;
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
+}
+
+// Kills the process if it carries a marker and belongs to nobody's run(); its pidfd, else nothing.
+Descriptor kill_stray(pid_t pid, Markers& markers, std::string& scratch) {
+    auto process = open_process(pid);
+    if (!process.open()) return {};
+    // Read again: the number may have got another owner before the descriptor pinned it.
+    if (read_environment(pid, scratch) != Environment::Known) return {};
+    auto* const ended = markers.carried(scratch);
+    if (ended == nullptr) return {};
+    const std::unique_lock lock(reaping_mutex());
+    if (is_listed_group(::getpgid(pid)) || !signal_process(process, SIGKILL)) return {};
+    ++*ended;
+    return process;
+}
+
+void wait_and_reap(const Descriptor& process, SteadyTime until) {
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
+    pollfd polled{process.number(), POLLIN, 0};
+    ::poll(&polled, 1, static_cast<int>(std::max<long>(left, 0)));
+    siginfo_t info{};  // fails where it is not a child of ours, but its parent's
+    ::waitid(P_PIDFD, static_cast<id_t>(process.number()), &info, WEXITED | WNOHANG);
+}
+
+struct Look {
+    std::size_t ended = 0;
+    std::size_t vanished = 0;  // before they could be looked at
+};
+
+Look look_at_all(Markers& markers, SteadyTime until) {
+    Look look;
+    std::string environment;
+    std::vector<Descriptor> killed;
+    for (const pid_t pid : all_processes()) {
+        if (pid == ::getpid()) continue;
+        const auto kind = read_environment(pid, environment);
+        if (kind == Environment::Zombie && is_own_zombie(pid)) reap_if_nobody_else_will(pid);
+        if (kind == Environment::Vanished) ++look.vanished;
+        if (kind != Environment::Known || markers.carried(environment) == nullptr) continue;
+        auto process = kill_stray(pid, markers, environment);
+        if (process.open()) killed.push_back(std::move(process));
+    }
+    for (const auto& process : killed) wait_and_reap(process, until);
+    look.ended = killed.size();
+    return look;
+}
+
+void hunt(Markers& markers) {
+    const auto until = steady_clock::now() + kPatience;
+    bool looked_for_children_of_the_vanished = false;
+    for (int pass = 0; pass < kPasses && steady_clock::now() < until; ++pass) {
+        const auto look = look_at_all(markers, until);
+        if (look.ended > 0) continue;
+        // What has vanished may have been a stray that started another and went.
+        if (look.vanished == 0 || looked_for_children_of_the_vanished) break;
+        looked_for_children_of_the_vanished = true;
+    }
+}
+
+// A look at all processes costs milliseconds where there are many. Whoever comes while one goes on
+// waits for the next, which is one for all who wait: at the end of a run there may be hundreds.
+class Hunts {
+  public:
+    std::size_t join(std::string_view variable, std::string_view value) {
+        const auto marker = std::string(variable) + "=" + std::string(value);
+        std::unique_lock lock(mutex_);
+        if (next_ == nullptr) next_ = std::make_shared<Hunt>();
+        const auto mine = next_;
+        mine->markers.add(variable, marker);
+        changed_.wait(lock, [&] { return mine->over || !going_on_; });
+        if (!mine->over) lead(*mine, lock);
+        return mine->markers.ended(marker);
+    }
+
+  private:
+    struct Hunt {
+        Markers markers;
+        bool over = false;
+    };
+
+    void lead(Hunt& mine, std::unique_lock<std::mutex>& lock) {
+        going_on_ = true;
+        next_.reset();
+        lock.unlock();
+        hunt(mine.markers);
+        lock.lock();
+        mine.over = true;
+        going_on_ = false;
+        changed_.notify_all();
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::shared_ptr<Hunt> next_;  // has not begun; whoever leads it is among those who wait
+    bool going_on_ = false;
+};
+
+}  // namespace
+
+std::size_t end_strays(std::string_view variable, std::string_view value) {
+    static Hunts hunts;
+    return hunts.join(variable, value);
+}
+
+}  // namespace offload::process
