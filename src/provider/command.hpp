@@ -1,0 +1,36 @@
+// Sandboxes that the user's own commands make, drive and destroy (`type = "default"`).
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "offload/provider/provider.hpp"
+
+namespace offload::provider {
+
+struct CommandShared;  // what all its sandboxes refer to
+
+class CommandProvider final : public Provider {
+  public:
+    // `config.provider` is a CommandProvider.
+    // Error: a command names a bundled script that does not exist.
+    static Result<std::unique_ptr<Provider>> create_from(const config::Config& config);
+
+    std::string_view name() const override { return "default"; }
+    Traits traits() const override;
+    std::size_t quoted_bytes(std::string_view piece) const override;
+    Result<> prepare(const process::CancelToken& cancel, const OutputHandler& progress) override;
+    // A creation that has begun when `cancel` comes may finish within some seconds, so that its
+    // sandbox is known and can be destroyed.
+    Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
+                                            const process::CancelToken& cancel) override;
+    Result<> destroy_by_id(const std::string& id, SteadyTime deadline) override;
+
+  private:
+    explicit CommandProvider(std::shared_ptr<CommandShared> shared) : shared_(std::move(shared)) {}
+
+    std::shared_ptr<CommandShared> shared_;
+    std::string image_id_;  // set by prepare(), then only read
+};
+
+}  // namespace offload::provider

@@ -1,0 +1,129 @@
+// Makes, drives and destroys sandboxes. Blocking and small; threads belong to the engine.
+//
+// A new provider is one file pair that implements Provider and Sandbox and one line in
+// registry.cpp.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "offload/base/error.hpp"
+#include "offload/base/time.hpp"
+#include "offload/config/config.hpp"
+#include "offload/model/event.hpp"
+#include "offload/process/cancel.hpp"
+#include "offload/process/child.hpp"
+
+namespace offload::provider {
+
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+struct File {
+    std::string path;  // absolute, below Sandbox::folder()
+    std::string content;
+};
+
+struct ExecRequest {
+    std::string command;                     // for a POSIX shell in the sandbox's working folder
+    Variables env;                           // on top of the sandbox's own; later wins
+    std::vector<File> files;                 // stand there before the command starts
+    std::optional<std::string> result_file;  // to be brought back; never one of an older exec
+    SteadyTime deadline;
+    process::CancelToken cancel;
+    process::Input* input = nullptr;  // only where Limits::passes_stdin
+};
+
+using OutputHandler = std::function<void(Stream, std::string_view)>;
+
+struct ExecReply {
+    struct Exited {
+        int status;
+    };
+    struct Signalled {
+        int signal;
+    };
+    struct TimedOut {};
+    struct Cancelled {};
+    // Not the command but the sandbox or the way to it failed.
+    struct TransportFailure {
+        Error error;
+    };
+    std::variant<Exited, Signalled, TimedOut, Cancelled, TransportFailure> end;
+    std::optional<std::string> result_file;  // its content; nothing when it is not there
+    Seconds wall{0};
+    bool reusable = true;  // false: the sandbox must be destroyed, something may still run in it
+};
+
+class Sandbox {
+  public:
+    // Destroys nothing by itself: whoever owns a Sandbox calls destroy() exactly once.
+    virtual ~Sandbox() = default;
+
+    virtual const std::string& id() const = 0;      // the provider's own name for it
+    virtual const std::string& folder() const = 0;  // a temporary folder of this sandbox's own
+
+    // Whether the request is short enough for the way into this sandbox, with its files and after
+    // all quoting. One that does not fit is answered by exec() with a TransportFailure.
+    virtual bool fits(const ExecRequest& /*request*/) const { return true; }
+
+    // One command, to its end. Output is handed over on the calling thread as it comes.
+    virtual ExecReply exec(const ExecRequest& request, const OutputHandler& output) = 0;
+
+    // Copies files that match `globs` (relative to the working folder) and that are newer than the
+    // beginning of the last exec into `target`. Returns their paths relative to `target`.
+    virtual Result<std::vector<std::string>> download(const std::vector<std::string>& globs,
+                                                      const std::string& target,
+                                                      SteadyTime deadline) = 0;
+
+    // Ends it and all that runs in it. Not cancellable: bounded by the deadline alone.
+    virtual Result<> destroy(SteadyTime deadline) = 0;
+};
+
+struct SandboxSpec {
+    SandboxNumber number;
+    SlotNumber slot;
+    std::string run_id;
+};
+
+// What the engine must know before it plans.
+struct Traits {
+    bool same_machine = false;           // sandboxes share this machine's file system and tools
+    bool passes_stdin = false;           // ExecRequest::input works
+    std::size_t command_bytes = 0;       // most that ExecRequest::command may take; 0: no limit
+    bool files_count_as_command = true;  // ExecRequest::files travel inside the command
+    std::size_t concurrent_creations = 8;
+};
+
+class Provider {
+  public:
+    virtual ~Provider() = default;
+
+    virtual std::string_view name() const = 0;  // as in the config: "local", "default", "modal"
+    virtual Traits traits() const = 0;
+
+    // Bytes that `piece` takes in the final command after all the quoting on the way.
+    virtual std::size_t quoted_bytes(std::string_view piece) const = 0;
+
+    // Once, before any create(): images and the like. `progress` gets its output as it comes.
+    virtual Result<> prepare(const process::CancelToken& cancel, const OutputHandler& progress) = 0;
+
+    // Called from several threads at once.
+    virtual Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
+                                                    const process::CancelToken& cancel) = 0;
+
+    // Ends a sandbox that an earlier run has left behind, by the name that it gave it.
+    virtual Result<> destroy_by_id(const std::string& id, SteadyTime deadline);
+};
+
+// The provider that the config names. `working_folder`: absolute, see config::working_folder().
+// Error: a provider or a setting of it that is known but not built.
+Result<std::unique_ptr<Provider>> make_provider(const config::Config& config,
+                                                const std::string& working_folder);
+
+}  // namespace offload::provider

@@ -1,0 +1,32 @@
+// Runs the user's lifecycle commands on this machine.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "offload/base/error.hpp"
+#include "offload/base/time.hpp"
+#include "offload/process/cancel.hpp"
+#include "offload/process/child.hpp"
+#include "offload/provider/provider.hpp"
+
+namespace offload::provider {
+
+struct Lifecycle {
+    std::string_view key;  // as in the config, for messages: "create_command"
+    std::string text;      // for sh -c
+    std::string working_folder;
+    Variables env;
+    SteadyTime deadline;
+    process::CancelToken cancel;
+};
+
+// Its stdout. `progress` may be empty; else it gets the output as it comes.
+// Error: it did not exit with 0; the message has the status and the end of its output.
+Result<std::string> run_lifecycle(const Lifecycle& command, const OutputHandler& progress = {});
+
+// "KEY failed: exit status 3", with the last lines of what it said.
+Error lifecycle_error(const Lifecycle& command, const process::End& end, std::string_view out,
+                      std::string_view err);
+
+}  // namespace offload::provider

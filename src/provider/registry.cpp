@@ -1,0 +1,45 @@
+#include <fmt/format.h>
+
+#include <variant>
+
+#include "command.hpp"
+#include "local.hpp"
+#include "offload/provider/provider.hpp"
+
+namespace offload::provider {
+namespace {
+
+struct Maker {
+    const config::Config& config;
+    const std::string& working_folder;
+
+    using Made = Result<std::unique_ptr<Provider>>;
+
+    Made operator()(const config::LocalProvider&) const {
+        return std::make_unique<LocalProvider>(config, working_folder);
+    }
+    Made operator()(const config::CommandProvider&) const {
+        return CommandProvider::create_from(config);
+    }
+    Made operator()(const config::ModalProvider&) const { return not_built("modal"); }
+
+    Made not_built(std::string_view type) const {
+        return fail(Error{
+            .message = fmt::format("[provider] type = \"{}\" is known, but not built yet", type),
+            .place = config.file.string(),
+            .hint = "type = \"local\" runs the tests on this machine"});
+    }
+};
+
+}  // namespace
+
+Result<> Provider::destroy_by_id(const std::string& id, SteadyTime /*deadline*/) {
+    return fail(fmt::format("a {} provider cannot destroy {} after its run", name(), id));
+}
+
+Result<std::unique_ptr<Provider>> make_provider(const config::Config& config,
+                                                const std::string& working_folder) {
+    return std::visit(Maker{config, working_folder}, config.provider);
+}
+
+}  // namespace offload::provider

@@ -1,0 +1,49 @@
+// What a sandbox says to Offload inside an exec's stdout, between the user's own output.
+//
+// A frame is `=offload:NONCE:`, a text without newlines, and a newline (a carriage return before it
+// is dropped: terminals add one). All of it is printable, so that no filter on the way harms it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace offload::provider {
+
+// Takes a stream in pieces cut anywhere. What is no frame passes unchanged and in order; the
+// beginning of what may be a frame is held back until it is known.
+class FrameScanner {
+  public:
+    using Handler = std::function<void(std::string_view)>;
+
+    FrameScanner(const std::string& nonce, Handler on_frame, Handler on_output);
+    void feed(std::string_view bytes);
+    // The stream is over: a cut frame is dropped, anything else that was held back is output.
+    void finish();
+
+  private:
+    std::string prefix_;
+    Handler on_frame_;
+    Handler on_output_;
+    std::string pending_;
+    std::size_t scanned_ = 0;
+};
+
+// The text of the last frame of a batch: `end STATUS none`, or `end STATUS plain|gzip SIZE BASE64`.
+struct EndFrame {
+    int status = 0;
+    bool has_file = false;            // there was a result file
+    std::optional<std::string> file;  // nothing when there was none, or it did not arrive whole
+};
+// Nothing when `text` is no such frame.
+std::optional<EndFrame> parse_end_frame(std::string_view text);
+
+// Content packed as base64, of a gzip stream or plain; nothing unless it has exactly `size` bytes.
+std::optional<std::string> unpack(std::string_view encoding, std::size_t size,
+                                  std::string_view base64);
+
+std::string to_base64(std::string_view bytes);
+
+}  // namespace offload::provider

@@ -1,0 +1,18 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "offload/provider/provider.hpp"
+
+namespace offload::provider {
+namespace {
+
+TEST(Registry, LocalIsBuilt) {
+    config::Config config;
+    config.provider = config::LocalProvider{};
+    const auto provider = make_provider(config, "/tmp");
+    ASSERT_TRUE(provider);
+    EXPECT_EQ((*provider)->name(), "local");
+}
+
+}  // namespace
+}  // namespace offload::provider
