@@ -1,0 +1,124 @@
+// The one thread that owns and changes the state of a run.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "discovery.hpp"
+#include "emitter.hpp"
+#include "executor.hpp"
+#include "fleet.hpp"
+#include "messages.hpp"
+#include "offload/engine/run.hpp"
+#include "offload/framework/framework.hpp"
+#include "offload/provider/provider.hpp"
+#include "offload/schedule/ledger.hpp"
+#include "offload/schedule/scheduler.hpp"
+#include "plan.hpp"
+#include "running_batch.hpp"
+
+namespace offload::engine {
+
+class Dispatcher {
+  public:
+    Dispatcher(const RunRequest& request, TestTable& tests, Emitter& emitter,
+               const framework::Framework& framework, provider::Provider& provider, Inbox& inbox);
+
+    // Runs to the end; every sandbox is gone before this returns.
+    RunSummary run();
+
+  private:
+    // --- stages
+    void start_discovery();
+    void start_preparation();
+    bool over() const;
+    void plan();
+    void adopt_broken_modules(const Plan& plan);
+    void fill_scheduler(const Plan& plan);
+    RunSummary summarise();
+
+    // --- moving work
+    void advance();
+    void assign_batches();
+    void create_sandboxes();
+    void retire_idle();
+    void start_batch(SandboxState& sandbox, schedule::Assignment assignment);
+    // Ends the run early; `reason` is told for each test that is thereby not run.
+    void stop(std::string reason);
+    // The same, because the run cannot be carried out: exit status 1.
+    void give_up(std::string reason);
+
+    // --- messages
+    void handle(GroupDiscovered& message);
+    void handle(Prepared& message);
+    void handle(ProviderSaid& message);
+    void handle(SandboxUp& message);
+    void handle(SandboxNotCreated& message);
+    void handle(BatchSaid& message);
+    void handle(BatchTold& message);
+    void handle(BatchOver& message);
+    void handle(SandboxGone& message);
+    void handle(Interrupted& message);
+
+    // --- results
+    void handle_signal(RunningBatch& batch, const framework::TestBegan& signal);
+    void handle_signal(RunningBatch& batch, framework::TestEnded& signal);
+    void handle_signal(RunningBatch& batch, framework::TestRefused& signal);
+    void handle_signal(RunningBatch& batch, framework::UnknownCase& signal);
+    void handle_signal(RunningBatch& batch, framework::RunnerNotice& signal);
+    void record(RunningBatch& batch, TestIndex test, TestResult result);
+    void settle(RunningBatch& batch, const BatchOver& over);
+    void requeue_too_long(RunningBatch& batch);
+    void watch_infrastructure(const BatchOver& over);
+    void warn_of_odd_exit(const RunningBatch& batch, const BatchOver& over);
+    void note_artefacts(const BatchOver& over);
+    void warn_of_idle_globs();
+
+    const config::Config& config() const { return request_.config; }
+    Seconds now() const { return emitter_.since_start(); }
+
+    const RunRequest& request_;
+    TestTable& tests_;
+    Emitter& emitter_;
+    const framework::Framework& framework_;
+    provider::Provider& provider_;
+    Inbox& inbox_;
+    provider::Traits traits_;
+    ExecutorShared shared_;
+
+    std::unique_ptr<Discovery> discovery_;
+    std::jthread preparation_;
+    process::CancelSource preparation_cancel_;
+    std::vector<GroupState> groups_;
+    std::size_t discoveries_pending_ = 0;
+    bool prepared_ = false;
+    bool planned_ = false;
+
+    schedule::Ledger ledger_;
+    std::optional<schedule::Scheduler> scheduler_;
+    std::size_t slots_;
+    Fleet fleet_;
+    std::map<BatchNumber, RunningBatch> batches_;
+    std::size_t next_batch_ = 0;
+
+    std::vector<TestIndex> selected_;
+    std::vector<int> missing_;                 // by table index: completed batches that left it out
+    std::size_t infrastructure_in_a_row_ = 0;  // batches, since the last result
+    std::size_t fruitless_in_a_row_ = 0;       // batches that ended without any attempt
+    std::size_t failed_starts_ = 0;            // batches whose command was not found
+    bool any_result_ = false;                  // that a runner reported
+    std::size_t unknown_results_ = 0;
+    std::optional<std::string> unknown_failure_;  // the first failed result of no known test
+    bool artefacts_tried_ = false;
+    std::vector<bool> glob_matched_;  // by position in download_globs
+    bool stopping_ = false;
+    std::string stop_reason_;
+    std::optional<std::string> failure_;
+    std::optional<int> interrupted_by_;
+};
+
+}  // namespace offload::engine

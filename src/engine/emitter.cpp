@@ -1,0 +1,64 @@
+#include "emitter.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace offload::engine {
+
+Emitter::Emitter(const std::vector<std::unique_ptr<Sink>>& sinks, SteadyTime started)
+    : started_(started) {
+    outlets_.reserve(sinks.size());
+    for (const auto& sink : sinks) outlets_.push_back({sink.get()});
+}
+
+Seconds Emitter::since_start() const { return std::chrono::steady_clock::now() - started_; }
+
+void Emitter::deliver(Outlet& outlet, const Event& event) {
+    if (outlet.broken) return;
+    const auto consumed = outlet.sink->consume(event);
+    if (consumed) return;
+    outlet.broken = true;
+    auto text =
+        fmt::format("cannot write {}: {}", outlet.sink->name(), consumed.error().to_string());
+    if (outlet.sink->required()) required_failures_.push_back(text);
+    untold_.push_back(std::move(text));
+}
+
+void Emitter::emit(EventBody body) {
+    const Event event{std::chrono::system_clock::now(), since_start(), std::move(body)};
+    for (auto& outlet : outlets_) deliver(outlet, event);
+    while (!untold_.empty()) {
+        auto texts = std::exchange(untold_, {});
+        for (auto& text : texts) warn(std::move(text));
+    }
+}
+
+void Emitter::note(std::string text) { emit(Notice{Severity::Note, std::move(text)}); }
+void Emitter::warn(std::string text) { emit(Notice{Severity::Warning, std::move(text)}); }
+void Emitter::error(std::string text) { emit(Notice{Severity::Error, std::move(text)}); }
+
+void Emitter::tick() {
+    const auto now = since_start();
+    for (auto& outlet : outlets_) {
+        if (!outlet.broken) outlet.sink->tick(now);
+    }
+}
+
+RunSummary Emitter::finish(RunSummary summary) {
+    Event event{std::chrono::system_clock::now(), since_start(), RunFinished{std::move(summary)}};
+    auto& told = std::get<RunFinished>(event.body).summary;
+    const auto own_up = [&] {
+        if (required_failures_.empty()) return;
+        if (!told.failure) told.failure = required_failures_.front();
+        if (told.exit_status == 0 || told.exit_status == 2) told.exit_status = 1;
+    };
+    for (auto& outlet : outlets_) {
+        own_up();
+        deliver(outlet, event);
+    }
+    own_up();
+    return std::move(told);
+}
+
+}  // namespace offload::engine

@@ -1,0 +1,44 @@
+// Tells the sinks what happens, and keeps them from doing harm.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "offload/model/event.hpp"
+#include "offload/model/sink.hpp"
+
+namespace offload::engine {
+
+// Used on the dispatcher thread alone.
+class Emitter {
+  public:
+    Emitter(const std::vector<std::unique_ptr<Sink>>& sinks, SteadyTime started);
+
+    // To every sink that has not failed. A sink's first error is told to the others as a Notice.
+    void emit(EventBody body);
+    void note(std::string text);
+    void warn(std::string text);
+    void error(std::string text);
+    void tick();
+
+    // The last event. A required sink that fails, now or before, makes the summary a failure, which
+    // the sinks after it are told. Returns what became of the summary.
+    RunSummary finish(RunSummary summary);
+
+    Seconds since_start() const;
+
+  private:
+    struct Outlet {
+        Sink* sink;
+        bool broken = false;
+    };
+    void deliver(Outlet& outlet, const Event& event);
+
+    std::vector<Outlet> outlets_;
+    SteadyTime started_;
+    std::vector<std::string> required_failures_;
+    std::vector<std::string> untold_;  // sinks' errors, not yet told to the others
+};
+
+}  // namespace offload::engine

@@ -1,0 +1,268 @@
+#include "executor.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+#include "offload/base/text.hpp"
+
+namespace offload::engine {
+namespace {
+
+using schedule::BatchEnd;
+
+constexpr std::size_t kTailBytes = 16 * 1024;
+constexpr std::size_t kTailLines = 40;
+constexpr std::chrono::seconds kDestroyLimit{120};
+constexpr std::chrono::seconds kDownloadLimit{300};
+
+// The last bytes of a stream, at a bounded cost.
+class Tail {
+  public:
+    void add(std::string_view bytes) {
+        text_.append(bytes);
+        if (text_.size() > 2 * kTailBytes) text_.erase(0, text_.size() - kTailBytes);
+    }
+    std::string lines() const { return text::last_lines(text_, kTailLines); }
+
+  private:
+    std::string text_;
+};
+
+struct EndWords {
+    BatchEnd end;
+    framework::Ended ended;
+};
+
+std::string describe_exit(int status) {
+    if (status == 137) return "exit status 137 (killed: out of memory?)";
+    if (status > 128 && status < 128 + 65) {
+        return fmt::format("exit status {} ({})", status, process::signal_name(status - 128));
+    }
+    return fmt::format("exit status {}", status);
+}
+
+EndWords words_for(const provider::ExecReply& reply, std::chrono::seconds limit) {
+    using provider::ExecReply;
+    return std::visit(
+        [&](const auto& end) -> EndWords {
+            using T = std::decay_t<decltype(end)>;
+            if constexpr (std::is_same_v<T, ExecReply::Exited>) {
+                return {BatchEnd::Abnormal, {end.status, describe_exit(end.status)}};
+            } else if constexpr (std::is_same_v<T, ExecReply::Signalled>) {
+                auto how = fmt::format("killed by signal {} ({}){}", end.signal,
+                                       process::signal_name(end.signal),
+                                       end.signal == 9 ? ": out of memory?" : "");
+                return {BatchEnd::Abnormal, {std::nullopt, std::move(how)}};
+            } else if constexpr (std::is_same_v<T, ExecReply::TimedOut>) {
+                return {BatchEnd::TimedOut,
+                        {std::nullopt, fmt::format("timed out after {} s", limit.count())}};
+            } else if constexpr (std::is_same_v<T, ExecReply::Cancelled>) {
+                return {BatchEnd::Cancelled, {std::nullopt, "cancelled"}};
+            } else {
+                return {BatchEnd::Infrastructure, {std::nullopt, end.error.message}};
+            }
+        },
+        reply.end);
+}
+
+bool tells_failure(const framework::Signals& signals) {
+    return std::ranges::any_of(signals, [](const auto& signal) {
+        const auto* ended = std::get_if<framework::TestEnded>(&signal);
+        return ended != nullptr && is_failure(ended->result.outcome);
+    });
+}
+
+// What a lack of memory or threads throws is an error of the step, and never ends the program while
+// sandboxes live.
+template <class Step>
+auto guarded(Step step) -> decltype(step()) {
+    try {
+        return step();
+    } catch (const std::exception& error) {
+        return fail(Error{fmt::format("an unexpected exception: {}", error.what())});
+    }
+}
+
+// Where only the batch's time is known, each of its tests has its part of it.
+void share_time(framework::Signals& signals, Seconds wall, std::size_t tests) {
+    for (auto& signal : signals) {
+        auto* ended = std::get_if<framework::TestEnded>(&signal);
+        if (ended != nullptr) ended->result.duration = wall / static_cast<double>(tests);
+    }
+}
+
+}  // namespace
+
+std::chrono::seconds exec_limit(const config::Config& config) {
+    const auto limit = config.offload.test_timeout;
+    const auto* command = std::get_if<config::CommandProvider>(&config.provider);
+    return command != nullptr ? std::min(limit, command->timeout) : limit;
+}
+
+Executor::Executor(ExecutorShared& shared, provider::SandboxSpec spec,
+                   const process::CancelSource& creation_cancel)
+    : shared_(shared),
+      spec_(std::move(spec)),
+      creation_cancel_(creation_cancel.token()),
+      thread_([this] { main(); }) {}
+
+Executor::~Executor() = default;
+
+void Executor::run(BatchJob job) { orders_.push(std::move(job)); }
+
+void Executor::cancel() { batch_cancel_.cancel(); }
+
+void Executor::stop() { orders_.push(Stop{}); }
+
+void Executor::main() {
+    const auto begin = std::chrono::steady_clock::now();
+    auto created = guarded([this] { return shared_.provider.create(spec_, creation_cancel_); });
+    if (!created) {
+        shared_.inbox.push(SandboxNotCreated{spec_.number, std::move(created).error()});
+        return;
+    }
+    const auto sandbox = *std::move(created);
+    shared_.inbox.push(
+        SandboxUp{spec_.number, sandbox->id(), std::chrono::steady_clock::now() - begin});
+
+    bool usable = true;
+    while (usable) {
+        const Order order = orders_.pop();
+        const auto* job = std::get_if<BatchJob>(&order);
+        if (job == nullptr) break;
+        try {
+            usable = run_batch(*sandbox, *job);
+        } catch (const std::exception& error) {
+            usable = false;
+            BatchOver over;
+            over.batch = job->batch;
+            over.end = BatchEnd::Infrastructure;
+            over.error = Error{fmt::format("running it failed: {}", error.what())};
+            over.how = over.error->message;
+            over.sandbox_usable = false;
+            shared_.inbox.push(std::move(over));
+        }
+    }
+
+    auto destroyed =
+        guarded([&] { return sandbox->destroy(std::chrono::steady_clock::now() + kDestroyLimit); });
+    SandboxGone gone{spec_.number, std::nullopt};
+    if (!destroyed) gone.trouble = std::move(destroyed).error();
+    shared_.inbox.push(std::move(gone));
+}
+
+// True: the sandbox can run another batch.
+bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
+    const auto traits = shared_.provider.traits();
+    const framework::BatchRequest request{
+        *job.group,
+        job.tests,
+        {sandbox.folder(), shared_.nonce, fmt::format("batch-{}", job.batch.value()),
+         // A runner that stops at a failure that is to be run again would leave out its other
+         // tests.
+         traits.same_machine, shared_.fail_fast && job.group->retry_count == 0},
+        job.carry};
+
+    BatchOver over;
+    over.batch = job.batch;
+    auto command = shared_.framework.batch(request);
+    if (!command) {
+        over.end = BatchEnd::Infrastructure;
+        over.error = std::move(command).error();
+        over.how = over.error->message;
+        shared_.inbox.push(std::move(over));
+        return true;
+    }
+    const auto limit = exec_limit(shared_.config);
+    provider::ExecRequest exec{.command = std::move(command->command),
+                               .env = std::move(command->env),
+                               .files = {},
+                               .result_file = std::move(command->result_file),
+                               .deadline = std::chrono::steady_clock::now() + limit,
+                               .cancel = batch_cancel_.token(),
+                               .input = nullptr};
+    exec.env.emplace_back("OFFLOAD_BATCH", std::to_string(job.batch.value()));
+    exec.env.emplace_back("OFFLOAD_ATTEMPT", std::to_string(job.attempt));
+    for (auto& file : command->files) {
+        exec.files.push_back({std::move(file.path), std::move(file.content)});
+    }
+    const auto limit_bytes = traits.command_bytes;
+    const bool too_long =
+        limit_bytes > 0 && shared_.provider.quoted_bytes(exec.command) > limit_bytes;
+    if (too_long || !sandbox.fits(exec)) {
+        over.too_long = true;
+        over.end = BatchEnd::Cancelled;
+        over.how = fmt::format("its command is longer than {} bytes", limit_bytes);
+        shared_.inbox.push(std::move(over));
+        return true;
+    }
+
+    const auto reader = shared_.framework.reader(request);
+    Tail tail;
+    bool any_failure = false;
+    const auto tell = [&](framework::Signals&& signals, Stream stream, std::string&& visible) {
+        any_failure = any_failure || tells_failure(signals);
+        if (!visible.empty()) {
+            tail.add(visible);
+            shared_.inbox.push(BatchSaid{job.batch, stream, std::move(visible)});
+        }
+        if (!signals.empty()) shared_.inbox.push(BatchTold{job.batch, std::move(signals)});
+    };
+    const auto reply = sandbox.exec(exec, [&](Stream stream, std::string_view bytes) {
+        framework::Signals signals;
+        std::string visible;
+        reader->feed(stream, bytes, signals, visible);
+        tell(std::move(signals), stream, std::move(visible));
+    });
+
+    auto [end, ended] = words_for(reply, limit);
+    framework::Signals signals;
+    std::string visible;
+    const auto reading = reader->finish(ended, reply.result_file, signals, visible);
+    if (shared_.framework.verdict_source() == VerdictSource::PerBatch) {
+        share_time(signals, reply.wall, job.tests.size());
+    }
+    tell(std::move(signals), Stream::Out, std::move(visible));
+
+    if (end == BatchEnd::Abnormal && reading.complete) end = BatchEnd::Completed;
+    over.end = end;
+    over.how = std::move(ended.how);
+    over.exit_status = ended.exit_status;
+    over.trouble = reading.trouble;
+    over.starts_known = reader->tells_starts();
+    over.last_output = tail.lines();
+    over.wall = reply.wall;
+    if (const auto* failure = std::get_if<provider::ExecReply::TransportFailure>(&reply.end)) {
+        over.error = failure->error;
+    }
+    fetch_artefacts(sandbox, any_failure || end != BatchEnd::Completed, over);
+    over.sandbox_usable = reply.reusable && end != BatchEnd::Infrastructure;
+    const bool usable = over.sandbox_usable;
+    shared_.inbox.push(std::move(over));
+    return usable;
+}
+
+// Only of batches that count: a cancelled one leaves none, and a lost sandbox cannot be asked.
+void Executor::fetch_artefacts(provider::Sandbox& sandbox, bool any_failure,
+                               BatchOver& over) const {
+    const auto& report = shared_.config.report;
+    const bool counts = over.end != BatchEnd::Cancelled && over.end != BatchEnd::Infrastructure;
+    if (report.download_globs.empty() || !counts) return;
+    if (report.download_globs_failure_only && !any_failure) return;
+    over.artefacts_wanted = true;
+    const auto target =
+        fmt::format("{}/{}/batch-{}", report.output_dir, sandbox.id(), over.batch.value());
+    auto fetched = sandbox.download(report.download_globs, target,
+                                    std::chrono::steady_clock::now() + kDownloadLimit);
+    if (fetched) {
+        over.artefacts = *std::move(fetched);
+    } else {
+        over.artefact_trouble = std::move(fetched).error();
+    }
+}
+
+}  // namespace offload::engine

@@ -1,0 +1,59 @@
+// One sandbox's thread: makes the sandbox, runs the batches that it is given one after the other,
+// destroys the sandbox.
+#pragma once
+
+#include <string>
+#include <thread>
+
+#include "messages.hpp"
+#include "offload/framework/framework.hpp"
+#include "offload/process/cancel.hpp"
+#include "offload/provider/provider.hpp"
+
+namespace offload::engine {
+
+// How long one batch's exec may take.
+std::chrono::seconds exec_limit(const config::Config& config);
+
+// What is the same for all executors of a run. Outlives them.
+struct ExecutorShared {
+    provider::Provider& provider;
+    const framework::Framework& framework;
+    const config::Config& config;
+    std::string run_id;
+    std::string nonce;
+    bool fail_fast = false;
+    Inbox& inbox;
+};
+
+// Owned by the dispatcher. The thread tells the inbox, in this order: SandboxUp or
+// SandboxNotCreated; for each batch any number of BatchSaid and BatchTold and one BatchOver; and
+// at last, unless the sandbox was never created, SandboxGone.
+class Executor {
+  public:
+    Executor(ExecutorShared& shared, provider::SandboxSpec spec,
+             const process::CancelSource& creation_cancel);
+    ~Executor();  // waits for the thread: order stop() first
+
+    void run(BatchJob job);
+
+    // Ends the running batch early; it is told as Cancelled. The sandbox is not used again.
+    void cancel();
+
+    // After the running batch, if there is one, the sandbox is destroyed and the thread ends.
+    void stop();
+
+  private:
+    void main();
+    bool run_batch(provider::Sandbox& sandbox, const BatchJob& job);
+    void fetch_artefacts(provider::Sandbox& sandbox, bool any_failure, BatchOver& over) const;
+
+    ExecutorShared& shared_;
+    provider::SandboxSpec spec_;
+    process::CancelToken creation_cancel_;
+    process::CancelSource batch_cancel_;
+    Mailbox<Order> orders_;
+    std::jthread thread_;
+};
+
+}  // namespace offload::engine

@@ -1,0 +1,230 @@
+#include "fakes.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "offload/base/text.hpp"
+
+namespace offload::engine::testing {
+namespace {
+
+using framework::TestBegan;
+using framework::TestEnded;
+
+std::size_t number(std::string_view text) {
+    std::size_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+class FakeReader : public framework::BatchReader {
+  public:
+    FakeReader(std::size_t size, bool tells_starts, bool per_batch)
+        : size_(size), tells_starts_(tells_starts), per_batch_(per_batch) {}
+
+    void feed(Stream, std::string_view bytes, framework::Signals& signals,
+              std::string& visible) override {
+        for (const auto line : text::lines(bytes)) {
+            if (line.starts_with("begin ")) {
+                if (tells_starts_) signals.emplace_back(TestBegan{number(line.substr(6))});
+            } else if (line.starts_with("end ") && !per_batch_) {
+                const auto space = line.find(' ', 4);
+                const auto word = line.substr(space + 1);
+                TestResult result;
+                result.outcome = word == "passed"    ? Outcome::Passed
+                                 : word == "skipped" ? Outcome::Skipped
+                                                     : Outcome::Failed;
+                result.system_out = "what it printed\n";
+                signals.emplace_back(TestEnded{number(line.substr(4, space - 4)), result});
+            } else if (line == "stray") {
+                signals.emplace_back(framework::UnknownCase{"elsewhere", Outcome::Failed, {}, {}});
+            } else if (line == "done") {
+                done_ = true;
+            } else {
+                visible.append(line);
+                visible += '\n';
+            }
+        }
+    }
+
+    Reading finish(const framework::Ended& ended, const std::optional<std::string>&,
+                   framework::Signals& signals, std::string&) override {
+        if (per_batch_ && ended.exit_status) {
+            for (std::size_t i = 0; i < size_; ++i) {
+                TestResult result;
+                result.outcome = *ended.exit_status == 0 ? Outcome::Passed : Outcome::Failed;
+                signals.emplace_back(TestEnded{i, result});
+            }
+            return {true, {}};
+        }
+        return {done_, done_ ? "" : "it broke off"};
+    }
+
+    bool tells_starts() const override { return tells_starts_; }
+
+  private:
+    std::size_t size_;
+    bool tells_starts_;
+    bool per_batch_;
+    bool done_ = false;
+};
+
+class FakeSandbox : public provider::Sandbox {
+  public:
+    FakeSandbox(World& world, std::uint32_t number)
+        : world_(world), number_(number), id_(fmt::format("fake-{}", number)) {}
+
+    const std::string& id() const override { return id_; }
+    const std::string& folder() const override { return folder_; }
+
+    provider::ExecReply exec(const provider::ExecRequest& request,
+                             const provider::OutputHandler& output) override {
+        using provider::ExecReply;
+        std::vector<std::string> ids;
+        for (const auto line : text::lines(request.command)) ids.emplace_back(line);
+        {
+            const std::scoped_lock lock(world_.mutex);
+            world_.batches.push_back(ids);
+            world_.batch_sandboxes.push_back(number_);
+            if (world_.lost_execs > 0) {
+                --world_.lost_execs;
+                return {ExecReply::TransportFailure{Error{"connection lost"}}, {}, {}, false};
+            }
+        }
+        if (world_.command_missing) {
+            output(Stream::Err, "sh: 1: pytest: not found\n");
+            return {ExecReply::Exited{127}, {}, Seconds{0.01}, true};
+        }
+        bool failed = false;
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            const Act act = world_.next_act(ids[i]);
+            if (act == Act::Vanish) continue;
+            output(Stream::Out, fmt::format("begin {}\n", i));
+            if (act == Act::Crash) return {ExecReply::Signalled{11}, {}, {}, true};
+            if (act == Act::Hang) return hang(request);
+            failed = failed || act == Act::Fail;
+            output(Stream::Out, fmt::format("end {} {}\n", i,
+                                            act == Act::Pass   ? "passed"
+                                            : act == Act::Skip ? "skipped"
+                                                               : "failed"));
+        }
+        if (world_.stray_failure) output(Stream::Out, "stray\n");
+        output(Stream::Out, "done\n");
+        return {ExecReply::Exited{failed ? 1 : 0}, {}, Seconds{0.01}, true};
+    }
+
+    Result<std::vector<std::string>> download(const std::vector<std::string>&,
+                                              const std::string& target, SteadyTime) override {
+        std::unique_lock lock(world_.mutex);
+        world_.download_targets.push_back(target);
+        world_.download_began.notify_all();
+        world_.download_began.wait(
+            lock, [this] { return world_.download_targets.size() >= world_.meeting_downloads; });
+        return world_.artefacts;
+    }
+
+    Result<> destroy(SteadyTime) override {
+        const std::scoped_lock lock(world_.mutex);
+        ++world_.destroyed;
+        return {};
+    }
+
+  private:
+    static provider::ExecReply hang(const provider::ExecRequest& request) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            request.deadline - std::chrono::steady_clock::now());
+        pollfd cancelled{request.cancel.descriptor(), POLLIN, 0};
+        const int ready = poll(&cancelled, 1, static_cast<int>(std::max<long>(0, left.count())));
+        if (ready > 0) return {provider::ExecReply::Cancelled{}, {}, {}, false};
+        return {provider::ExecReply::TimedOut{}, {}, {}, false};
+    }
+
+    World& world_;
+    std::uint32_t number_;
+    std::string id_;
+    std::string folder_ = "/nonexistent";
+};
+
+}  // namespace
+
+Act World::next_act(const std::string& id) {
+    const std::scoped_lock lock(mutex);
+    const int before = executions[id]++;
+    const auto found = acts.find(id);
+    if (found == acts.end()) return Act::Pass;
+    const auto& list = found->second;
+    return list[std::min(static_cast<std::size_t>(before), list.size() - 1)];
+}
+
+Result<framework::DiscoveryCommand> FakeFramework::discovery(const config::Group& group,
+                                                             const framework::RunContext&) const {
+    std::string text;
+    for (const auto& id : ids_[number(group.name)]) text += id + "\n";
+    return framework::DiscoveryCommand{.command = fmt::format("cat <<'END'\n{}END\n", text),
+                                       .env = {},
+                                       .files = {},
+                                       .shown = "list"};
+}
+
+Result<framework::Discovered> FakeFramework::read_discovery(const config::Group& group,
+                                                            const framework::RunContext&,
+                                                            const framework::Ended&,
+                                                            std::string_view out,
+                                                            std::string_view) const {
+    framework::Discovered discovered;
+    for (const auto line : text::lines(out)) discovered.tests.push_back({std::string(line), {}});
+    if (group.name == "0") {
+        for (const auto& id : broken) {
+            discovered.broken.push_back({id, {.outcome = Outcome::Errored, .message = "no such"}});
+        }
+    }
+    return discovered;
+}
+
+Result<framework::BatchCommand> FakeFramework::batch(const framework::BatchRequest& request) const {
+    {
+        const std::scoped_lock lock(world_.mutex);
+        world_.told_to_fail_fast = world_.told_to_fail_fast || request.context.fail_fast;
+    }
+    framework::BatchCommand command;
+    for (const auto* test : request.tests) command.command += test->id + "\n";
+    return command;
+}
+
+std::unique_ptr<framework::BatchReader> FakeFramework::reader(
+    const framework::BatchRequest& request) const {
+    return std::make_unique<FakeReader>(request.tests.size(), world_.tells_starts,
+                                        world_.per_batch);
+}
+
+Result<> FakeProvider::prepare(const process::CancelToken&, const provider::OutputHandler&) {
+    return preparation;
+}
+
+Result<std::unique_ptr<provider::Sandbox>> FakeProvider::create(const provider::SandboxSpec& spec,
+                                                                const process::CancelToken&) {
+    const std::scoped_lock lock(world_.mutex);
+    if (world_.failing_creations > 0) {
+        --world_.failing_creations;
+        return fail("quota exceeded");
+    }
+    ++world_.created;
+    return std::make_unique<FakeSandbox>(world_, spec.number.value());
+}
+
+Result<> Recorder::consume(const Event& event) {
+    events.push_back(event);
+    if (on_event) on_event(event);
+    return {};
+}
+
+std::string Recorder::notices() const {
+    std::string text;
+    for (const auto& notice : all<Notice>()) text += notice.text + "\n";
+    return text;
+}
+
+}  // namespace offload::engine::testing

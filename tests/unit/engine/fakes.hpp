@@ -1,0 +1,126 @@
+// A provider and a framework without processes, so that the dispatcher is tested for itself.
+//
+// The framework's "output" is lines: "begin P", "end P passed|failed|skipped", "done".
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "offload/framework/framework.hpp"
+#include "offload/model/sink.hpp"
+#include "offload/provider/provider.hpp"
+
+namespace offload::engine::testing {
+
+// What a test does in one attempt.
+enum class Act { Pass, Fail, Skip, Crash, Hang, Vanish };
+
+// What all fakes share, and what the test looks at afterwards. Thread-safe.
+struct World {
+    std::mutex mutex;
+    // By test ID: what its attempts do, one after the other; the last one goes on for ever. A test
+    // that is not here passes.
+    std::map<std::string, std::vector<Act>> acts;
+    // Creations fail while this is above zero; each failure takes one.
+    int failing_creations = 0;
+    // Execs that fail as the connection does; each takes one.
+    int lost_execs = 0;
+    bool command_missing = false;        // the shell does not find what it should run
+    bool stray_failure = false;          // batches report a failed result of no known test
+    std::vector<std::string> artefacts;  // what every download brings
+    bool tells_starts = true;
+    bool per_batch = false;
+    // The first so many downloads wait for each other.
+    std::size_t meeting_downloads = 0;
+    std::condition_variable download_began;
+    bool told_to_fail_fast = false;  // any batch
+
+    std::map<std::string, int> executions;          // that came to an end or a crash
+    std::vector<std::vector<std::string>> batches;  // IDs, in order of start
+    std::vector<std::uint32_t> batch_sandboxes;     // where
+    int created = 0;
+    int destroyed = 0;
+    std::vector<std::string> download_targets;
+
+    Act next_act(const std::string& id);
+};
+
+class FakeFramework : public framework::Framework {
+  public:
+    // By group: the IDs that discovery prints.
+    FakeFramework(World& world, std::vector<std::vector<std::string>> ids)
+        : world_(world), ids_(std::move(ids)) {}
+
+    std::string_view name() const override { return "fake"; }
+    VerdictSource verdict_source() const override {
+        return world_.per_batch ? VerdictSource::PerBatch : VerdictSource::PerTest;
+    }
+    Result<framework::DiscoveryCommand> discovery(
+        const config::Group& group, const framework::RunContext& context) const override;
+    Result<framework::Discovered> read_discovery(const config::Group& group,
+                                                 const framework::RunContext& context,
+                                                 const framework::Ended& ended,
+                                                 std::string_view out,
+                                                 std::string_view err) const override;
+    Result<framework::BatchCommand> batch(const framework::BatchRequest& request) const override;
+    std::unique_ptr<framework::BatchReader> reader(
+        const framework::BatchRequest& request) const override;
+    std::size_t command_bytes(std::string_view id) const override { return id.size() + 1; }
+
+    // Modules that cannot be collected, in the first group.
+    std::vector<std::string> broken;
+
+  private:
+    World& world_;
+    std::vector<std::vector<std::string>> ids_;
+};
+
+class FakeProvider : public provider::Provider {
+  public:
+    explicit FakeProvider(World& world) : world_(world) {}
+
+    std::string_view name() const override { return "fake"; }
+    provider::Traits traits() const override { return given_traits; }
+    std::size_t quoted_bytes(std::string_view piece) const override { return piece.size(); }
+    Result<> prepare(const process::CancelToken&, const provider::OutputHandler&) override;
+    Result<std::unique_ptr<provider::Sandbox>> create(const provider::SandboxSpec& spec,
+                                                      const process::CancelToken&) override;
+
+    provider::Traits given_traits{.same_machine = false,
+                                  .passes_stdin = false,
+                                  .command_bytes = 0,
+                                  .files_count_as_command = false,
+                                  .concurrent_creations = 4};
+    Result<> preparation = {};
+
+  private:
+    World& world_;
+};
+
+// Keeps every event.
+class Recorder : public Sink {
+  public:
+    std::string_view name() const override { return "recorder"; }
+    bool required() const override { return false; }
+    Result<> consume(const Event& event) override;
+
+    template <class T>
+    std::vector<T> all() const {
+        std::vector<T> found;
+        for (const auto& event : events) {
+            if (const auto* body = std::get_if<T>(&event.body)) found.push_back(*body);
+        }
+        return found;
+    }
+    std::string notices() const;
+
+    std::vector<Event> events;
+    std::function<void(const Event&)> on_event;
+};
+
+}  // namespace offload::engine::testing
