@@ -1,0 +1,35 @@
+// `{output_dir}/junit.xml`, written once, when the run is finished.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "offload/model/sink.hpp"
+#include "offload/model/test_table.hpp"
+
+namespace offload::report {
+
+class JunitFile final : public Sink {
+  public:
+    // Makes the folder and removes a report that stands under `path`, so that no earlier run's is
+    // ever taken for this one's: read durations from it before. `tests` must outlive the sink.
+    static Result<std::unique_ptr<JunitFile>> create(std::filesystem::path path,
+                                                     const TestTable& tests);
+
+    std::string_view name() const override { return "junit report"; }
+    bool required() const override { return true; }
+
+    // Error: the file could not be written; names the path and the reason.
+    Result<> consume(const Event& event) override;
+
+  private:
+    JunitFile(std::filesystem::path path, const TestTable& tests)
+        : path_(std::move(path)), tests_(tests) {}
+
+    std::filesystem::path path_;
+    const TestTable& tests_;
+    SystemTime started_;
+    VerdictSource source_ = VerdictSource::PerTest;
+};
+
+}  // namespace offload::report

@@ -1,0 +1,43 @@
+// Sandboxes that earlier runs may have left behind, as their journals tell: what
+// `offload cleanup` works from. Destroys nothing itself.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "offload/base/error.hpp"
+#include "offload/model/event.hpp"
+
+namespace offload::report {
+
+struct LeftoverSandbox {
+    SandboxNumber sandbox;
+    std::string id;    // the provider's name; empty when the run ended while it was being created
+    SystemTime since;  // of the request to create it
+};
+
+struct UnfinishedRun {
+    std::filesystem::path journal;
+    std::string run_id;
+    std::string provider;  // as in RunStarted
+    std::string config_file;
+    bool in_progress = false;  // its process still runs: its sandboxes are not ours to destroy
+    std::vector<LeftoverSandbox> sandboxes;
+};
+
+struct Leftovers {
+    std::vector<UnfinishedRun> runs;  // oldest first
+    std::vector<Error> unreadable;    // journals that could not be read: sandboxes may hide in them
+};
+
+// All runs into `output_dir` that still go on, or have sandboxes that were asked for and, as far as
+// their journals know, not destroyed. No folder or no journal there: none.
+Result<Leftovers> find_leftovers(const std::filesystem::path& output_dir);
+
+// Writes into the run's journal that these are destroyed, so that they are not found again; the
+// journal of a run before the last one is removed when none is left.
+Result<> note_destroyed(const UnfinishedRun& run, std::span<const SandboxNumber> destroyed);
+
+}  // namespace offload::report

@@ -1,0 +1,60 @@
+// What the user sees on stderr while a run goes on: an area of a few lines that is redrawn in
+// place, or plain lines, one per change, where nobody can redraw. Failures are shown as they
+// happen.
+//
+// Text that comes from tests is made harmless before it is shown: no byte of it reaches the
+// terminal as a control character.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "offload/model/sink.hpp"
+#include "offload/model/test_table.hpp"
+
+namespace offload::report {
+
+struct TerminalSize {
+    std::size_t columns = 80;
+    std::size_t rows = 24;
+};
+
+enum class ProgressMode { RedrawnArea, PlainLines };
+
+struct ProgressOptions {
+    ProgressMode mode = ProgressMode::PlainLines;
+    bool colour = false;
+    bool unicode = true;   // false: the display's own marks are ASCII
+    bool verbose = false;  // a line per passed or skipped test, batch and sandbox too
+    std::function<void(std::string_view)> write;  // must be set
+    std::function<TerminalSize()> size;           // asked at each drawing; unset: 80 × 24
+    std::vector<int> attempts_per_group;  // 1 + retry_count, for "attempt 1 of 3"; may be empty
+    Seconds heartbeat{15};                // plain lines: longest silence while tests run
+    std::size_t failure_lines = 200;      // of one failure's output
+    std::size_t total_failure_lines = 20'000;  // beyond: failures are shown without their output
+};
+
+// Options for this process's stderr: plain lines when `ci`, $CI is "true" or "1", $TERM is "dumb"
+// or stderr is no terminal; colours on terminals only, and not where $NO_COLOR is set.
+ProgressOptions progress_on_stderr(bool ci, bool verbose);
+
+class Progress final : public Sink {
+  public:
+    // `tests` must outlive the sink.
+    Progress(ProgressOptions options, const TestTable& tests);
+    ~Progress() override;
+
+    std::string_view name() const override { return "progress"; }
+    bool required() const override { return false; }
+    Result<> consume(const Event& event) override;
+    void tick(Seconds since_start) override;
+
+  private:
+    class Display;
+    std::unique_ptr<Display> display_;
+};
+
+}  // namespace offload::report

@@ -1,0 +1,52 @@
+// The last word on a run, for stdout.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "offload/model/sink.hpp"
+#include "offload/model/test_table.hpp"
+
+namespace offload::report {
+
+struct SummaryOptions {
+    bool colour = false;
+    bool for_terminal = false;         // control characters in IDs and messages are shown, not sent
+    std::filesystem::path output_dir;  // named as the place of logs and journal
+    std::filesystem::path junit_file;  // whole path; empty when none is written
+    std::size_t names = 200;           // of each list; the rest is counted
+    std::size_t slowest = 10;
+};
+
+// What the summary tells beyond RunSummary.
+struct SummaryExtras {
+    std::vector<UnknownResult> unknown;         // the first few
+    std::vector<std::string> leaked_sandboxes;  // that may still exist
+};
+
+// The counts stand in lines of the form "  Failed:  N", which scripts may look for.
+std::string render_summary(const RunSummary& summary, const TestTable& tests,
+                           const SummaryOptions& options, const SummaryExtras& extras = {});
+
+// Prints the summary at the end of the run.
+class SummaryPrinter final : public Sink {
+  public:
+    // `write` gets the whole text at once. `tests` must outlive the sink.
+    SummaryPrinter(SummaryOptions options, const TestTable& tests,
+                   std::function<Result<>(std::string_view)> write);
+
+    std::string_view name() const override { return "summary"; }
+    bool required() const override { return false; }
+    Result<> consume(const Event& event) override;
+
+  private:
+    SummaryOptions options_;
+    const TestTable& tests_;
+    std::function<Result<>(std::string_view)> write_;
+    SummaryExtras extras_;
+};
+
+}  // namespace offload::report

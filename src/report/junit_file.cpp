@@ -1,0 +1,46 @@
+#include "offload/report/junit_file.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "offload/base/file.hpp"
+#include "offload/junit/write.hpp"
+
+namespace offload::report {
+
+Result<std::unique_ptr<JunitFile>> JunitFile::create(std::filesystem::path path,
+                                                     const TestTable& tests) {
+    if (path.has_parent_path()) OFFLOAD_CHECK(make_folder(path.parent_path()));
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+        return fail(
+            system_error("cannot remove the previous run's report " + path.string(), errno));
+    }
+    return std::unique_ptr<JunitFile>(new JunitFile(std::move(path), tests));
+}
+
+Result<> JunitFile::consume(const Event& event) {
+    if (const auto* started = std::get_if<RunStarted>(&event.body)) {
+        started_ = event.at;
+        source_ = started->verdict_source;
+    }
+    const auto* finished = std::get_if<RunFinished>(&event.body);
+    if (finished == nullptr) return {};
+    // A run that never knew its tests has no results: no file at all is what nobody takes for
+    // green.
+    if (finished->summary.failure && finished->summary.verdicts.empty()) return {};
+    junit::WriteOptions options;
+    options.started = started_;
+    options.source = source_;
+    auto written = write_file_atomically(path_, junit::write(finished->summary, tests_, options));
+    if (!written) {
+        return fail(Error{.message = "the JUnit report could not be written",
+                          .place = path_.string(),
+                          .hint = "free space on that disk or check the folder's permissions, or "
+                                  "set another [report] output_dir",
+                          .causes = {std::move(written).error()}});
+    }
+    return {};
+}
+
+}  // namespace offload::report

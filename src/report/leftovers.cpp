@@ -1,0 +1,140 @@
+#include "offload/report/leftovers.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+
+#include "journal_files.hpp"
+#include "offload/report/journal.hpp"
+#include "offload/report/journal_reader.hpp"
+
+namespace offload::report {
+namespace {
+
+bool is_in_progress(const std::filesystem::path& journal) {
+    const int descriptor = ::open(journal.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    const bool locked = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    ::close(descriptor);
+    return locked;
+}
+
+Result<> append_events(const UnfinishedRun& run, std::span<const SandboxNumber> destroyed) {
+    std::string lines = "\n";  // the last line may have been cut
+    for (const SandboxNumber number : destroyed) {
+        const auto known = std::find_if(run.sandboxes.begin(), run.sandboxes.end(),
+                                        [&](const auto& other) { return other.sandbox == number; });
+        if (known == run.sandboxes.end()) continue;
+        const SandboxEnded ended{
+            .sandbox = number, .id = known->id, .trouble = {}, .maybe_leaked = false};
+        append_journal_line(
+            lines, Event{.at = real_clock().wall(), .since_start = Seconds{0}, .body = ended}, {});
+    }
+    const int descriptor = ::open(run.journal.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (descriptor < 0) return fail(system_error("cannot open " + run.journal.string(), errno));
+    const ssize_t written = ::write(descriptor, lines.data(), lines.size());
+    const int reason = written < 0 ? errno : ENOSPC;
+    ::close(descriptor);
+    if (written != static_cast<ssize_t>(lines.size())) {
+        return fail(system_error("cannot write " + run.journal.string(), reason));
+    }
+    return {};
+}
+
+}  // namespace
+
+bool is_kept_journal(std::string_view name) {
+    constexpr std::string_view kBefore = "journal-";
+    constexpr std::string_view kAfter = ".ndjson";
+    if (name.size() != kBefore.size() + 8 + kAfter.size() || !name.starts_with(kBefore) ||
+        !name.ends_with(kAfter)) {
+        return false;
+    }
+    const auto digits = name.substr(kBefore.size(), 8);
+    return digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Result<std::vector<std::filesystem::path>> journals_in(const std::filesystem::path& output_dir) {
+    std::error_code trouble;
+    std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> journals;
+    std::filesystem::directory_iterator folder(output_dir, trouble);
+    if (trouble == std::errc::no_such_file_or_directory)
+        return std::vector<std::filesystem::path>{};
+    if (trouble) return fail(system_error("cannot read " + output_dir.string(), trouble.value()));
+    for (const auto& entry : folder) {
+        const auto name = entry.path().filename().string();
+        if ((name == kJournalFile || is_kept_journal(name)) && entry.is_regular_file(trouble)) {
+            journals.emplace_back(entry.last_write_time(trouble), entry.path());
+        }
+    }
+    std::sort(journals.begin(), journals.end());
+    std::vector<std::filesystem::path> paths;
+    for (auto& [time, path] : journals) paths.push_back(std::move(path));
+    return paths;
+}
+
+// Everything needed stands in lines that are written at once, so a cut one can only be the
+// intention to create a sandbox whose creation was not begun.
+Result<UnfinishedRun> read_run(const std::filesystem::path& journal) {
+    UnfinishedRun run;
+    run.journal = journal;
+    run.in_progress = is_in_progress(journal);
+    std::map<SandboxNumber, LeftoverSandbox> living;
+    const auto visit = [&](Event&& event, LinePlace) {
+        if (auto* started = std::get_if<RunStarted>(&event.body)) {
+            run.run_id = std::move(started->run_id);
+            run.provider = std::move(started->provider);
+            run.config_file = std::move(started->config_file);
+        } else if (const auto* creating = std::get_if<SandboxCreating>(&event.body)) {
+            living[creating->sandbox] = {.sandbox = creating->sandbox, .id = {}, .since = event.at};
+        } else if (auto* ready = std::get_if<SandboxReady>(&event.body)) {
+            living[ready->sandbox].sandbox = ready->sandbox;
+            living[ready->sandbox].id = std::move(ready->id);
+        } else if (auto* ended = std::get_if<SandboxEnded>(&event.body)) {
+            if (!ended->maybe_leaked) {
+                living.erase(ended->sandbox);
+            } else if (!ended->id.empty()) {
+                living[ended->sandbox].sandbox = ended->sandbox;
+                living[ended->sandbox].id = std::move(ended->id);
+            }
+        }
+    };
+    const ReadOptions options{
+        .kinds = EventKinds::of<RunStarted, SandboxCreating, SandboxReady, SandboxEnded>(),
+        .attempts = VerdictAttempts::NumbersOnly};
+    const auto end = read_journal(journal, options, visit);
+    if (!end) return fail(end.error());
+    for (auto& [number, sandbox] : living) run.sandboxes.push_back(std::move(sandbox));
+    return run;
+}
+
+Result<Leftovers> find_leftovers(const std::filesystem::path& output_dir) {
+    OFFLOAD_TRY(const auto journals, journals_in(output_dir));
+    Leftovers leftovers;
+    for (const auto& journal : journals) {
+        auto run = read_run(journal);
+        if (!run) {
+            leftovers.unreadable.push_back(std::move(run).error());
+        } else if (!run->sandboxes.empty() || run->in_progress) {
+            leftovers.runs.push_back(*std::move(run));
+        }
+    }
+    return leftovers;
+}
+
+Result<> note_destroyed(const UnfinishedRun& run, std::span<const SandboxNumber> destroyed) {
+    OFFLOAD_CHECK(append_events(run, destroyed));
+    if (run.journal.filename() == kJournalFile) return {};
+    OFFLOAD_TRY(const auto now, read_run(run.journal));
+    if (!now.sandboxes.empty() || now.in_progress) return {};
+    if (::unlink(run.journal.c_str()) != 0 && errno != ENOENT) {
+        return fail(system_error("cannot remove " + run.journal.string(), errno));
+    }
+    return {};
+}
+
+}  // namespace offload::report

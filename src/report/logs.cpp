@@ -1,0 +1,273 @@
+#include "offload/report/logs.hpp"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "attempt_text.hpp"
+#include "display_text.hpp"
+#include "offload/base/file.hpp"
+#include "offload/base/text.hpp"
+#include "offload/report/journal.hpp"
+#include "offload/report/journal_reader.hpp"
+
+namespace offload::report {
+namespace {
+
+struct TestRecord {
+    std::string id;
+    std::vector<LinePlace> attempts;   // outputs stay in the file until they are shown
+    std::vector<Attempt> told_at_end;  // attempts that only the run's end tells of
+    std::optional<Status> status;
+    std::string not_run_reason;
+    std::size_t running = 0;  // starts without an end
+    bool failed = false;
+    bool errored = false;
+    bool passed = false;
+};
+
+struct LastRun {
+    std::vector<TestRecord> tests;
+    std::vector<std::string> batch_outcomes;  // by number; empty while it runs
+    VerdictSource source = VerdictSource::PerTest;
+    bool finished = false;
+
+    TestRecord& test(TestIndex index) {
+        if (index.value() >= tests.size()) tests.resize(index.value() + std::size_t{1});
+        return tests[index.value()];
+    }
+};
+
+void learn_attempt(LastRun& run, const Attempt& attempt, LinePlace place) {
+    TestRecord& test = run.test(attempt.test);
+    test.attempts.push_back(place);
+    test.running = test.running > 0 ? test.running - 1 : 0;
+    test.failed = test.failed || attempt.result.outcome == Outcome::Failed;
+    test.errored = test.errored || attempt.result.outcome == Outcome::Errored;
+    test.passed = test.passed || attempt.result.outcome == Outcome::Passed;
+}
+
+void learn(LastRun& run, Event&& event, LinePlace place) {
+    if (auto* discovered = std::get_if<TestDiscovered>(&event.body)) {
+        run.test(discovered->test).id = std::move(discovered->id);
+    } else if (const auto* started = std::get_if<RunStarted>(&event.body)) {
+        run.source = started->verdict_source;
+    } else if (const auto* test_started = std::get_if<TestStarted>(&event.body)) {
+        ++run.test(test_started->test).running;
+    } else if (const auto* attempt = std::get_if<AttemptFinished>(&event.body)) {
+        learn_attempt(run, attempt->attempt, place);
+    } else if (const auto* decided = std::get_if<TestDecided>(&event.body)) {
+        run.test(decided->test).status = decided->status;
+    } else if (const auto* batch = std::get_if<BatchFinished>(&event.body)) {
+        const std::size_t number = batch->batch.value();
+        if (number >= run.batch_outcomes.size()) run.batch_outcomes.resize(number + 1);
+        run.batch_outcomes[number] = name_of(batch->outcome);
+    } else if (auto* finished = std::get_if<RunFinished>(&event.body)) {
+        run.finished = true;
+        for (Verdict& verdict : finished->summary.verdicts) {
+            TestRecord& test = run.test(verdict.test);
+            test.status = verdict.status;
+            test.not_run_reason = std::move(verdict.not_run_reason);
+            if (test.attempts.empty()) test.told_at_end = std::move(verdict.attempts);
+            for (const Attempt& whole : test.told_at_end) {
+                test.failed = test.failed || whole.result.outcome == Outcome::Failed;
+                test.errored = test.errored || whole.result.outcome == Outcome::Errored;
+            }
+        }
+    }
+}
+
+Result<LastRun> read_last_run(const std::filesystem::path& journal) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(journal, ignored)) {
+        return fail(Error{.message = "there are no results of a run",
+                          .place = journal.string(),
+                          .hint = "do `offload run` first; a run with another [report] output_dir "
+                                  "is found with its config: `offload -c FILE logs`"});
+    }
+    LastRun run;
+    const ReadOptions options{
+        .kinds = EventKinds::of<RunStarted, TestDiscovered, TestStarted, AttemptFinished,
+                                TestDecided, BatchFinished, RunFinished>(),
+        .attempts = VerdictAttempts::NumbersOnly};
+    const auto end = read_journal(journal, options, [&](Event&& event, LinePlace place) {
+        learn(run, std::move(event), place);
+    });
+    if (!end) return fail(end.error());
+    return run;
+}
+
+// Of a test that is not decided: what can be said so far.
+std::string word_for(const TestRecord& test, bool run_finished) {
+    if (test.status) {
+        std::string word(name_of(*test.status));
+        std::transform(word.begin(), word.end(), word.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        return word;
+    }
+    if (!run_finished && test.running > 0) return "RUNNING";
+    return run_finished ? "NOT RUN" : "NOT DECIDED";
+}
+
+class Filter {
+  public:
+    static Result<Filter> create(const LogsOptions& options, const LastRun& run) {
+        Filter filter(options);
+        OFFLOAD_CHECK(filter.take_ids(run));
+        if (options.test_regex.empty()) return filter;
+        RE2::Options quiet;
+        quiet.set_log_errors(false);
+        filter.regex_ = std::make_unique<RE2>(options.test_regex, quiet);
+        if (!filter.regex_->ok()) {
+            return fail(Error{.message = fmt::format("--test-regex \"{}\" does not parse: {}",
+                                                     options.test_regex, filter.regex_->error()),
+                              .place = {},
+                              .hint = "the syntax is RE2's, for instance 'test_login.*chrome'"});
+        }
+        return filter;
+    }
+
+    bool lets_through(const TestRecord& test) const {
+        const bool good = test.status == Status::Passed || test.status == Status::Flaky ||
+                          test.status == Status::Skipped;
+        const bool not_run = test.status == Status::NotRun;
+        const bool failed = test.failed || test.status == Status::Failed;
+        const bool errored = test.errored || test.status == Status::Errored || not_run;
+        if (options_.failures && (good || !failed)) return false;
+        if (options_.errors && (good || !errored)) return false;
+        if (!ids_.empty() && !ids_.contains(test.id)) return false;
+        return !regex_ || RE2::PartialMatch(test.id, *regex_);
+    }
+
+  private:
+    explicit Filter(const LogsOptions& options) : options_(options) {}
+
+    Result<> take_ids(const LastRun& run) {
+        ids_.insert(options_.tests.begin(), options_.tests.end());
+        if (ids_.empty()) return {};
+        std::unordered_set<std::string_view> known;
+        for (const TestRecord& test : run.tests) known.insert(test.id);
+        for (const std::string& id : options_.tests) {
+            if (known.contains(id)) continue;
+            return fail(Error{.message = fmt::format("the last run had no test \"{}\"", id),
+                              .place = {},
+                              .hint = hint_for(id, run)});
+        }
+        return {};
+    }
+
+    static std::string hint_for(std::string_view id, const LastRun& run) {
+        // An edit distance to each of very many tests would take longer than any reader waits.
+        constexpr std::size_t kMostCompared = 20'000;
+        std::vector<std::string> candidates;
+        for (const TestRecord& test : run.tests) {
+            if (test.id.find(id) != std::string::npos) {
+                return fmt::format("did you mean \"{}\"? --test-regex finds parts of an ID",
+                                   test.id);
+            }
+            if (candidates.size() < kMostCompared) candidates.push_back(test.id);
+        }
+        const auto nearest = text::nearest(id, candidates);
+        return nearest.empty() ? "`offload logs` without filters lists all"
+                               : fmt::format("did you mean \"{}\"?", nearest);
+    }
+
+    const LogsOptions& options_;
+    std::unordered_set<std::string> ids_;
+    std::unique_ptr<RE2> regex_;
+};
+
+class Printer {
+  public:
+    Printer(const LogsOptions& options, const LastRun& run, const JournalLines& lines,
+            const std::function<void(std::string_view)>& write)
+        : options_(options), run_(run), lines_(lines), write_(write) {}
+
+    Result<> print(const TestRecord& test) {
+        std::string out = fmt::format("=== {} [{}] ===\n",
+                                      options_.for_terminal ? harmless_line(test.id) : test.id,
+                                      word_for(test, run_.finished));
+        if (!test.not_run_reason.empty()) {
+            out += options_.for_terminal ? harmless(test.not_run_reason) : test.not_run_reason;
+            out += '\n';
+        }
+        const std::size_t attempts = test.attempts.size() + test.told_at_end.size();
+        const bool with_heads = attempts > 1 || !test.status;
+        for (const LinePlace place : test.attempts) {
+            OFFLOAD_TRY(const Event event, lines_.read(place));
+            if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
+                print_attempt(finished->attempt, with_heads, out);
+            }
+        }
+        for (const Attempt& attempt : test.told_at_end) print_attempt(attempt, with_heads, out);
+        out += '\n';
+        write_(out);
+        return {};
+    }
+
+  private:
+    void print_attempt(const Attempt& attempt, bool with_head, std::string& out) {
+        if (with_head) {
+            out += fmt::format("--- attempt {}: {} after {} (sandbox {}, batch {}) ---\n",
+                               attempt.number, name_of(attempt.result.outcome),
+                               text::duration(attempt.result.duration), attempt.sandbox.value(),
+                               attempt.batch.value());
+        }
+        AttemptTextOptions look;
+        look.for_terminal = options_.for_terminal;
+        out += attempt_text(attempt.result, look).text;
+        if (run_.source == VerdictSource::PerBatch) out += batch_log(attempt.batch);
+    }
+
+    // Where tests have no results of their own, what their batch wrote is all there is.
+    std::string batch_log(BatchNumber batch) {
+        const std::size_t number = batch.value();
+        if (!shown_batches_.insert(number).second) {
+            return fmt::format("(output of batch {}: above)\n", number);
+        }
+        const auto outcome =
+            number < run_.batch_outcomes.size() && !run_.batch_outcomes[number].empty()
+                ? run_.batch_outcomes[number]
+                : std::string("running");
+        const auto path =
+            options_.output_dir / "logs" / fmt::format("batch-{}.{}", number, outcome);
+        const auto log = read_file(path);
+        if (!log) return fmt::format("({} cannot be read)\n", path.string());
+        std::string out = fmt::format("--- output of batch {} ---\n", number);
+        out += options_.for_terminal ? harmless(*log) : *log;
+        if (!out.ends_with('\n')) out += '\n';
+        return out;
+    }
+
+    const LogsOptions& options_;
+    const LastRun& run_;
+    const JournalLines& lines_;
+    const std::function<void(std::string_view)>& write_;
+    std::unordered_set<std::size_t> shown_batches_;
+};
+
+}  // namespace
+
+Result<LogsShown> show_logs(const LogsOptions& options,
+                            const std::function<void(std::string_view)>& write) {
+    const auto journal = options.output_dir / kJournalFile;
+    OFFLOAD_TRY(const LastRun run, read_last_run(journal));
+    OFFLOAD_TRY(const Filter filter, Filter::create(options, run));
+    OFFLOAD_TRY(const JournalLines lines, JournalLines::open(journal));
+    Printer printer(options, run, lines, write);
+    LogsShown shown{.tests = run.tests.size(), .shown = 0, .run_finished = run.finished};
+    for (const TestRecord& test : run.tests) {
+        if (!filter.lets_through(test)) continue;
+        OFFLOAD_CHECK(printer.print(test));
+        ++shown.shown;
+    }
+    return shown;
+}
+
+}  // namespace offload::report

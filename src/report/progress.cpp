@@ -1,0 +1,399 @@
+#include "offload/report/progress.hpp"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <unordered_set>
+
+#include "attempt_text.hpp"
+#include "display_text.hpp"
+#include "offload/base/shell.hpp"
+#include "offload/base/text.hpp"
+#include "progress_area.hpp"
+#include "run_tracker.hpp"
+
+namespace offload::report {
+namespace {
+
+constexpr Seconds kDrawEvery{0.1};
+constexpr std::size_t kMostHeldBack = 64UL * 1024;
+constexpr std::size_t kLongestLine = 2'000;
+constexpr std::size_t kRetryShare = 10;  // a failure that is retried shows a tenth of the lines
+
+std::string_view environment(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? std::string_view{} : std::string_view{value};
+}
+
+bool terminal_takes_utf8() {
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const auto value = environment(name);
+        if (value.empty()) continue;
+        return value.find("UTF-8") != std::string_view::npos ||
+               value.find("utf8") != std::string_view::npos ||
+               value.find("UTF8") != std::string_view::npos ||
+               value.find("utf-8") != std::string_view::npos;
+    }
+    return false;
+}
+
+void write_to_stderr(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const ssize_t written = ::write(STDERR_FILENO, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return;  // nobody is looking any more, and the run goes on
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+TerminalSize size_of_stderr() {
+    winsize size{};
+    TerminalSize result;
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) return result;
+    if (size.ws_col > 0) result.columns = size.ws_col;
+    if (size.ws_row > 0) result.rows = size.ws_row;
+    return result;
+}
+
+std::string_view word_for(Severity severity) {
+    switch (severity) {
+        case Severity::Note:
+            return "note";
+        case Severity::Warning:
+            return "warning";
+        case Severity::Error:
+            return "error";
+    }
+    return "";
+}
+
+Style style_for(Severity severity) {
+    switch (severity) {
+        case Severity::Note:
+            return Style::Cyan;
+        case Severity::Warning:
+            return Style::Yellow;
+        case Severity::Error:
+            return Style::Red;
+    }
+    return Style::Plain;
+}
+
+}  // namespace
+
+ProgressOptions progress_on_stderr(bool ci, bool verbose) {
+    const auto ci_variable = environment("CI");
+    const bool terminal = ::isatty(STDERR_FILENO) == 1;
+    const bool plain = ci || ci_variable == "true" || ci_variable == "1" || !terminal ||
+                       environment("TERM") == "dumb" || environment("TERM").empty();
+    ProgressOptions options;
+    options.mode = plain ? ProgressMode::PlainLines : ProgressMode::RedrawnArea;
+    options.colour = terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+    options.unicode = terminal_takes_utf8();
+    options.verbose = verbose;
+    options.write = write_to_stderr;
+    options.size = size_of_stderr;
+    return options;
+}
+
+class Progress::Display {
+  public:
+    Display(ProgressOptions options, const TestTable& tests)
+        : options_(std::move(options)), tests_(tests) {}
+
+    void show(const Event& event) {
+        run_.apply(event);
+        std::visit([&](const auto& body) { on(body); }, event.body);
+        const bool finished = std::holds_alternative<RunFinished>(event.body);
+        if (finished) {
+            leave();
+        } else {
+            refresh(event.since_start);
+        }
+    }
+
+    void refresh(Seconds now) {
+        if (left_) return;
+        if (options_.mode == ProgressMode::PlainLines) {
+            heartbeat(now);
+            write_held_back();
+        } else if (now - last_drawing_ >= kDrawEvery || held_back_.size() >= kMostHeldBack) {
+            last_drawing_ = now;
+            draw(now);
+        }
+    }
+
+    // Removes the area for good; what comes later is printed as lines.
+    void leave() {
+        if (options_.mode == ProgressMode::RedrawnArea) {
+            held_back_.insert(0, area_.remove(size().columns));
+            left_ = true;
+        }
+        write_held_back();
+    }
+
+  private:
+    TerminalSize size() const { return options_.size ? options_.size() : TerminalSize{}; }
+
+    void draw(Seconds now) {
+        AreaLook look{.size = size(), .colour = options_.colour, .unicode = options_.unicode};
+        look.size.columns = std::max<std::size_t>(look.size.columns, 1);
+        options_.write(
+            area_.draw(held_back_, area_lines(run_, tests_, look, now), look.size.columns));
+        held_back_.clear();
+    }
+
+    void write_held_back() {
+        if (held_back_.empty()) return;
+        options_.write(held_back_);
+        held_back_.clear();
+        if (options_.mode == ProgressMode::PlainLines) spoke_ = true;
+    }
+
+    void heartbeat(Seconds now) {
+        if (std::exchange(spoke_, false)) last_words_ = now;
+        if (run_.phase() != Phase::Running || now - last_words_ < options_.heartbeat) return;
+        last_words_ = now;
+        const Counts& counts = run_.counts();
+        std::string line = fmt::format("{}: {}/{} done, {} passed, {} failed", text::duration(now),
+                                       run_.decided(), run_.total(), counts.passed, counts.failed);
+        const auto add = [&](std::size_t count, std::string_view word) {
+            if (count > 0) line += fmt::format(", {} {}", count, word);
+        };
+        add(counts.errored, "errored");
+        add(counts.flaky, "flaky");
+        add(counts.skipped, "skipped");
+        add(run_.running(), "running");
+        add(run_.remaining(), "remaining");
+        line += fmt::format(", {}", text::count(run_.sandboxes_up(), "sandbox", "sandboxes"));
+        if (const auto left = run_.time_left(now)) {
+            line += fmt::format(", about {} left", text::duration(*left));
+        }
+        say(line);
+        for (const auto& running : run_.longest_running(1)) {
+            if (!running.test || now - running.since < options_.heartbeat) continue;
+            say(fmt::format("    longest running: {} ({}, sandbox {})", id_of(*running.test),
+                            text::duration(now - running.since), running.sandbox.value()));
+        }
+    }
+
+    void say(std::string_view line) {
+        held_back_ += line;
+        held_back_ += '\n';
+    }
+    void say(Style style, std::string_view word, std::string_view rest) {
+        say(fmt::format("{} {}", styled(style, word, options_.colour), rest));
+    }
+    bool plain() const { return options_.mode == ProgressMode::PlainLines; }
+    std::string id_of(TestIndex test) const { return harmless_line(tests_[test].id); }
+    std::string group_name(GroupIndex group) const {
+        return group.value() < groups_.size() ? harmless_line(groups_[group.value()])
+                                              : fmt::format("{}", group.value());
+    }
+
+    template <class Other>
+    void on(const Other& /*event*/) {}
+
+    void on(const RunStarted& event) {
+        groups_ = event.groups;
+        if (!plain()) return;
+        say(fmt::format("offload {}: {} tests on {} sandboxes, at most {} at once",
+                        harmless_line(event.version), harmless_line(event.framework),
+                        harmless_line(event.provider), event.max_parallel));
+    }
+
+    void on(const DiscoveryStarted& event) {
+        if (!plain()) return;
+        const std::size_t longest = options_.verbose ? kLongestLine : 160;
+        say(fmt::format("collecting group {}: {}", group_name(event.group),
+                        fit_end(harmless_line(event.command), longest, options_.unicode)));
+    }
+
+    void on(const DiscoveryFinished& event) {
+        if (!plain()) return;
+        say(fmt::format("group {}: {} collected in {}", group_name(event.group),
+                        text::count(event.tests, "test"), text::duration(event.duration)));
+    }
+
+    void on(const RunPlanned& event) {
+        if (plain()) say(fmt::format("{} to run", text::count(event.selected, "test")));
+    }
+
+    void on(const SandboxReady& event) {
+        if (!options_.verbose && !(plain() && !first_sandbox_told_)) return;
+        say(fmt::format(
+            "{} ready after {}",
+            first_sandbox_told_ || options_.verbose
+                ? fmt::format("sandbox {} ({})", event.sandbox.value(), harmless_line(event.id))
+                : std::string("first sandbox"),
+            text::duration(event.creation)));
+        first_sandbox_told_ = true;
+    }
+
+    void on(const SandboxEnded& event) {
+        const auto name = event.id.empty() ? fmt::format("sandbox {}", event.sandbox.value())
+                                           : fmt::format("sandbox {} ({})", event.sandbox.value(),
+                                                         harmless_line(event.id));
+        if (event.trouble) {
+            say(Style::Yellow,
+                "note:", fmt::format("{}: {}", name, harmless(event.trouble->to_string())));
+        } else if (options_.verbose) {
+            say(fmt::format("{} ended", name));
+        }
+        if (event.maybe_leaked) {
+            say(Style::Yellow,
+                "warning:", fmt::format("{} may still exist; `offload cleanup` tries again", name));
+        }
+    }
+
+    void on(const BatchStarted& event) {
+        if (!options_.verbose) return;
+        say(fmt::format("batch {} started on sandbox {}: {}", event.batch.value(),
+                        event.sandbox.value(), text::count(event.tests.size(), "test")));
+    }
+
+    void on(const BatchFinished& event) {
+        if (options_.verbose) {
+            say(fmt::format("batch {} ended after {}: {}", event.batch.value(),
+                            text::duration(event.duration), harmless_line(event.how)));
+        } else if (event.outcome == BatchOutcome::Error && blamed_.erase(event.batch) == 0) {
+            say(Style::Yellow, "note:",
+                fmt::format("batch {} on sandbox {} ended early: {}", event.batch.value(),
+                            event.sandbox.value(), harmless_line(event.how)));
+        }
+    }
+
+    void on(const AttemptFinished& event) {
+        const Attempt& attempt = event.attempt;
+        last_attempt_ = {attempt.test, attempt.number};
+        if (is_failure(attempt.result.outcome)) {
+            show_failure(event);
+        } else if (options_.verbose) {
+            const bool skipped = attempt.result.outcome == Outcome::Skipped;
+            const auto reason = skipped ? one_line_reason(attempt.result) : std::string{};
+            say(skipped ? Style::Cyan : Style::Green, skipped ? "SKIP" : "PASS",
+                fmt::format("{} ({}){}{}", id_of(attempt.test),
+                            text::duration(attempt.result.duration), reason.empty() ? "" : ": ",
+                            reason));
+        }
+    }
+
+    void on(const TestDecided& event) {
+        if (event.status == Status::Flaky) {
+            const bool known = last_attempt_.first == event.test && last_attempt_.second > 1;
+            say(Style::Yellow, "FLAKY",
+                known ? fmt::format("{}: passed on attempt {}", id_of(event.test),
+                                    last_attempt_.second)
+                      : id_of(event.test));
+        } else if ((event.status == Status::Failed || event.status == Status::Errored) &&
+                   !was_told(event.test)) {
+            say(Style::Red, event.status == Status::Failed ? "FAIL" : "ERROR", id_of(event.test));
+        }
+    }
+
+    void on(const UnknownResult& event) {
+        std::string text = fmt::format("a result for \"{}\" ({}) belongs to no collected test",
+                                       harmless_line(event.name), name_of(event.outcome));
+        if (!event.closest.empty()) {
+            text += fmt::format("; the nearest is \"{}\"", harmless_line(event.closest));
+        }
+        if (!event.matching_format.empty()) {
+            text += fmt::format("; test_id_format = \"{}\" would match",
+                                harmless_line(event.matching_format));
+        }
+        say(Style::Yellow, "warning:", text);
+    }
+
+    void on(const Notice& event) {
+        say(style_for(event.severity), fmt::format("{}:", word_for(event.severity)),
+            text::trim(harmless(event.text)));
+    }
+
+    void show_failure(const AttemptFinished& event) {
+        const Attempt& attempt = event.attempt;
+        mark_told(attempt.test);
+        const auto& type = attempt.result.type;
+        if (type == kCrashType || type == kTimeoutType) blamed_.insert(attempt.batch);
+        const auto retry = event.will_retry
+                               ? fmt::format(": {} failed, will retry", attempt_number(attempt))
+                           : attempt.number > 1 ? fmt::format(", {}", attempt_number(attempt))
+                                                : std::string{};
+        say(event.will_retry ? Style::Yellow : Style::Red, word_for_failure(attempt.result),
+            fmt::format("{} ({}, sandbox {}){}", id_of(attempt.test),
+                        text::duration(attempt.result.duration), attempt.sandbox.value(), retry));
+        if (failure_lines_shown_ >= options_.total_failure_lines) {
+            say(fmt::format("    {}", one_line_reason(attempt.result)));
+            if (!std::exchange(told_of_limit_, true)) {
+                say("note: from here on failures are shown without their output; "
+                    "`offload logs --failures` has it");
+            }
+            return;
+        }
+        AttemptTextOptions look;
+        look.most_lines = event.will_retry
+                              ? std::max<std::size_t>(5, options_.failure_lines / kRetryShare)
+                              : options_.failure_lines;
+        look.longest_line = kLongestLine;
+        look.indent = "    ";
+        look.unicode = options_.unicode;
+        const auto text = attempt_text(attempt.result, look);
+        held_back_ += text.text;
+        failure_lines_shown_ += text.lines;
+        if (text.shortened) {
+            say(fmt::format("    all of it: offload logs --test {}",
+                            harmless_line(shell::quote(tests_[attempt.test].id))));
+        }
+    }
+
+    std::string attempt_number(const Attempt& attempt) const {
+        const std::size_t group = tests_[attempt.test].group.value();
+        if (group < options_.attempts_per_group.size()) {
+            return fmt::format("attempt {} of {}", attempt.number,
+                               options_.attempts_per_group[group]);
+        }
+        return fmt::format("attempt {}", attempt.number);
+    }
+
+    void mark_told(TestIndex test) {
+        if (test.value() >= told_.size()) told_.resize(std::max<std::size_t>(test.value() + 1, 64));
+        told_[test.value()] = true;
+    }
+    bool was_told(TestIndex test) const {
+        return test.value() < told_.size() && told_[test.value()];
+    }
+
+    ProgressOptions options_;
+    const TestTable& tests_;
+    RunTracker run_;
+    RedrawnArea area_;
+    std::string held_back_;  // lines that wait for the next drawing
+    std::vector<std::string> groups_;
+    std::vector<bool> told_;                  // a failure of this test was shown
+    std::unordered_set<BatchNumber> blamed_;  // a test told already how the batch ended
+    std::pair<TestIndex, int> last_attempt_{TestIndex{}, 0};
+    std::size_t failure_lines_shown_ = 0;
+    Seconds last_drawing_{-1};
+    Seconds last_words_{0};
+    bool spoke_ = false;
+    bool first_sandbox_told_ = false;
+    bool told_of_limit_ = false;
+    bool left_ = false;
+};
+
+Progress::Progress(ProgressOptions options, const TestTable& tests)
+    : display_(std::make_unique<Display>(std::move(options), tests)) {}
+
+Progress::~Progress() { display_->leave(); }
+
+Result<> Progress::consume(const Event& event) {
+    display_->show(event);
+    return {};
+}
+
+void Progress::tick(Seconds since_start) { display_->refresh(since_start); }
+
+}  // namespace offload::report

@@ -1,0 +1,169 @@
+#include "run_tracker.hpp"
+
+#include <algorithm>
+
+namespace offload::report {
+namespace {
+
+// Too short a look back follows every burst of results, too long a one never sees that the heaviest
+// tests, which run first, are done.
+constexpr Seconds kShortestLookBack{10};
+constexpr double kLookBackShare = 0.25;
+constexpr Seconds kSampleEvery{0.5};
+constexpr Seconds kBeforeFirstEstimate{2};
+constexpr std::size_t kFewestForEstimate = 5;
+
+std::size_t minus(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
+
+std::size_t& counter(Counts& counts, Status status) {
+    switch (status) {
+        case Status::Passed:
+            return counts.passed;
+        case Status::Flaky:
+            return counts.flaky;
+        case Status::Skipped:
+            return counts.skipped;
+        case Status::Failed:
+            return counts.failed;
+        case Status::Errored:
+            return counts.errored;
+        case Status::NotRun:
+            break;
+    }
+    return counts.not_run;
+}
+
+}  // namespace
+
+void RunTracker::apply(const Event& event) {
+    std::visit([&](const auto& body) { on(body, event.since_start); }, event.body);
+}
+
+void RunTracker::on(const TestDiscovered& /*event*/, Seconds /*now*/) { ++discovered_; }
+
+void RunTracker::on(const RunPlanned& event, Seconds /*now*/) {
+    // Modules that could not be collected are decided already, and are none of the selected.
+    planned_ = event.selected + decided();
+}
+
+void RunTracker::on(const SandboxCreating& event, Seconds /*now*/) {
+    if (sandbox_is_up_.try_emplace(event.sandbox, false).second) ++sandboxes_coming_;
+}
+
+void RunTracker::on(const SandboxReady& event, Seconds /*now*/) {
+    bool& up = sandbox_is_up_[event.sandbox];
+    if (up) return;
+    up = true;
+    ++sandboxes_up_;
+    sandboxes_coming_ = minus(sandboxes_coming_, 1);
+}
+
+void RunTracker::on(const SandboxEnded& event, Seconds /*now*/) {
+    const auto known = sandbox_is_up_.find(event.sandbox);
+    if (known == sandbox_is_up_.end()) return;
+    std::size_t& count = known->second ? sandboxes_up_ : sandboxes_coming_;
+    count = minus(count, 1);
+    sandbox_is_up_.erase(known);
+}
+
+void RunTracker::on(const BatchStarted& event, Seconds now) {
+    Batch& batch = batches_[event.batch];
+    batch.since = now;
+    batch.sandbox = event.sandbox;
+    batch.tests = event.tests;
+    if (!first_batch_) {
+        first_batch_ = now;
+        samples_.push_back({now, decided()});
+    }
+}
+
+void RunTracker::on(const TestStarted& event, Seconds now) {
+    const auto batch = batches_.find(event.batch);
+    if (batch == batches_.end()) return;
+    batch->second.tells_starts = true;
+    batch->second.known.push_back({.since = now,
+                                   .sandbox = event.sandbox,
+                                   .batch = event.batch,
+                                   .test = event.test,
+                                   .attempt = event.attempt,
+                                   .tests = 0});
+}
+
+void RunTracker::on(const AttemptFinished& event, Seconds /*now*/) {
+    const auto batch = batches_.find(event.attempt.batch);
+    if (batch == batches_.end()) return;
+    ++batch->second.reported;
+    std::erase_if(batch->second.known,
+                  [&](const Running& running) { return running.test == event.attempt.test; });
+}
+
+void RunTracker::on(const TestDecided& event, Seconds now) {
+    ++counter(counts_, event.status);
+    if (samples_.empty() || now - samples_.back().at < kSampleEvery) return;
+    samples_.push_back({now, decided()});
+    const Seconds look_back = std::max(kShortestLookBack, (now - *first_batch_) * kLookBackShare);
+    while (samples_.size() > 2 && now - samples_[1].at >= look_back) samples_.pop_front();
+}
+
+void RunTracker::on(const BatchFinished& event, Seconds /*now*/) { batches_.erase(event.batch); }
+
+std::size_t RunTracker::total() const {
+    return std::max(planned_.value_or(discovered_), decided());
+}
+
+Phase RunTracker::phase() const {
+    if (planned_ && decided() >= *planned_) return Phase::Finishing;
+    if (first_batch_) return Phase::Running;
+    return planned_ ? Phase::Preparing : Phase::Collecting;
+}
+
+std::size_t RunTracker::undecided(const Batch& batch) {
+    return minus(batch.tests.size(), batch.reported);
+}
+
+std::size_t RunTracker::running() const {
+    std::size_t running = 0;
+    for (const auto& [number, batch] : batches_) {
+        running +=
+            batch.tells_starts ? batch.known.size() : std::min<std::size_t>(1, undecided(batch));
+    }
+    return std::min(running, minus(total(), decided()));
+}
+
+std::size_t RunTracker::remaining() const { return minus(total(), decided() + running()); }
+
+std::vector<RunTracker::Running> RunTracker::longest_running(std::size_t most) const {
+    std::vector<Running> all;
+    for (const auto& [number, batch] : batches_) {
+        if (batch.tells_starts) {
+            all.insert(all.end(), batch.known.begin(), batch.known.end());
+            continue;
+        }
+        Running running{.since = batch.since,
+                        .sandbox = batch.sandbox,
+                        .batch = number,
+                        .test = {},
+                        .attempt = 1,
+                        .tests = undecided(batch)};
+        if (batch.tests.size() == 1) running.test = batch.tests.front();
+        if (running.tests > 0) all.push_back(running);
+    }
+    const auto count = static_cast<std::ptrdiff_t>(std::min(most, all.size()));
+    std::partial_sort(all.begin(), all.begin() + count, all.end(),
+                      [](const Running& a, const Running& b) {
+                          return std::tie(a.since, a.batch) < std::tie(b.since, b.batch);
+                      });
+    all.resize(static_cast<std::size_t>(count));
+    return all;
+}
+
+std::optional<Seconds> RunTracker::time_left(Seconds now) const {
+    if (!planned_ || samples_.empty() || decided() >= total()) return std::nullopt;
+    const Sample& past = samples_.front();
+    const Seconds span = now - past.at;
+    const std::size_t done = minus(decided(), past.decided);
+    if (span < kBeforeFirstEstimate || done < kFewestForEstimate) return std::nullopt;
+    return span * (static_cast<double>(total() - decided()) / static_cast<double>(done));
+}
+
+}  // namespace offload::report

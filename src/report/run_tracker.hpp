@@ -1,0 +1,90 @@
+// Where a run stands, added up from its events. Pure.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "offload/model/event.hpp"
+
+namespace offload::report {
+
+enum class Phase {
+    Collecting,  // more tests may come
+    Preparing,   // nothing runs yet
+    Running,
+    Finishing,  // every test is decided
+};
+
+class RunTracker {
+  public:
+    void apply(const Event& event);
+
+    Phase phase() const;
+    const Counts& counts() const { return counts_; }
+    std::size_t decided() const { return counts_.total(); }
+    std::size_t total() const;      // as far as it is known
+    std::size_t remaining() const;  // neither decided nor running
+    std::size_t sandboxes_up() const { return sandboxes_up_; }
+    std::size_t sandboxes_coming() const { return sandboxes_coming_; }
+    std::size_t batches_running() const { return batches_.size(); }
+
+    // Tests known to run, and one for each batch that does not tell which test runs.
+    std::size_t running() const;
+
+    // One thing that runs: a test, or a batch of which no more is known.
+    struct Running {
+        Seconds since{0};
+        SandboxNumber sandbox;
+        BatchNumber batch;
+        std::optional<TestIndex> test;
+        int attempt = 1;
+        std::size_t tests = 0;  // undecided ones of the batch, where `test` is not set
+    };
+    std::vector<Running> longest_running(std::size_t most) const;
+
+    // From the rate at which tests were decided lately; nothing while there is no basis for it.
+    std::optional<Seconds> time_left(Seconds now) const;
+
+  private:
+    struct Batch {
+        Seconds since{0};
+        SandboxNumber sandbox;
+        std::vector<TestIndex> tests;
+        std::vector<Running> known;  // tests that are known to run right now
+        std::size_t reported = 0;
+        bool tells_starts = false;
+    };
+    struct Sample {
+        Seconds at;
+        std::size_t decided;
+    };
+
+    void on(const TestDiscovered& event, Seconds now);
+    void on(const RunPlanned& event, Seconds now);
+    void on(const SandboxCreating& event, Seconds now);
+    void on(const SandboxReady& event, Seconds now);
+    void on(const SandboxEnded& event, Seconds now);
+    void on(const BatchStarted& event, Seconds now);
+    void on(const TestStarted& event, Seconds now);
+    void on(const AttemptFinished& event, Seconds now);
+    void on(const TestDecided& event, Seconds now);
+    void on(const BatchFinished& event, Seconds now);
+    template <class Other>
+    void on(const Other& /*event*/, Seconds /*now*/) {}
+
+    static std::size_t undecided(const Batch& batch);
+
+    Counts counts_;
+    std::size_t discovered_ = 0;
+    std::optional<std::size_t> planned_;
+    std::size_t sandboxes_up_ = 0;
+    std::size_t sandboxes_coming_ = 0;
+    std::unordered_map<SandboxNumber, bool> sandbox_is_up_;
+    std::unordered_map<BatchNumber, Batch> batches_;
+    std::optional<Seconds> first_batch_;
+    std::deque<Sample> samples_;  // about one a second, as far back as the estimate looks
+};
+
+}  // namespace offload::report

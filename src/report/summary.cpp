@@ -1,0 +1,287 @@
+#include "offload/report/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "attempt_text.hpp"
+#include "display_text.hpp"
+#include "offload/base/shell.hpp"
+#include "offload/base/text.hpp"
+
+namespace offload::report {
+namespace {
+
+// Below this the start of processes is all there is, and a ratio to the tests says nothing.
+constexpr Seconds kWorthComparing{0.5};
+
+constexpr std::size_t kUnknownShown = 20;
+constexpr std::size_t kLongestReason = 160;
+
+class Summary {
+  public:
+    Summary(const RunSummary& summary, const TestTable& tests, const SummaryOptions& options,
+            const SummaryExtras& extras)
+        : summary_(summary), tests_(tests), options_(options), extras_(extras) {}
+
+    std::string render() && {
+        lists();
+        slowest();
+        counts();
+        time();
+        remarks();
+        where_to_look();
+        verdict();
+        return std::move(out_);
+    }
+
+  private:
+    void line(std::string_view text) {
+        out_ += text;
+        out_ += '\n';
+    }
+    void title(std::string_view text) {
+        out_ += '\n';
+        line(styled(Style::Bold, text, options_.colour));
+    }
+    std::string shown(std::string_view text) const {
+        return options_.for_terminal ? harmless_line(text) : text::to_valid_utf8(text);
+    }
+    std::string id_of(TestIndex test) const { return shown(tests_[test].id); }
+
+    void lists() {
+        list("Failed tests:", Status::Failed);
+        list("Errored tests:", Status::Errored);
+        list("Not run:", Status::NotRun);
+        list("Flaky tests:", Status::Flaky);
+        if (summary_.unknown_results == 0) return;
+        title("Results that belong to no collected test:");
+        const std::size_t known = std::min(extras_.unknown.size(), kUnknownShown);
+        for (std::size_t i = 0; i < known; ++i) {
+            const UnknownResult& unknown = extras_.unknown[i];
+            std::string text =
+                fmt::format("  {} ({})", shown(unknown.name), name_of(unknown.outcome));
+            if (!unknown.closest.empty()) text += ": nearest is " + shown(unknown.closest);
+            if (!unknown.matching_format.empty()) {
+                text +=
+                    fmt::format("; test_id_format = \"{}\" would match", unknown.matching_format);
+            }
+            line(text);
+        }
+        if (summary_.unknown_results > known) {
+            line(fmt::format("  … and {} more", summary_.unknown_results - known));
+        }
+    }
+
+    void list(std::string_view heading, Status status) {
+        std::size_t count = 0;
+        for (const Verdict& verdict : summary_.verdicts) {
+            if (verdict.status != status) continue;
+            if (++count == 1) title(heading);
+            if (count <= options_.names) line(entry(verdict));
+        }
+        if (count <= options_.names) return;
+        const auto more = count - options_.names;
+        line(options_.junit_file.empty()
+                 ? fmt::format("  … and {} more: offload logs", more)
+                 : fmt::format("  … and {} more: see {}", more, options_.junit_file.string()));
+    }
+
+    std::string entry(const Verdict& verdict) const {
+        std::string text = "  " + id_of(verdict.test);
+        if (verdict.status == Status::NotRun) {
+            if (!verdict.not_run_reason.empty()) text += ": " + shown(verdict.not_run_reason);
+            return text;
+        }
+        if (verdict.attempts.size() > 1) {
+            text += verdict.status == Status::Flaky
+                        ? fmt::format(" (passed on attempt {})", verdict.attempts.back().number)
+                        : fmt::format(" ({} attempts)", verdict.attempts.size());
+        }
+        for (const Attempt& attempt : verdict.attempts) {
+            if (!is_failure(attempt.result.outcome)) continue;
+            const auto reason = one_line_reason(attempt.result);
+            if (!reason.empty()) text += ": " + fit_end(reason, kLongestReason);
+            break;
+        }
+        return text;
+    }
+
+    void slowest() {
+        std::vector<std::pair<Seconds, TestIndex>> all;
+        for (const Verdict& verdict : summary_.verdicts) {
+            if (verdict.attempts.empty()) continue;
+            Seconds longest{0};
+            for (const Attempt& attempt : verdict.attempts) {
+                longest = std::max(longest, attempt.result.duration);
+            }
+            if (longest > Seconds{0}) all.emplace_back(longest, verdict.test);
+        }
+        // With few tests the list would only repeat them.
+        if (all.size() <= 1) return;
+        const auto count = static_cast<std::ptrdiff_t>(std::min(options_.slowest, all.size()));
+        std::partial_sort(all.begin(), all.begin() + count, all.end(), [](auto& a, auto& b) {
+            return a.first > b.first || (a.first == b.first && a.second < b.second);
+        });
+        title("Slowest tests:");
+        for (std::ptrdiff_t i = 0; i < count; ++i) {
+            const auto& [duration, test] = all[static_cast<std::size_t>(i)];
+            line(fmt::format("  {:>8}  {}", text::duration(duration), id_of(test)));
+        }
+    }
+
+    void counts() {
+        const Counts& counts = summary_.counts;
+        title("Summary:");
+        count("Total", counts.total(), Style::Plain);
+        count("Passed", counts.passed, Style::Green);
+        count("Failed", counts.failed, Style::Red);
+        count("Errored", counts.errored, Style::Red);
+        count("Flaky", counts.flaky, Style::Yellow);
+        count("Skipped", counts.skipped, Style::Plain);
+        count("Not run", counts.not_run, Style::Red);
+    }
+
+    // No colour inside: scripts look for these lines.
+    void count(std::string_view word, std::size_t number, Style style) {
+        const auto text = fmt::format("  {:<8} {}", fmt::format("{}:", word), number);
+        line(number > 0 ? styled(style, text, options_.colour) : text);
+    }
+
+    void time() {
+        const Seconds even =
+            summary_.work / static_cast<double>(std::max<std::size_t>(summary_.slots, 1));
+        const Seconds bound = std::max(summary_.longest, even);
+        std::string text = fmt::format("  {:<8} {}", "Time:", text::duration(summary_.wall));
+        if (bound >= kWorthComparing) {
+            text += fmt::format("; at best {} with {} ({}), so {:.2f} times that",
+                                text::duration(bound),
+                                text::count(summary_.slots, "sandbox", "sandboxes"),
+                                summary_.longest >= even
+                                    ? "the longest test"
+                                    : fmt::format("{} of tests", text::duration(summary_.work)),
+                                summary_.wall / bound);
+        }
+        line(text);
+    }
+
+    void remarks() {
+        if (summary_.hedges > 0) {
+            line(fmt::format("  {} of slow tests started on idle sandboxes",
+                             text::count(summary_.hedges, "duplicate")));
+        }
+        if (!extras_.leaked_sandboxes.empty()) {
+            std::string names;
+            for (const auto& id : extras_.leaked_sandboxes) names += " " + shown(id);
+            line(fmt::format("  {} may still exist:{}; run `offload cleanup`",
+                             text::count(extras_.leaked_sandboxes.size(), "sandbox", "sandboxes"),
+                             names));
+        }
+    }
+
+    void where_to_look() {
+        if (options_.output_dir.empty()) return;
+        const auto reports = options_.junit_file.empty()
+                                 ? std::string{}
+                                 : fmt::format("{}, ", options_.junit_file.string());
+        line(fmt::format("  Reports: {}{}", reports, (options_.output_dir / "logs/").string()));
+        for (const Verdict& verdict : summary_.verdicts) {
+            if (verdict.status != Status::Failed && verdict.status != Status::Errored) continue;
+            line(fmt::format("  One failure: offload logs --test {}",
+                             shown(shell::quote(tests_[verdict.test].id))));
+            break;
+        }
+    }
+
+    std::string blemishes() const {
+        const Counts& counts = summary_.counts;
+        std::string text;
+        const auto add = [&](std::size_t number, std::string_view word) {
+            if (number == 0) return;
+            if (!text.empty()) text += ", ";
+            text += fmt::format("{} {}", number, word);
+        };
+        add(counts.failed, "failed");
+        add(counts.errored, "errored");
+        add(counts.not_run, "not run");
+        add(counts.flaky, "flaky");
+        return text;
+    }
+
+    void verdict() {
+        const Counts& counts = summary_.counts;
+        if (summary_.failure) {
+            out_ += '\n';
+            line(styled(Style::Red, "error:", options_.colour) + " " +
+                 (options_.for_terminal ? harmless(*summary_.failure) : *summary_.failure));
+        }
+        const auto problems = blemishes();
+        const bool any_bad = counts.failed + counts.errored + counts.not_run > 0;
+        const auto all = text::count(counts.total(), "test");
+        out_ += '\n';
+        if (summary_.interrupted_by) {
+            line(styled(Style::Red,
+                        fmt::format("INTERRUPTED by {}{}{}", signal_name(*summary_.interrupted_by),
+                                    problems.empty() ? "" : ": ", problems),
+                        options_.colour));
+        } else if (any_bad || summary_.failure) {
+            line(styled(Style::Red,
+                        problems.empty() ? std::string("FAILED")
+                                         : fmt::format("FAILED: {} of {}", problems, all),
+                        options_.colour));
+        } else if (counts.flaky > 0) {
+            line(styled(Style::Yellow,
+                        fmt::format("FLAKY: all passed, {} of {} only on retry", counts.flaky, all),
+                        options_.colour));
+        } else if (summary_.exit_status != 0) {
+            line(styled(Style::Red, fmt::format("FAILED: exit status {}", summary_.exit_status),
+                        options_.colour));
+        } else {
+            line(styled(Style::Green,
+                        counts.skipped > 0
+                            ? fmt::format("PASSED: {}, {} skipped", all, counts.skipped)
+                            : fmt::format("PASSED: {}", all),
+                        options_.colour));
+        }
+    }
+
+    static std::string signal_name(int signal_number) {
+        const char* abbreviation = ::sigabbrev_np(signal_number);
+        return abbreviation == nullptr ? fmt::format("signal {}", signal_number)
+                                       : fmt::format("SIG{}", abbreviation);
+    }
+
+    const RunSummary& summary_;
+    const TestTable& tests_;
+    const SummaryOptions& options_;
+    const SummaryExtras& extras_;
+    std::string out_;
+};
+
+}  // namespace
+
+std::string render_summary(const RunSummary& summary, const TestTable& tests,
+                           const SummaryOptions& options, const SummaryExtras& extras) {
+    return Summary(summary, tests, options, extras).render();
+}
+
+SummaryPrinter::SummaryPrinter(SummaryOptions options, const TestTable& tests,
+                               std::function<Result<>(std::string_view)> write)
+    : options_(std::move(options)), tests_(tests), write_(std::move(write)) {}
+
+Result<> SummaryPrinter::consume(const Event& event) {
+    if (const auto* unknown = std::get_if<UnknownResult>(&event.body)) {
+        if (extras_.unknown.size() < kUnknownShown) extras_.unknown.push_back(*unknown);
+    } else if (const auto* ended = std::get_if<SandboxEnded>(&event.body)) {
+        if (ended->maybe_leaked) {
+            extras_.leaked_sandboxes.push_back(
+                ended->id.empty() ? fmt::format("number {}", ended->sandbox.value()) : ended->id);
+        }
+    } else if (const auto* finished = std::get_if<RunFinished>(&event.body)) {
+        return write_(render_summary(finished->summary, tests_, options_, extras_));
+    }
+    return {};
+}
+
+}  // namespace offload::report

@@ -1,0 +1,260 @@
+#include "offload/report/progress.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "offload/base/text.hpp"
+#include "run_script.hpp"
+#include "screen.hpp"
+
+namespace offload::report {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class ProgressTest : public testing::Test {
+  protected:
+    void make(ProgressOptions options) {
+        options.write = [this](std::string_view bytes) { written += bytes; };
+        progress = std::make_unique<Progress>(std::move(options), run.table);
+        run.sinks = {progress.get()};
+    }
+    void plain(bool verbose = false) {
+        ProgressOptions options;
+        options.verbose = verbose;
+        options.attempts_per_group = {3};
+        make(std::move(options));
+        run.start();
+        run.discover({"t::a", "t::b", "t::c"});
+        run.sandbox(0);
+        run.batch(0, 0, {0, 1, 2});
+        written.clear();
+    }
+    RunScript run;
+    std::string written;
+    std::unique_ptr<Progress> progress;
+};
+
+// TRAPS 50
+TEST_F(ProgressTest, PlainModeWritesWholeLinesWithoutControls) {
+    plain();
+    run.attempt({.test = 0, .result = failed("\x1b[31mred\x1b[0m\a", "x\x1b[2Jy")});
+    run.notice(Severity::Warning, "careful\r");
+    run.tick(20);
+    EXPECT_FALSE(written.empty());
+    EXPECT_EQ(written.back(), '\n');
+    EXPECT_EQ(written.find_first_of("\x1b\r\a"), std::string::npos);
+}
+
+TEST_F(ProgressTest, PassedTestsAreNoLinesUnlessVerbose) {
+    plain();
+    run.attempt({.test = 0, .result = passed()});
+    run.decided(0, Status::Passed);
+    EXPECT_EQ(written, "");
+    plain(true);
+    run.attempt({.test = 1, .result = passed(0.5)});
+    EXPECT_EQ(written, "PASS t::b (0.5 s)\n");
+}
+
+TEST_F(ProgressTest, FailuresAreShownAsTheyHappenWithTheirOutput) {
+    plain();
+    auto result = failed("assert 1 == 2", "traceback");
+    result.system_out = "printed";
+    run.attempt({.test = 1, .sandbox = 2, .result = result});
+    EXPECT_EQ(written,
+              "FAIL t::b (0.1 s, sandbox 2)\n    assert 1 == 2\n    traceback\n"
+              "    --- stdout ---\n    printed\n");
+}
+
+TEST_F(ProgressTest, RetriesAndFlakyTestsSayWhichAttempt) {
+    plain();
+    run.attempt({.test = 1, .number = 1, .result = failed()}, true);
+    EXPECT_THAT(written,
+                HasSubstr("FAIL t::b (0.1 s, sandbox 0): attempt 1 of 3 failed, will retry"));
+    run.attempt({.test = 1, .number = 2, .result = passed()});
+    run.decided(1, Status::Flaky);
+    EXPECT_THAT(written, HasSubstr("FLAKY t::b: passed on attempt 2\n"));
+}
+
+TEST_F(ProgressTest, FailureThatNoAttemptToldIsNamed) {
+    plain();
+    run.decided(2, Status::Errored);
+    EXPECT_EQ(written, "ERROR t::c\n");
+}
+
+TEST_F(ProgressTest, LongOutputIsShortenedWithAPointer) {
+    plain();
+    std::string details;
+    for (int i = 0; i < 1000; ++i) details += "line\n";
+    run.attempt({.test = 0, .result = failed("m", details)});
+    EXPECT_THAT(written, HasSubstr("lines left out]"));
+    EXPECT_THAT(written, HasSubstr("all of it: offload logs --test t::a\n"));
+    EXPECT_LT(text::lines(written).size(), 210U);
+}
+
+TEST_F(ProgressTest, FloodOfFailuresLosesItsOutputNotItsNames) {
+    ProgressOptions options;
+    options.total_failure_lines = 10;
+    make(std::move(options));
+    run.start();
+    run.discover({"a", "b", "c", "d"});
+    for (std::size_t i = 0; i < 4; ++i) {
+        run.attempt({.test = i, .result = failed("why", "1\n2\n3\n4\n5\n6\n")});
+    }
+    EXPECT_THAT(written, HasSubstr("FAIL d (0.1 s, sandbox 0)\n    why\n"));
+    EXPECT_EQ(text::lines(written).back(), "    why");
+    EXPECT_THAT(written, HasSubstr("offload logs --failures"));
+}
+
+TEST_F(ProgressTest, HeartbeatBreaksLongSilence) {
+    plain();
+    run.attempt({.test = 0, .result = passed()});
+    run.decided(0, Status::Passed);
+    for (int i = 0; i < 10; ++i) run.tick(1);
+    EXPECT_EQ(written, "");
+    for (int i = 0; i < 10; ++i) run.tick(1);
+    EXPECT_THAT(written,
+                HasSubstr("1/3 done, 1 passed, 0 failed, 1 running, 1 remaining, 1 sandbox"));
+    EXPECT_EQ(text::lines(written).size(), 1U);
+}
+
+// TRAPS 45
+TEST_F(ProgressTest, CancelledBatchesAreNoNews) {
+    plain();
+    run.batch_finished(0, BatchOutcome::Cancelled, "cancelled: first result came from another");
+    EXPECT_EQ(written, "");
+}
+
+TEST_F(ProgressTest, BatchThatATestCrashedIsToldOnce) {
+    plain();
+    run.attempt({.test = 0, .batch = 0, .result = {.outcome = Outcome::Errored, .type = "crash"}});
+    written.clear();
+    run.batch_finished(0, BatchOutcome::Error, "exit status 3");
+    EXPECT_EQ(written, "");
+    run.batch(1, 0, {1});
+    run.batch_finished(1, BatchOutcome::Error, "connection closed");
+    EXPECT_EQ(written, "note: batch 1 on sandbox 0 ended early: connection closed\n");
+}
+
+TEST_F(ProgressTest, LeakedSandboxIsAWarningWithTheWayOut) {
+    plain();
+    run.tell(SandboxEnded{.sandbox = SandboxNumber(0),
+                          .id = "sb-0",
+                          .trouble = Error{"destroy failed"},
+                          .maybe_leaked = true});
+    EXPECT_THAT(written, HasSubstr("sb-0"));
+    EXPECT_THAT(written, HasSubstr("offload cleanup"));
+}
+
+TEST_F(ProgressTest, UnknownResultNamesTheFormatThatWouldMatch) {
+    plain();
+    run.tell(UnknownResult{.batch = {},
+                           .name = "x",
+                           .outcome = Outcome::Failed,
+                           .closest = "t::a",
+                           .matching_format = "{classname}::{name}"});
+    EXPECT_THAT(written, HasSubstr("\"x\" (failed)"));
+    EXPECT_THAT(written, HasSubstr("test_id_format = \"{classname}::{name}\""));
+}
+
+class AreaTest : public ProgressTest {
+  protected:
+    // The display clears its area at its end, and needs the screen for that.
+    ~AreaTest() override { progress.reset(); }
+    void show(std::size_t columns, std::size_t rows, std::vector<std::string> ids) {
+        screen = std::make_unique<Screen>(columns, rows);
+        ProgressOptions options;
+        options.mode = ProgressMode::RedrawnArea;
+        options.colour = true;
+        options.size = [columns, rows] { return TerminalSize{columns, rows}; };
+        options.write = [this](std::string_view bytes) { screen->write(bytes); };
+        progress = std::make_unique<Progress>(std::move(options), run.table);
+        run.sinks = {progress.get()};
+        run.start();
+        run.discover(ids);
+    }
+    std::unique_ptr<Screen> screen;
+};
+
+TEST_F(AreaTest, ShowsCountsAndTheLongestRunningTests) {
+    show(80, 20, {"t::a", "t::b", "t::c"});
+    run.sandbox(0);
+    run.batch(0, 0, {});
+    run.test_started(0);
+    run.tick(1);
+    run.attempt({.test = 0, .result = passed()});
+    run.decided(0, Status::Passed);
+    run.test_started(1);
+    run.tick(1);
+    const auto lines = screen->lines();
+    ASSERT_EQ(lines.size(), 3U) << screen->text();
+    EXPECT_THAT(lines[0], HasSubstr(" 1/3  2.0 s"));
+    EXPECT_THAT(lines[1], HasSubstr("1 passed · 0 failed · 1 running · 1 remaining · 1 sandbox"));
+    EXPECT_EQ(lines[2], "     1.0 s t::b  sandbox 0");
+}
+
+TEST_F(AreaTest, LinesScrollAboveAndNothingIsLeftOfTheAreaAtTheEnd) {
+    show(60, 30, {"t::a", "t::b"});
+    run.batch(0, 0, {0, 1});
+    for (int i = 0; i < 5; ++i) {
+        run.tick(1);
+        run.notice(Severity::Note, "number " + std::to_string(i));
+    }
+    run.tick(1);
+    run.tell(RunFinished{});
+    std::vector<std::string> expected;
+    for (int i = 0; i < 5; ++i) expected.push_back("note: number " + std::to_string(i));
+    EXPECT_EQ(screen->lines(), expected);
+}
+
+// Random runs on random terminals: what scrolled out is there once, whole and in order, and below
+// it stands one area.
+TEST_F(AreaTest, NeverGarbles) {
+    const auto seed = std::random_device{}();
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    for (int round = 0; round < 40; ++round) {
+        run = RunScript{};
+        std::vector<std::string> ids;
+        for (int i = 0; i < 12; ++i) {
+            ids.push_back(std::string(random() % 90, 'x') + "日本[\x1b[2J]\n" + std::to_string(i));
+        }
+        show(30 + random() % 80, 8 + random() % 30, ids);
+        std::vector<std::string> expected;
+        for (std::size_t i = 0; i < 12; ++i) {
+            run.batch(i, i, {});
+            run.test_started(i, i);
+            run.tick(0.05 * static_cast<double>(random() % 5));
+            if (random() % 2 == 0) {
+                run.notice(Severity::Note, "n" + std::to_string(i));
+                expected.push_back("note: n" + std::to_string(i));
+            }
+            if (random() % 3 == 0) run.decided(i, Status::Passed);
+        }
+        run.tick(1);
+        auto lines = screen->lines();
+        std::size_t heads = 0;
+        for (const auto& line : lines) heads += line.starts_with("Running ") ? 1 : 0;
+        EXPECT_EQ(heads, 1U) << screen->text();
+        ASSERT_GE(lines.size(), expected.size());
+        lines.resize(expected.size());
+        EXPECT_EQ(lines, expected) << screen->text();
+        run.tell(RunFinished{});
+        EXPECT_EQ(screen->lines(), expected) << screen->text();
+        EXPECT_EQ(screen->wraps(), 0U);
+    }
+}
+
+TEST_F(AreaTest, EventsWithoutTicksAreDrawnToo) {
+    show(80, 20, {"t::a", "t::b"});
+    run.batch(0, 0, {0, 1});
+    run.now += Seconds(3);
+    run.decided(0, Status::Passed);
+    EXPECT_THAT(screen->text(), HasSubstr("1 passed"));
+}
+
+}  // namespace
+}  // namespace offload::report
