@@ -1,0 +1,94 @@
+// offload collect: which tests are there? `offload run --collect-only` is the same.
+#include <fmt/format.h>
+
+#include "collect.hpp"
+#include "commands.hpp"
+#include "console.hpp"
+#include "exit_status.hpp"
+#include "listing.hpp"
+#include "offload/base/file.hpp"
+#include "offload/base/text.hpp"
+#include "offload/engine/run.hpp"
+#include "offload/process/child.hpp"
+#include "signals.hpp"
+
+namespace offload::app {
+namespace {
+
+void print_broken(const TestTable& tests, const engine::Collected& collected) {
+    for (const auto& [index, result] : collected.broken) {
+        std::string text = fmt::format("offload: {} cannot be collected", tests[index].id);
+        if (!result.message.empty()) text += fmt::format(": {}", result.message);
+        text += '\n';
+        for (const auto line : text::lines(result.details)) text += fmt::format("  {}\n", line);
+        write_stderr(text);
+    }
+}
+
+}  // namespace
+
+CLI::App* declare_collect(CLI::App& program, Options& options) {
+    auto* command = program.add_subcommand("collect", "List the tests that would run");
+    auto& collect = options.collect;
+    command
+        ->add_option_function<std::string>(
+            "-f,--format",
+            [&collect](const std::string& name) {
+                collect.format = name == "json" ? ListFormat::Json : ListFormat::Text;
+            },
+            "text: one ID a line; json: an array of objects with id and group (text)")
+        ->type_name("NAME")
+        ->check(CLI::IsMember({"text", "json"}));
+    one_each(command->add_option("--group", collect.groups, "Only this group; may be repeated"))
+        ->type_name("NAME");
+    command->add_option("ID", collect.ids, "Only these tests");
+    command->footer(R"(
+IDs go to stdout and nothing else does.
+
+Examples:
+  offload collect | wc -l
+  offload collect -f json | jq -r '.[] | select(.group == "unit") | .id'
+
+Exit status: 0 listed; 1 a group could not be discovered, a module could not be collected, or
+there is no test at all.
+)");
+    return command;
+}
+
+int execute_collect(const Options& options) {
+    const auto& collect = options.collect;
+    const auto loaded = config::load(options.global.config, {.groups = collect.groups},
+                                     config::process_environment());
+    print(loaded.diagnostics);
+    if (!loaded.config) return kFailure;
+    return list_tests(*loaded.config, options.global, collect);
+}
+
+int list_tests(const config::Config& config, const GlobalOptions& global,
+               const CollectOptions& collect) {
+    process::prepare_this_process();
+    engine::Interrupter interrupter;
+    const SignalWatch signals([&](int signal) { interrupter.interrupt(signal); });
+    TestTable tests;
+    const auto collected = engine::collect(
+        {.config = config,
+         .working_folder = config::working_folder(config, std::filesystem::current_path()).string(),
+         .run_id = make_run_id(),
+         .version = std::string(version()),
+         .only_ids = collect.ids,
+         .only_groups = collect.groups,
+         .known_durations = {},
+         .started = global.started},
+        tests, interrupter);
+    if (const auto signal = signals.received()) return exit_status_of_signal(*signal);
+    for (const auto& warning : collected.warnings) print_warning(warning);
+    for (const auto& error : collected.errors) print(error);
+    print_broken(tests, collected);
+    const auto listed =
+        write_stdout(render_listing(collect.format, tests, collected.selected, config.groups));
+    if (!listed) print(listed.error());
+    const bool complete = listed && collected.errors.empty() && collected.broken.empty();
+    return complete && !collected.selected.empty() ? kSuccess : kFailure;
+}
+
+}  // namespace offload::app

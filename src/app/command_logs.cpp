@@ -1,0 +1,68 @@
+// offload logs: per-test results of the last run.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "commands.hpp"
+#include "console.hpp"
+#include "exit_status.hpp"
+#include "offload/base/text.hpp"
+#include "offload/config/load.hpp"
+#include "offload/report/logs.hpp"
+
+namespace offload::app {
+
+CLI::App* declare_logs(CLI::App& program, Options& options) {
+    auto* command = program.add_subcommand("logs", "Show the last run's results test by test");
+    auto& logs = options.logs;
+    command->add_flag("--failures", logs.failures, "Only tests that failed");
+    command->add_flag("--errors", logs.errors, "Only tests that errored or were not run");
+    one_each(command->add_option("--test", logs.tests, "Only the test ID; may be repeated"))
+        ->type_name("ID");
+    command->add_option("--test-regex", logs.test_regex, "Only tests whose ID matches RE")
+        ->type_name("RE");
+    command->footer(R"(
+A test is shown when it passes every filter that is given, under a banner "=== ID [PASSED] ===".
+Reads the journal in the config's output_dir.
+
+Examples:
+  offload logs --failures
+  offload logs --test 'tests/test_shop.py::test_total'
+  offload logs --errors --test-regex 'test_(cart|shop)'
+
+Exit status: 0 shown, 1 there is no run to show, or an ID or a pattern that makes no sense.
+)");
+    return command;
+}
+
+int execute_logs(const Options& options) {
+    const auto loaded = config::load(options.global.config, {}, config::process_environment());
+    if (!loaded.config) {
+        print(loaded.diagnostics);
+        return kFailure;
+    }
+    bool writable = true;
+    const auto shown = report::show_logs({.output_dir = loaded.config->report.output_dir,
+                                          .failures = options.logs.failures,
+                                          .errors = options.logs.errors,
+                                          .tests = options.logs.tests,
+                                          .test_regex = options.logs.test_regex,
+                                          .for_terminal = ::isatty(STDOUT_FILENO) == 1},
+                                         [&](std::string_view text) {
+                                             if (writable && !write_stdout(text)) writable = false;
+                                         });
+    if (!shown) {
+        print(shown.error());
+        return kFailure;
+    }
+    if (shown->shown == 0 && shown->tests > 0) {
+        write_stderr(fmt::format("None of {} matches.\n", text::count(shown->tests, "test")));
+    }
+    if (!shown->run_finished) {
+        print_warning("the last run did not come to its end, or still goes on");
+    }
+    return writable ? kSuccess : kFailure;
+}
+
+}  // namespace offload::app

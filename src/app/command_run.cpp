@@ -1,0 +1,201 @@
+// offload run: discover, run, report.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "collect.hpp"
+#include "commands.hpp"
+#include "console.hpp"
+#include "durations.hpp"
+#include "exit_status.hpp"
+#include "offload/base/file.hpp"
+#include "offload/config/load.hpp"
+#include "offload/engine/run.hpp"
+#include "offload/process/child.hpp"
+#include "offload/report/batch_logs.hpp"
+#include "offload/report/journal.hpp"
+#include "offload/report/junit_file.hpp"
+#include "offload/report/progress.hpp"
+#include "offload/report/summary.hpp"
+#include "signals.hpp"
+
+namespace offload::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Sinks = std::vector<std::unique_ptr<Sink>>;
+
+constexpr std::string_view kFooter = R"(
+Progress and problems go to stderr, the summary to stdout; reports go to the config's output_dir:
+junit.xml with the final result of each test, logs/ with the output of each batch.
+
+Examples:
+  offload run
+  offload run --parallel 50 --fail-fast
+  offload run --group unit --env LOG_LEVEL=debug
+  offload run 'tests/test_shop.py::test_total'
+
+Exit status:
+  0    all tests passed
+  1    a test failed, errored or was not run, or the run could not be carried out
+  2    all tests passed, some only on retry (--flaky-exit-code changes it)
+  130  interrupted by Ctrl-C; 143 by SIGTERM. Sandboxes are destroyed and reports written first
+)";
+
+void declare_selection(CLI::App& command, RunOptions& run) {
+    one_each(command.add_option("--group", run.groups, "Only this group; may be repeated"))
+        ->type_name("NAME");
+    command.add_option("ID", run.ids, "Only these tests");
+    command.add_flag("--collect-only", run.collect_only, "List the tests, run nothing");
+    command.add_flag("--fail-fast", run.fail_fast, "Stop at the first test that has failed");
+}
+
+void declare_sandboxes(CLI::App& command, RunOptions& run) {
+    command.add_option("-p,--parallel", run.parallel, "Most sandboxes at once; over max_parallel")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1'000'000));
+    one_each(command.add_option("--copy-dir", run.copy_dirs,
+                                "Copy a folder into each sandbox; may be repeated"))
+        ->type_name("LOCAL:REMOTE");
+    one_each(command.add_option("--env", run.env,
+                                "Set a variable inside the sandboxes; may be repeated"))
+        ->type_name("KEY=VALUE");
+    command.add_flag("--no-cache", run.no_cache, "Build the image afresh");
+}
+
+void declare_reports(CLI::App& command, RunOptions& run) {
+    command.add_flag("--ci", run.ci, "Plain lines instead of a redrawn area; automatic in CI");
+    command
+        .add_option("--flaky-exit-code", run.flaky_exit_code,
+                    "Exit status instead of 2 when tests passed only on retry")
+        ->type_name("N")
+        ->check(CLI::Range(0, 255));
+    command.add_flag("--trace", run.trace, "Write trace.json for Perfetto");
+    command.add_flag("--show-estimated-cost", run.show_estimated_cost,
+                     "Estimate what the sandboxes cost");
+    command.add_flag("--record-history", run.record_history, "Record this run in the history");
+}
+
+// Flags that are understood and have no effect: told, since results are the same without them.
+void warn_of_idle_flags(const RunOptions& run, const config::Config& config) {
+    const auto warn = [](std::string_view flag) {
+        print_warning(fmt::format("{} has no effect in this version", flag));
+    };
+    if (run.trace) warn("--trace");
+    if (run.show_estimated_cost) warn("--show-estimated-cost");
+    if (run.record_history) warn("--record-history");
+    const bool local = std::holds_alternative<config::LocalProvider>(config.provider);
+    if (run.no_cache && local) {
+        print_warning("--no-cache has no effect with a local provider: there is no image");
+    }
+}
+
+report::SummaryOptions summary_options(const config::Config& config) {
+    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    const fs::path folder = config.report.output_dir;
+    return {.colour = terminal && ::getenv("NO_COLOR") == nullptr,
+            .for_terminal = terminal,
+            .output_dir = folder,
+            .junit_file = config.report.junit ? folder / config.report.junit_file : fs::path{}};
+}
+
+// An error means that nothing could be reported: the run does not begin.
+Result<Sinks> make_sinks(const config::Config& config, const Options& options,
+                         const TestTable& tests) {
+    const fs::path folder = config.report.output_dir;
+    Sinks sinks;
+    OFFLOAD_TRY(auto journal, report::Journal::create(folder));
+    sinks.push_back(std::move(journal));
+    OFFLOAD_TRY(auto logs, report::BatchLogs::create(folder));
+    sinks.push_back(std::move(logs));
+    if (config.report.junit) {
+        OFFLOAD_TRY(auto junit,
+                    report::JunitFile::create(folder / config.report.junit_file, tests));
+        sinks.push_back(std::move(junit));
+    }
+    auto progress = report::progress_on_stderr(options.run.ci, options.global.verbose);
+    for (const auto& group : config.groups) {
+        progress.attempts_per_group.push_back(static_cast<int>(group.retry_count) + 1);
+    }
+    sinks.push_back(std::make_unique<report::Progress>(std::move(progress), tests));
+    // Last, so that it can say which report could not be written.
+    sinks.push_back(
+        std::make_unique<report::SummaryPrinter>(summary_options(config), tests, write_stdout));
+    return sinks;
+}
+
+int carry_out(const config::Config& config, const Options& options) {
+    process::prepare_this_process();
+    engine::Interrupter interrupter;
+    const SignalWatch signals([&](int signal) { interrupter.interrupt(signal); });
+
+    // TRAPS 4: read before the sink removes it.
+    const fs::path folder = config.report.output_dir;
+    auto durations = read_durations(folder / config.report.junit_file);
+    TestTable tests;
+    const auto sinks = make_sinks(config, options, tests);
+    if (!sinks) {
+        print(Error{.message = "the reports cannot be written, so nothing was run",
+                    .hint = "report.output_dir must be a folder that can be written to",
+                    .causes = {sinks.error()}});
+        return kFailure;
+    }
+    const auto summary =
+        engine::run({.config = config,
+                     .working_folder = config::working_folder(config, fs::current_path()).string(),
+                     .run_id = make_run_id(),
+                     .version = std::string(version()),
+                     .only_ids = options.run.ids,
+                     .only_groups = options.run.groups,
+                     .fail_fast = options.run.fail_fast,
+                     .known_durations = std::move(durations),
+                     .started = options.global.started},
+                    tests, *sinks, interrupter);
+    return exit_status(summary, options.run.flaky_exit_code);
+}
+
+}  // namespace
+
+CLI::App* declare_run(CLI::App& program, Options& options) {
+    auto* command = program.add_subcommand("run", "Discover the tests, run them, report");
+    declare_selection(*command, options.run);
+    declare_sandboxes(*command, options.run);
+    declare_reports(*command, options.run);
+    command->footer(std::string(kFooter));
+    return command;
+}
+
+int execute_run(const Options& options) {
+    const auto& run = options.run;
+    const auto loaded = config::load(options.global.config,
+                                     {.max_parallel = run.parallel,
+                                      .copy_dirs = run.copy_dirs,
+                                      .env = run.env,
+                                      .groups = run.groups,
+                                      .no_cache = run.no_cache},
+                                     config::process_environment());
+    print(loaded.diagnostics);
+    if (!loaded.config) return kFailure;
+    if (run.collect_only) {
+        return list_tests(*loaded.config, options.global, {.groups = run.groups, .ids = run.ids});
+    }
+    const auto unbuilt = config::unbuilt_features(loaded);
+    print(unbuilt);
+    if (config::has_errors(unbuilt)) return kFailure;
+    warn_of_idle_flags(run, *loaded.config);
+    return carry_out(*loaded.config, options);
+}
+
+std::string make_run_id() {
+    std::string time = iso8601(std::chrono::system_clock::now());
+    std::string digits;
+    for (const char c : time.substr(0, time.find('.'))) {
+        if (c != '-' && c != ':') digits += c == 'T' ? '-' : c;
+    }
+    return fmt::format("{}-{}", digits, random_hex(8));
+}
+
+}  // namespace offload::app

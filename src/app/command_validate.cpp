@@ -1,0 +1,39 @@
+// offload validate: is the config right, and what does it mean?
+#include "commands.hpp"
+#include "console.hpp"
+#include "exit_status.hpp"
+#include "offload/config/load.hpp"
+
+namespace offload::app {
+
+CLI::App* declare_validate(CLI::App& program, Options&) {
+    auto* command =
+        program.add_subcommand("validate", "Check the config and show what it comes to");
+    command->footer(R"(
+Problems go to stderr, each with file:line:column. The effective settings go to stdout, each with
+its value and where it comes from; values of secret variables are hidden. What is missing outside
+the file (a Dockerfile, a tool) is a warning.
+
+Exit status: 0 the config is right, 1 it is not.
+)");
+    return command;
+}
+
+int execute_validate(const Options& options) {
+    const auto lookup = config::process_environment();
+    const auto loaded = config::load(options.global.config, {}, lookup);
+    print(loaded.diagnostics);
+    if (!loaded.config) return kFailure;
+    auto unbuilt = config::unbuilt_features(loaded);
+    for (auto& diagnostic : unbuilt) {
+        if (diagnostic.severity == config::Diagnostic::Severity::Error) {
+            diagnostic.severity = config::Diagnostic::Severity::Warning;
+            diagnostic.message = "offload run will refuse this config: " + diagnostic.message;
+        }
+    }
+    print(unbuilt);
+    print(config::check_surroundings(loaded, lookup));
+    return write_stdout(config::summary(loaded)) ? kSuccess : kFailure;
+}
+
+}  // namespace offload::app

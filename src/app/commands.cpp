@@ -1,0 +1,25 @@
+#include "commands.hpp"
+
+namespace offload::app {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"run", declare_run, execute_run},
+    {"collect", declare_collect, execute_collect},
+    {"cleanup", declare_cleanup, execute_cleanup},
+    {"validate", declare_validate, execute_validate},
+    {"init", declare_init, execute_init},
+    {"logs", declare_logs, execute_logs},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+std::string_view version() { return OFFLOAD_VERSION; }
+
+CLI::Option* one_each(CLI::Option* option) {
+    return option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+}  // namespace offload::app

@@ -1,0 +1,42 @@
+// The commands. Each has its file, command_NAME.cpp, with how it is declared and what it does; a
+// further one is such a file, its two functions here and its row in commands.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <span>
+#include <string_view>
+
+#include "options.hpp"
+
+namespace offload::app {
+
+struct Command {
+    std::string_view name;
+    // Adds the subcommand with its flags, bound to `options`.
+    CLI::App* (*declare)(CLI::App& program, Options& options);
+    // Does it; returns the exit status.
+    int (*execute)(const Options& options);
+};
+
+std::span<const Command> commands();
+
+CLI::App* declare_run(CLI::App& program, Options& options);
+CLI::App* declare_collect(CLI::App& program, Options& options);
+CLI::App* declare_cleanup(CLI::App& program, Options& options);
+CLI::App* declare_validate(CLI::App& program, Options& options);
+CLI::App* declare_init(CLI::App& program, Options& options);
+CLI::App* declare_logs(CLI::App& program, Options& options);
+
+int execute_run(const Options& options);
+int execute_collect(const Options& options);
+int execute_cleanup(const Options& options);
+int execute_validate(const Options& options);
+int execute_init(const Options& options);
+int execute_logs(const Options& options);
+
+std::string_view version();
+
+// One argument for each time the flag is given, never more: what follows is a test ID.
+CLI::Option* one_each(CLI::Option* option);
+
+}  // namespace offload::app

@@ -1,0 +1,17 @@
+#include "exit_status.hpp"
+
+namespace offload::app {
+
+int exit_status(const RunSummary& summary, std::optional<int> flaky) {
+    if (summary.interrupted_by) return exit_status_of_signal(*summary.interrupted_by);
+    const auto& counts = summary.counts;
+    const bool all_well = !summary.failure && summary.exit_status != kFailure &&
+                          counts.failed + counts.errored + counts.not_run == 0 &&
+                          counts.total() > 0;
+    if (!all_well) return kFailure;
+    return counts.flaky > 0 ? flaky.value_or(kFlaky) : kSuccess;
+}
+
+int exit_status_of_signal(int signal) { return 128 + signal; }
+
+}  // namespace offload::app

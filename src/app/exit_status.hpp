@@ -1,0 +1,20 @@
+// What the exit status means. Documented behaviour: scripts rely on it.
+#pragma once
+
+#include <optional>
+
+#include "offload/model/event.hpp"
+
+namespace offload::app {
+
+inline constexpr int kSuccess = 0;  // the command did what it was asked; all tests passed
+inline constexpr int kFailure = 1;  // a test failed, errored or was not run; or nothing could be
+inline constexpr int kFlaky = 2;    // all passed, some only on retry
+
+// Of a run; `flaky` stands in for kFlaky.
+int exit_status(const RunSummary& summary, std::optional<int> flaky);
+
+// Of anything that a signal has ended.
+int exit_status_of_signal(int signal);
+
+}  // namespace offload::app

@@ -1,0 +1,67 @@
+// What the command line says, as plain data: one struct per command, and what all of them share.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "offload/base/time.hpp"
+
+namespace offload::app {
+
+struct GlobalOptions {
+    std::string config = "offload.toml";
+    bool verbose = false;
+    SteadyTime started = std::chrono::steady_clock::now();  // of the program
+};
+
+struct RunOptions {
+    std::optional<std::size_t> parallel;
+    bool collect_only = false;
+    std::vector<std::string> copy_dirs;  // LOCAL:REMOTE
+    std::vector<std::string> env;        // KEY=VALUE
+    bool no_cache = false;
+    bool fail_fast = false;
+    bool trace = false;
+    bool ci = false;
+    bool show_estimated_cost = false;
+    bool record_history = false;
+    std::vector<std::string> groups;
+    std::vector<std::string> ids;
+    std::optional<int> flaky_exit_code;
+};
+
+enum class ListFormat { Text, Json };
+
+struct CollectOptions {
+    ListFormat format = ListFormat::Text;
+    std::vector<std::string> groups = {};
+    std::vector<std::string> ids = {};
+};
+
+struct ValidateOptions {};
+
+struct InitOptions {
+    std::string provider = "local";  // "local", "default", "modal"
+    std::string framework;           // "pytest", "cargo", "nextest", "default"; empty: detected
+    bool force = false;
+};
+
+struct LogsOptions {
+    bool failures = false;
+    bool errors = false;
+    std::vector<std::string> tests;
+    std::string test_regex;
+};
+
+struct Options {
+    GlobalOptions global;
+    RunOptions run;
+    CollectOptions collect;
+    ValidateOptions validate;
+    InitOptions init;
+    LogsOptions logs;
+};
+
+}  // namespace offload::app

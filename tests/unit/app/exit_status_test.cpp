@@ -1,0 +1,57 @@
+#include "exit_status.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+namespace offload::app {
+namespace {
+
+RunSummary with(const Counts& counts) {
+    RunSummary summary;
+    summary.counts = counts;
+    return summary;
+}
+
+TEST(ExitStatus, AllPassedIsZero) {
+    EXPECT_EQ(exit_status(with({.passed = 3}), {}), 0);
+    EXPECT_EQ(exit_status(with({.passed = 3, .skipped = 1}), {}), 0);
+    EXPECT_EQ(exit_status(with({.skipped = 1}), {}), 0);
+}
+
+TEST(ExitStatus, FlakyIsTwoOrWhatWasAskedFor) {
+    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1}), {}), 2);
+    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1}), 0), 0);
+    EXPECT_EQ(exit_status(with({.flaky = 1}), 77), 77);
+}
+
+TEST(ExitStatus, AnyOtherBlemishIsOneWhateverElseThereIs) {
+    EXPECT_EQ(exit_status(with({.passed = 3, .failed = 1}), 0), 1);
+    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1, .errored = 1}), 0), 1);
+    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1, .not_run = 1}), 0), 1);
+}
+
+// TRAPS 9
+TEST(ExitStatus, ThatNothingRanIsOne) {
+    EXPECT_EQ(exit_status(with({}), {}), 1);
+    auto summary = with({.passed = 1});
+    summary.failure = "no sandbox";
+    EXPECT_EQ(exit_status(summary, {}), 1);
+}
+
+TEST(ExitStatus, AReportThatCouldNotBeWrittenIsOne) {
+    auto summary = with({.passed = 1, .flaky = 1});
+    summary.exit_status = 1;
+    EXPECT_EQ(exit_status(summary, 0), 1);
+}
+
+TEST(ExitStatus, SignalsWinOverEverything) {
+    auto summary = with({.passed = 1, .failed = 1});
+    summary.interrupted_by = SIGINT;
+    EXPECT_EQ(exit_status(summary, {}), 130);
+    summary.interrupted_by = SIGTERM;
+    EXPECT_EQ(exit_status(summary, {}), 143);
+}
+
+}  // namespace
+}  // namespace offload::app

@@ -1,0 +1,185 @@
+#include "parse.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace offload::app {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+Options options_of(const std::vector<std::string>& arguments, std::string_view command) {
+    const auto parsed = parse_arguments(arguments);
+    if (const auto* answer = std::get_if<Answer>(&parsed)) {
+        ADD_FAILURE() << answer->text;
+        return {};
+    }
+    EXPECT_EQ(std::get<Chosen>(parsed).command->name, command);
+    return std::get<Chosen>(parsed).options;
+}
+
+Answer answer_of(const std::vector<std::string>& arguments) {
+    const auto parsed = parse_arguments(arguments);
+    if (const auto* answer = std::get_if<Answer>(&parsed)) return *answer;
+    ADD_FAILURE() << "a command was chosen";
+    return {};
+}
+
+TEST(CommandLine, RunHasDefaults) {
+    const auto options = options_of({"run"}, "run");
+    EXPECT_EQ(options.global.config, "offload.toml");
+    EXPECT_FALSE(options.global.verbose);
+    EXPECT_FALSE(options.run.parallel);
+    EXPECT_FALSE(options.run.flaky_exit_code);
+    EXPECT_THAT(options.run.ids, IsEmpty());
+}
+
+// TRAPS 49
+TEST(CommandLine, GlobalFlagsCountBeforeAndBehindTheCommand) {
+    for (const auto& arguments : std::vector<std::vector<std::string>>{
+             {"-c", "x.toml", "-v", "run"},
+             {"run", "-c", "x.toml", "-v"},
+             {"-v", "run", "--config=x.toml"},
+             {"--config", "x.toml", "run", "--verbose"},
+             {"run", "--fail-fast", "-c", "x.toml", "--verbose", "--ci"}}) {
+        const auto options = options_of(arguments, "run");
+        EXPECT_EQ(options.global.config, "x.toml");
+        EXPECT_TRUE(options.global.verbose);
+    }
+    for (const char* command : {"collect", "validate", "init", "logs"}) {
+        EXPECT_EQ(options_of({command, "-c", "x.toml"}, command).global.config, "x.toml");
+    }
+}
+
+TEST(CommandLine, RunTakesEveryFlag) {
+    const auto run = options_of({"run",
+                                 "--parallel",
+                                 "7",
+                                 "--collect-only",
+                                 "--copy-dir",
+                                 "a:/a",
+                                 "--copy-dir",
+                                 "b:/b",
+                                 "--env",
+                                 "A=1",
+                                 "--env",
+                                 "B=x y",
+                                 "--no-cache",
+                                 "--fail-fast",
+                                 "--trace",
+                                 "--ci",
+                                 "--show-estimated-cost",
+                                 "--record-history",
+                                 "--group",
+                                 "unit",
+                                 "--group",
+                                 "slow",
+                                 "--flaky-exit-code",
+                                 "0"},
+                                "run")
+                         .run;
+    EXPECT_EQ(run.parallel, 7U);
+    EXPECT_THAT(run.copy_dirs, ElementsAre("a:/a", "b:/b"));
+    EXPECT_THAT(run.env, ElementsAre("A=1", "B=x y"));
+    EXPECT_THAT(run.groups, ElementsAre("unit", "slow"));
+    EXPECT_EQ(run.flaky_exit_code, 0);
+    EXPECT_TRUE(run.collect_only && run.no_cache && run.fail_fast && run.trace && run.ci &&
+                run.show_estimated_cost && run.record_history);
+}
+
+TEST(CommandLine, ParallelHasAShortName) {
+    EXPECT_EQ(options_of({"run", "-p", "3"}, "run").run.parallel, 3U);
+    EXPECT_EQ(options_of({"run", "-p3"}, "run").run.parallel, 3U);
+}
+
+TEST(CommandLine, TestIdsSurviveUnchanged) {
+    const auto run =
+        options_of({"run", "--env", "A=1", "tests/a.py::t[x, y]", "[odd]", "run", "--", "-dash"},
+                   "run")
+            .run;
+    EXPECT_THAT(run.env, ElementsAre("A=1"));
+    EXPECT_THAT(run.ids, ElementsAre("tests/a.py::t[x, y]", "[odd]", "run", "-dash"));
+}
+
+TEST(CommandLine, ValuesInBracketsSurvive) {
+    EXPECT_THAT(options_of({"logs", "--test", "[a,b]"}, "logs").logs.tests, ElementsAre("[a,b]"));
+    EXPECT_THAT(options_of({"run", "--env", "X=[1,2]"}, "run").run.env, ElementsAre("X=[1,2]"));
+}
+
+TEST(CommandLine, CollectKnowsItsFormats) {
+    EXPECT_EQ(options_of({"collect"}, "collect").collect.format, ListFormat::Text);
+    EXPECT_EQ(options_of({"collect", "-f", "json"}, "collect").collect.format, ListFormat::Json);
+    EXPECT_EQ(options_of({"collect", "--format=text"}, "collect").collect.format, ListFormat::Text);
+    EXPECT_EQ(answer_of({"collect", "-f", "yaml"}).exit_status, 1);
+}
+
+TEST(CommandLine, InitKnowsProvidersAndFrameworks) {
+    const auto options = options_of({"init", "-p", "modal", "-f", "nextest", "--force"}, "init");
+    EXPECT_EQ(options.init.provider, "modal");
+    EXPECT_EQ(options.init.framework, "nextest");
+    EXPECT_TRUE(options.init.force);
+    EXPECT_EQ(answer_of({"init", "-p", "docker"}).exit_status, 1);
+}
+
+TEST(CommandLine, LogsFiltersAreRepeatable) {
+    const auto logs = options_of({"logs", "--failures", "--errors", "--test", "a", "--test", "b",
+                                  "--test-regex", "x.*"},
+                                 "logs")
+                          .logs;
+    EXPECT_TRUE(logs.failures && logs.errors);
+    EXPECT_THAT(logs.tests, ElementsAre("a", "b"));
+    EXPECT_EQ(logs.test_regex, "x.*");
+}
+
+TEST(CommandLine, HelpAndVersionGoToStdout) {
+    EXPECT_EQ(answer_of({"--version"}).text,
+              std::string("offload ") + std::string(version()) + "\n");
+    for (const auto& arguments : std::vector<std::vector<std::string>>{
+             {"--help"}, {"-h"}, {"run", "--help"}, {"validate", "-h"}, {"--version"}}) {
+        const auto answer = answer_of(arguments);
+        EXPECT_TRUE(answer.to_stdout);
+        EXPECT_EQ(answer.exit_status, 0);
+    }
+}
+
+TEST(CommandLine, HelpTeaches) {
+    EXPECT_THAT(answer_of({"--help"}).text, HasSubstr("Getting started"));
+    for (const auto& command : commands()) {
+        EXPECT_THAT(answer_of({std::string(command.name), "--help"}).text,
+                    AllOf(HasSubstr("Exit status"), HasSubstr("--config"),
+                          HasSubstr("Usage: offload " + std::string(command.name))));
+    }
+}
+
+// 2 would say that tests are flaky.
+TEST(CommandLine, ThatMakesNoSenseIsToldOnStderrWithStatusOne) {
+    for (const auto& arguments :
+         std::vector<std::vector<std::string>>{{},
+                                               {"bogus"},
+                                               {"run", "--bogus"},
+                                               {"run", "-p"},
+                                               {"run", "-p", "0"},
+                                               {"run", "-p", "x"},
+                                               {"run", "--flaky-exit-code", "256"},
+                                               {"validate", "extra"},
+                                               {"-c"}}) {
+        const auto answer = answer_of(arguments);
+        EXPECT_FALSE(answer.to_stdout) << testing::PrintToString(arguments);
+        EXPECT_EQ(answer.exit_status, 1) << testing::PrintToString(arguments);
+        EXPECT_THAT(answer.text, HasSubstr("--help")) << testing::PrintToString(arguments);
+    }
+}
+
+TEST(CommandLine, SlipsGetASuggestion) {
+    EXPECT_THAT(answer_of({"run", "--paralel", "3"}).text, HasSubstr("did you mean --parallel?"));
+    EXPECT_THAT(answer_of({"run", "--verbos"}).text, HasSubstr("did you mean --verbose?"));
+    EXPECT_THAT(answer_of({"colect"}).text,
+                AllOf(HasSubstr("no command colect"), HasSubstr("did you mean collect?")));
+}
+
+}  // namespace
+}  // namespace offload::app
