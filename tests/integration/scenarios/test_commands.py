@@ -1,0 +1,66 @@
+"""Commands other than run."""
+
+from harness import Scenario
+
+
+class Commands(Scenario):
+    def test_version_and_help(self):
+        self.assertRegex(self.offload("--version").expect_exit(0).out, r"\d+\.\d+")
+        help_text = self.offload("--help").expect_exit(0).out
+        for command in ("run", "collect", "validate", "init", "logs"):
+            self.assertIn(command, help_text)
+        self.assertIn("--parallel", self.offload("run", "--help").expect_exit(0).out)
+
+    def test_config_option_works_on_both_sides_of_the_command(self):  # TRAPS 49
+        self.fake_project({"a": "pass"})
+        (self.project / "offload.toml").rename(self.project / "x.toml")
+        self.offload("run", "-c", "x.toml").expect_exit(0)
+        self.offload("-c", "x.toml", "run").expect_exit(0)
+        self.offload("collect", "--config", "x.toml").expect_exit(0)
+
+    def test_init_writes_a_config_that_validates(self):
+        for provider in ("local", "default", "modal"):
+            for framework in ("pytest", "cargo", "default"):
+                name = f"{provider}-{framework}"
+                (self.project / name).mkdir()
+                folder = self.project / name
+                self.offload("init", "-p", provider, "-f", framework, cwd=folder).expect_exit(0)
+                self.offload("validate", cwd=folder).expect_exit(0)
+
+    def test_init_never_overwrites(self):
+        self.write({"offload.toml": "mine\n"})
+        self.assertNotEqual(self.offload("init").status, 0)
+        self.assertEqual((self.project / "offload.toml").read_text(), "mine\n")
+        self.offload("init", "--force").expect_exit(0)
+        self.assertNotEqual((self.project / "offload.toml").read_text(), "mine\n")
+
+    def test_validate_prints_a_summary(self):
+        self.fake_project({"a": "pass"}, retries=2)
+        run = self.offload("validate").expect_exit(0)
+        for text in ("local", "default", "all"):
+            self.assertIn(text, run.out, run.describe())
+
+    def test_unknown_keys_are_warnings(self):  # TRAPS 46
+        self.fake_project({"a": "pass"}, offload="retry_count = 3\nmax_paralell = 2")
+        run = self.offload("run").expect_exit(0)
+        run.expect_said("retry_count", "max_paralell", "max_parallel", "offload.toml:")
+
+    def test_logs_show_the_last_run(self):
+        self.fake_project({"good": "pass", "bad": "fail"})
+        self.offload("run").expect_exit(1)
+        run = self.offload("logs").expect_exit(0)
+        self.assertIn("=== good [PASSED] ===", run.out, run.describe())
+        self.assertIn("=== bad [FAILED] ===", run.out, run.describe())
+        failures = self.offload("logs", "--failures").expect_exit(0)
+        self.assertNotIn("good", failures.out)
+        self.assertIn("bad", failures.out)
+        one = self.offload("logs", "--test", "good").expect_exit(0)
+        self.assertNotIn("bad", one.out)
+        pattern = self.offload("logs", "--test-regex", "^b").expect_exit(0)
+        self.assertIn("=== bad [FAILED] ===", pattern.out)
+        self.assertNotIn("good", pattern.out)
+
+    def test_logs_without_a_run_say_so(self):
+        self.fake_project({"a": "pass"})
+        run = self.offload("logs")
+        self.assertEqual(run.status, 1, run.describe())

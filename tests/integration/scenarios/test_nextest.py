@@ -1,0 +1,108 @@
+"""A cargo workspace, tested with cargo-nextest through the configs that its users have."""
+
+import os
+import pathlib
+import shutil
+
+from harness import Scenario, cargo_nextest
+from harness.tools import SOURCE
+
+SUITE = SOURCE / "tests/data/cargo_suite"
+CONFIG_0_4 = SOURCE / "tests/data/compat/v0.4/cargo-local.toml"
+GAMMA = "gamma-ray"
+
+
+class Nextest(Scenario):
+    timeout = 280.0
+
+    def setUp(self):
+        super().setUp()
+        self.tools = cargo_nextest()
+        real_home = pathlib.Path.home()
+        self.env.update(
+            PATH=os.pathsep.join([self.tools, os.environ["PATH"]]),
+            CARGO_HOME=os.environ.get("CARGO_HOME", str(real_home / ".cargo")),
+            RUSTUP_HOME=os.environ.get("RUSTUP_HOME", str(real_home / ".rustup")),
+            CARGO_NET_OFFLINE="true",
+            RUST_BACKTRACE="0",
+            CARGO_TARGET_DIR=str(self.root / "target"),
+        )
+
+    def workspace(self, framework="", groups=None, **sections):
+        shutil.copytree(SUITE, self.project, dirs_exist_ok=True)
+        self.config('type = "nextest"\n' + framework, groups, **sections)
+
+    def test_config_of_0_4_unchanged(self):  # TRAPS 7, 16, 19
+        shutil.copytree(SUITE, self.project, dirs_exist_ok=True)
+        shutil.copy(CONFIG_0_4, self.project / "offload.toml")
+        run = self.offload("run").expect_exit(1)
+        outcomes = run.junit().outcomes()
+        bad = {name for name, outcome in outcomes.items() if outcome != "passed"}
+        self.assertEqual(bad, {
+            "alpha tests::panics", "alpha tests::returns_an_error",
+            "alpha tests::should_panic_but_does_not", "alpha::endings aborts",
+            "alpha::endings segfaults", "alpha::endings exits_with_three"}, run.describe())
+        for name in ("alpha tests::same_name", "alpha::bin/alpha tests::same_name",
+                     "alpha::endings same_name", "beta::same_name same_name",
+                     "beta::bin/beta same_name", "alpha tests::nested::deeply::prüft_größe_日本",
+                     f"{GAMMA}::no-harness dollar$ and 'quote' and \"double\"",
+                     f"{GAMMA}::no-harness größe=日本"):
+            self.assertIn(name, outcomes, run.describe())
+        self.assertNotIn("alpha tests::ignored", outcomes)
+        panics = run.junit()["alpha tests::panics"].text
+        self.assertIn("on stdout &lt;&amp;&gt;", panics)
+        self.assertIn("is \"wrong\" &lt;here&gt; &amp; there", panics.replace("&quot;", '"'))
+        self.assertEqual(len(outcomes), run.junit().total("tests"))
+
+    def test_filters_and_ignored_tests(self):
+        self.workspace("include_ignored = true", {
+            "ignored": 'filters = "-E \'test(=tests::ignored)\'"',
+            "one": 'filters = "-p beta -E \'test(same_name)\'"'})
+        self.offload("run").expect_exit(0).expect_outcomes({
+            "alpha tests::ignored": "passed", "beta::bin/beta same_name": "passed",
+            "beta::same_name same_name": "passed"})
+
+    def test_retries_end_as_flaky(self):
+        folder = self.root / "flaky"
+        folder.mkdir()
+        self.workspace(groups={"f": "retry_count = 2\nfilters = \"-E 'test(=flaky)'\""})
+        run = self.offload("run", "--env", f"CARGO_SUITE_FLAKY_FOLDER={folder}").expect_exit(2)
+        report = run.expect_outcomes({"alpha::endings flaky": "passed"})
+        self.assertEqual(report["alpha::endings flaky"].count("flakyFailure"), 1, run.describe())
+
+    def test_retries_in_the_users_own_config_hide_no_failure(self):  # TRAPS 13
+        folder = self.root / "flaky"
+        folder.mkdir()
+        self.workspace(groups={"f": "filters = \"-E 'test(=flaky) or test(same_name)'\""})
+        self.write({".config/nextest.toml": """
+            [profile.default]
+            retries = 3
+            fail-fast = true
+            default-filter = "not test(same_name_longer)"
+            """})
+        run = self.offload("run", "--env", f"CARGO_SUITE_FLAKY_FOLDER={folder}")
+        run.expect_exit(1)
+        outcomes = run.junit().outcomes()
+        self.assertNotIn("alpha tests::nested::same_name_longer", outcomes)
+        self.assertEqual({o for n, o in outcomes.items() if "flaky" not in n}, {"passed"},
+                         run.describe())
+
+    def test_compile_error_is_shown(self):
+        self.workspace()
+        self.write({"alpha/src/lib.rs": "pub fn broken() -> { }\n"})
+        run = self.offload("run").expect_exit(1)
+        run.expect_said("--> alpha/src/lib.rs:1", "could not compile")
+        # No results, no report: nobody is to take it for a green one.
+        self.assertFalse((self.root / "test-results/junit.xml").exists())
+
+    def test_missing_nextest_says_how_to_get_it(self):
+        self.workspace()
+        only = self.root / "bin"
+        only.mkdir()
+        cargo = shutil.which("cargo", path=self.env["PATH"])
+        (only / "cargo").symlink_to(pathlib.Path(cargo).resolve())
+        for tool in ("sh", "rustc", "cc", "env"):
+            if found := shutil.which(tool, path=self.env["PATH"]):
+                (only / tool).symlink_to(found)
+        run = self.offload("run", env={"PATH": str(only), "CARGO_HOME": str(self.root / "none")})
+        run.expect_exit(1).expect_said("cargo-nextest", "install")
