@@ -1,0 +1,3 @@
+echo content >a
+cp a b
+cmp a b

@@ -1,0 +1,3 @@
+: >secret
+chmod 600 secret
+test "$(stat -c %a secret)" = 600

@@ -1,0 +1,2 @@
+sleep 1.5
+test ! -e download

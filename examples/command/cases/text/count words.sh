@@ -1,0 +1,1 @@
+test "$(echo 'one two  three' | wc -w)" -eq 3

@@ -1,0 +1,2 @@
+printf 'pear\napple\n' | sort >sorted
+printf 'apple\npear\n' | cmp - sorted

@@ -1,0 +1,1 @@
+test "$(printf 'a\na\nb\n' | uniq | wc -l)" -eq 2
