@@ -1,0 +1,36 @@
+# Compiler settings that hold for every target of this project.
+
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(OFFLOAD_CCACHE ccache)
+if(OFFLOAD_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${OFFLOAD_CCACHE})
+endif()
+
+find_program(OFFLOAD_MOLD mold)
+if(OFFLOAD_MOLD AND NOT OFFLOAD_LTO)
+    add_link_options(-fuse-ld=mold)
+endif()
+
+if(OFFLOAD_LTO)
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+endif()
+
+if(OFFLOAD_SANITIZE)
+    add_compile_options(-fsanitize=${OFFLOAD_SANITIZE} -fno-omit-frame-pointer
+                        -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${OFFLOAD_SANITIZE})
+endif()
+
+if(OFFLOAD_TIDY)
+    find_program(OFFLOAD_CLANG_TIDY NAMES clang-tidy-19 clang-tidy REQUIRED)
+    set(CMAKE_CXX_CLANG_TIDY ${OFFLOAD_CLANG_TIDY} --warnings-as-errors=* --quiet)
+endif()
+
+# Warnings belong to our own targets only; offload_module() and the tests link this.
+add_library(offload_warnings INTERFACE)
+target_compile_options(offload_warnings INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+    $<$<BOOL:${OFFLOAD_WERROR}>:-Werror>)
