@@ -2,8 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +9,7 @@
 #include "lifecycle.hpp"
 #include "offload/config/config.hpp"
 #include "offload/provider/provider.hpp"
+#include "remote_sandbox.hpp"
 
 namespace offload::provider {
 
@@ -34,49 +33,25 @@ struct CommandShared {
 Result<> destroy_with(const CommandShared& shared, const std::string& id, Variables env,
                       SteadyTime deadline);
 
-class CommandSandbox final : public Sandbox {
+class CommandSandbox final : public RemoteSandbox {
   public:
     CommandSandbox(std::shared_ptr<CommandShared> shared, const SandboxSpec& spec, std::string id);
 
-    const std::string& id() const override { return id_; }
-    const std::string& folder() const override { return folder_; }
     bool fits(const ExecRequest& request) const override;
-    ExecReply exec(const ExecRequest& request, const OutputHandler& output) override;
-    Result<std::vector<std::string>> download(const std::vector<std::string>& globs,
-                                              const std::string& target,
-                                              SteadyTime deadline) override;
     Result<> destroy(SteadyTime deadline) override;
 
   private:
-    struct Conversation {
-        process::End end;
-        std::string text;  // of the exec command
-        bool begun = false;
-        std::optional<int> code;  // of a JSON reply, else the exec's own, where it exited
-        std::string out;          // of an exec that never began
-        std::string err;          // its end
-    };
-    using FrameHandler = std::function<void(std::string_view)>;
-
-    std::string script_for(const ExecRequest& request, const std::string& nonce) const;
     std::string exec_text(std::string_view script) const;
     Conversation converse(const std::string& nonce, const std::string& script,
                           const process::Limits& limits, process::Input* input,
-                          const FrameHandler& on_frame, const OutputHandler& output);
-    Result<> ask(const std::string& nonce, const std::string& script, SteadyTime deadline,
-                 const FrameHandler& on_frame);
-    Error transport_error(const Conversation& talk, std::string_view what) const;
-    bool answers();
-    bool stands(const File& file) const;
-    std::optional<std::string> download_result(const std::string& path, SteadyTime deadline);
+                          const FrameHandler& on_frame, const OutputHandler& output) override;
+    Error transport_error(const Conversation& talk, std::string_view what) const override;
+    bool frames_stream() const override { return shared_->streams; }
+    std::optional<std::string> second_way(const std::string& path, SteadyTime deadline) override;
     Result<> download_files(const std::vector<std::string>& paths, const std::string& target,
-                            SteadyTime deadline);
+                            SteadyTime deadline) override;
 
     std::shared_ptr<CommandShared> shared_;
-    std::string id_;
-    std::string folder_;
-    Variables env_;
-    std::map<std::string, std::size_t> put_;  // path to hash of its content
 };
 
 }  // namespace offload::provider
