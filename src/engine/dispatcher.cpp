@@ -52,8 +52,10 @@ Dispatcher::Dispatcher(const RunRequest& request, TestTable& tests, Emitter& emi
       provider_(provider),
       inbox_(inbox),
       traits_(provider.traits()),
+      destructions_(
+          static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, traits_.concurrent_destructions))),
       shared_{provider,       framework,         request.config, request.run_id,
-              random_hex(16), request.fail_fast, inbox},
+              random_hex(16), request.fail_fast, inbox,          destructions_},
       groups_(request.config.groups.size()),
       ledger_(retry_counts(request.config), framework.verdict_source()),
       slots_(usable_slots(request.config, framework, traits_)),
@@ -187,14 +189,20 @@ void Dispatcher::adopt_broken_modules(const Plan& plan) {
 }
 
 void Dispatcher::fill_scheduler(const Plan& plan) {
+    bool known = false;
+    scheduler_.emplace(make_scheduler(plan, tests_, known));
+    emitter_.emit(RunPlanned{plan.selected.size(), known});
+}
+
+schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable& tests,
+                                               bool& durations_known) const {
     schedule::Durations durations;
     for (const auto& [id, duration] : request_.known_durations) durations.record(id, duration);
-    const auto expected = durations.expect(tests_);
-    const bool known = std::ranges::any_of(
+    const auto expected = durations.expect(tests);
+    durations_known = std::ranges::any_of(
         plan.selected, [&](TestIndex t) { return expected[t.value()].has_value(); });
-    emitter_.emit(RunPlanned{plan.selected.size(), known});
 
-    scheduler_.emplace(schedule::SchedulerOptions{
+    schedule::Scheduler scheduler(schedule::SchedulerOptions{
         .slots = slots_,
         .command_bytes = traits_.command_bytes / 4 * 3,  // the rest of the command needs room, too
         .time_limit = exec_limit(config()),
@@ -202,18 +210,27 @@ void Dispatcher::fill_scheduler(const Plan& plan) {
         .whole_batches = framework_.verdict_source() == VerdictSource::PerBatch});
     std::map<std::string_view, std::size_t> affinities;
     for (const auto index : plan.selected) {
-        const Test& test = tests_[index];
+        const Test& test = tests[index];
         const std::size_t affinity =
             test.file.empty()
                 ? 0
                 : affinities.try_emplace(test.file, affinities.size() + 1).first->second;
-        scheduler_->add({.test = index,
-                         .group = test.group,
-                         .expected = expected[index.value()],
-                         .command_bytes = framework_.command_bytes(test.id),
-                         .alone = config().groups[test.group.value()].schedule_individual,
-                         .affinity = affinity});
+        scheduler.add({.test = index,
+                       .group = test.group,
+                       .expected = expected[index.value()],
+                       .command_bytes = framework_.command_bytes(test.id),
+                       .alone = config().groups[test.group.value()].schedule_individual,
+                       .affinity = affinity});
     }
+    return scheduler;
+}
+
+// Groups that answer later add tests, and take none of these away.
+std::size_t Dispatcher::batches_so_far() const {
+    TestTable tests;
+    const Plan plan = make_plan(config(), groups_, request_.only_ids, tests);
+    bool ignored = false;
+    return std::max<std::size_t>(1, make_scheduler(plan, tests, ignored).startable(slots_));
 }
 
 RunSummary Dispatcher::summarise() {
@@ -253,9 +270,13 @@ RunSummary Dispatcher::summarise() {
 
 void Dispatcher::advance() {
     if (!planned_ && discoveries_pending_ == 0 && !stopping_) plan();
-    if (stopping_ || !planned_ || !prepared_) return;
+    if (stopping_ || !prepared_) return;
+    if (!planned_) {
+        create_sandboxes(foreseen_batches_);
+        return;
+    }
     assign_batches();
-    create_sandboxes();
+    create_sandboxes(scheduler_->startable(slots_ - fleet_.count(Phase::Busy)));
     retire_idle();
     if (scheduler_->has_queued() && fleet_.alive() == 0 && fleet_.creation_hopeless()) {
         give_up(fmt::format("no sandbox could be created: {}",
@@ -271,9 +292,8 @@ void Dispatcher::assign_batches() {
     }
 }
 
-void Dispatcher::create_sandboxes() {
+void Dispatcher::create_sandboxes(std::size_t useful) {
     const auto time = std::chrono::steady_clock::now();
-    const std::size_t useful = scheduler_->startable(slots_ - fleet_.count(Phase::Busy));
     while (fleet_.count(Phase::Idle) + fleet_.count(Phase::Creating) < useful &&
            fleet_.may_create(time)) {
         // The intention is told before the act, so that a killed run leaves a trace of it.
@@ -281,7 +301,7 @@ void Dispatcher::create_sandboxes() {
         emitter_.emit(SandboxCreating{spec.number, spec.slot});
         if (auto created = fleet_.create(); !created) {
             emitter_.emit(SandboxEnded{spec.number, {}, created.error(), false});
-            fleet_.creation_failed(time, std::move(created).error());
+            fleet_.creation_failed(time, time, std::move(created).error());
         }
     }
 }

@@ -39,12 +39,16 @@ class Dispatcher {
     void plan();
     void adopt_broken_modules(const Plan& plan);
     void fill_scheduler(const Plan& plan);
+    schedule::Scheduler make_scheduler(const Plan& plan, const TestTable& tests,
+                                       bool& durations_known) const;
+    std::size_t batches_so_far() const;
     RunSummary summarise();
 
     // --- moving work
     void advance();
     void assign_batches();
-    void create_sandboxes();
+    // Until `useful` sandboxes are idle or being made, as far as the fleet allows.
+    void create_sandboxes(std::size_t useful);
     void retire_idle();
     void start_batch(SandboxState& sandbox, schedule::Assignment assignment);
     // Ends the run early; `reason` is told for each test that is thereby not run.
@@ -88,6 +92,7 @@ class Dispatcher {
     provider::Provider& provider_;
     Inbox& inbox_;
     provider::Traits traits_;
+    std::counting_semaphore<> destructions_;
     ExecutorShared shared_;
 
     std::unique_ptr<Discovery> discovery_;
@@ -97,6 +102,9 @@ class Dispatcher {
     std::size_t discoveries_pending_ = 0;
     bool prepared_ = false;
     bool planned_ = false;
+    // Batches that there will be at least, as far as discovery has come: sandboxes for them are
+    // made before it has ended. One test at least is expected of every run.
+    std::size_t foreseen_batches_ = 1;
 
     schedule::Ledger ledger_;
     std::optional<schedule::Scheduler> scheduler_;

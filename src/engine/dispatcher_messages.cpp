@@ -31,10 +31,15 @@ void Dispatcher::handle(GroupDiscovered& message) {
     group.report = std::move(message.report);
     group.duration = message.duration;
     --discoveries_pending_;
+    // While the provider prepares, nothing can be made for them yet; the last one plans anyhow.
+    if (prepared_ && discoveries_pending_ > 0 && !stopping_) foreseen_batches_ = batches_so_far();
 }
 
 void Dispatcher::handle(Prepared& message) {
     prepared_ = true;
+    const bool any =
+        std::ranges::any_of(groups_, [](const auto& g) { return g.discovered.has_value(); });
+    if (any && !planned_ && !stopping_) foreseen_batches_ = batches_so_far();
     if (!message.result && !stopping_) give_up(message.result.error().to_string());
 }
 
@@ -49,14 +54,16 @@ void Dispatcher::handle(SandboxUp& message) {
 }
 
 void Dispatcher::handle(SandboxNotCreated& message) {
-    const bool unwanted = stopping_ || fleet_.find(message.sandbox)->told_to_stop;
+    const auto& sandbox = *fleet_.find(message.sandbox);
+    const bool unwanted = stopping_ || sandbox.told_to_stop;
+    const auto began = sandbox.began;
     fleet_.remove(message.sandbox);
     emitter_.emit(SandboxEnded{.sandbox = message.sandbox,
                                .id = {},
                                .trouble = unwanted ? std::nullopt : std::optional(message.error),
                                .maybe_leaked = false});
     if (unwanted) return;
-    fleet_.creation_failed(std::chrono::steady_clock::now(), std::move(message.error));
+    fleet_.creation_failed(began, std::chrono::steady_clock::now(), std::move(message.error));
 }
 
 void Dispatcher::handle(SandboxGone& message) {

@@ -148,8 +148,10 @@ void Executor::main() {
         }
     }
 
+    shared_.destructions.acquire();
     auto destroyed =
         guarded([&] { return sandbox->destroy(std::chrono::steady_clock::now() + kDestroyLimit); });
+    shared_.destructions.release();
     SandboxGone gone{spec_.number, std::nullopt};
     if (!destroyed) gone.trouble = std::move(destroyed).error();
     shared_.inbox.push(std::move(gone));

@@ -2,6 +2,7 @@
 // destroys the sandbox.
 #pragma once
 
+#include <semaphore>
 #include <string>
 #include <thread>
 
@@ -24,6 +25,7 @@ struct ExecutorShared {
     std::string nonce;
     bool fail_fast = false;
     Inbox& inbox;
+    std::counting_semaphore<>& destructions;  // how many may still be destroyed at once
 };
 
 // Owned by the dispatcher. The thread tells the inbox, in this order: SandboxUp or

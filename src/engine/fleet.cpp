@@ -5,16 +5,9 @@
 #include <utility>
 
 namespace offload::engine {
-namespace {
-
-// After so many failed rounds of creation in a row the provider is considered down.
-constexpr std::size_t kHopeless = 4;
-constexpr std::chrono::milliseconds kFirstDelay{250};
-
-}  // namespace
 
 Fleet::Fleet(ExecutorShared& shared, std::size_t slots, std::size_t concurrent_creations)
-    : shared_(shared), concurrent_creations_(concurrent_creations), slots_(slots, false) {}
+    : shared_(shared), slots_(slots, false), pace_(concurrent_creations) {}
 
 provider::SandboxSpec Fleet::next_spec() const {
     const auto free = std::ranges::find(slots_, false);
@@ -38,28 +31,26 @@ Result<> Fleet::create() {
     auto& sandbox = sandboxes_[spec.number];
     sandbox.number = spec.number;
     sandbox.slot = spec.slot;
+    sandbox.began = std::chrono::steady_clock::now();
     sandbox.executor = std::move(executor);
     return {};
 }
 
 bool Fleet::may_create(SteadyTime now) const {
-    return free_slots() > 0 && count(Phase::Creating) < concurrent_creations_ &&
-           now >= next_attempt_ && !creation_hopeless();
+    return free_slots() > 0 && pace_.may_begin(count(Phase::Creating), now) && !creation_hopeless();
 }
 
 std::size_t Fleet::free_slots() const {
     return static_cast<std::size_t>(std::ranges::count(slots_, false));
 }
 
-bool Fleet::creation_hopeless() const { return failures_in_a_row_ >= kHopeless; }
+bool Fleet::creation_hopeless() const { return pace_.hopeless() && sandboxes_.empty(); }
 
-void Fleet::creation_succeeded() { failures_in_a_row_ = 0; }
+void Fleet::creation_succeeded() { pace_.succeeded(); }
 
-void Fleet::creation_failed(SteadyTime now, Error error) {
+void Fleet::creation_failed(SteadyTime began, SteadyTime now, Error error) {
+    pace_.failed(began, now, error);
     last_error_ = std::move(error);
-    if (now < next_attempt_) return;
-    next_attempt_ = now + kFirstDelay * (1U << failures_in_a_row_);
-    ++failures_in_a_row_;
 }
 
 SandboxState* Fleet::find(SandboxNumber number) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "creation_pace.hpp"
 #include "executor.hpp"
 #include "offload/base/error.hpp"
 #include "offload/base/time.hpp"
@@ -21,6 +22,7 @@ enum class Phase { Creating, Idle, Busy, Ending };
 struct SandboxState {
     SandboxNumber number;
     SlotNumber slot;
+    SteadyTime began;  // when it was asked for
     Phase phase = Phase::Creating;
     bool told_to_stop = false;
     std::string id;  // once it is up
@@ -38,15 +40,16 @@ class Fleet {
     // A new sandbox as next_spec() says. Pre-condition: may_create(). Error: no thread can be had.
     Result<> create();
 
-    // A slot is free, not too many are being made, and the provider is not failing right now.
+    // A slot is free, and the pace allows it. While sandboxes live, a provider that fails is asked
+    // again from time to time; where there is none, it is not once it is hopeless.
     bool may_create(SteadyTime now) const;
     std::size_t free_slots() const;
-    // The provider fails again and again: no further attempt makes sense.
+    // The provider fails again and again, and there is no sandbox.
     bool creation_hopeless() const;
 
     void creation_succeeded();
-    // Failures that come together count once; each makes the next attempt wait longer.
-    void creation_failed(SteadyTime now, Error error);
+    // `began`: of the attempt that failed.
+    void creation_failed(SteadyTime began, SteadyTime now, Error error);
     const std::optional<Error>& last_creation_error() const { return last_error_; }
 
     SandboxState* find(SandboxNumber number);
@@ -63,13 +66,11 @@ class Fleet {
 
   private:
     ExecutorShared& shared_;
-    std::size_t concurrent_creations_;
     std::vector<bool> slots_;  // taken?
     std::size_t next_number_ = 0;
     std::map<SandboxNumber, SandboxState> sandboxes_;
     process::CancelSource creation_cancel_;
-    std::size_t failures_in_a_row_ = 0;
-    SteadyTime next_attempt_{};
+    CreationPace pace_;
     std::optional<Error> last_error_;
 };
 

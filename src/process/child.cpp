@@ -122,10 +122,11 @@ class Child {
         Polled polled;
         pump_.prepare(std::span(polled).first<Pump::kPolled>());
         if (!pidfd_.open()) pidfd_ = open_process(pid_);
-        const bool cancellable = phase_ == Phase::Free && limits_.cancel.can_be_cancelled();
+        const bool cancellable =
+            phase_ == Phase::Free && !cancel_end_ && limits_.cancel.can_be_cancelled();
         polled[kPidfd] = {pidfd_.number(), POLLIN, 0};
         polled[kCancel] = {cancellable ? limits_.cancel.descriptor() : -1, POLLIN, 0};
-        auto until = phase_ == Phase::Free ? limits_.deadline : phase_end_;
+        auto until = phase_ == Phase::Free ? free_until() : phase_end_;
         if (!pidfd_.open() || (cancellable && polled[kCancel].fd < 0)) {
             until = earlier(until, steady_clock::now() + kBlindWait);
         }
@@ -136,12 +137,26 @@ class Child {
         return ended;
     }
 
+    std::optional<SteadyTime> first_output_limit() const {
+        return pump_.has_output() ? std::nullopt : limits_.first_output;
+    }
+
+    std::optional<SteadyTime> free_until() const {
+        return earlier(earlier(limits_.deadline, cancel_end_), first_output_limit());
+    }
+
     void enforce_limits() {
         if (phase_ == Phase::Free) {
-            if (limits_.cancel.cancelled()) {
+            if (!cancel_end_ && limits_.cancel.cancelled()) {
+                cancel_end_ = steady_clock::now() + limits_.cancel_delay;
+            }
+            if (passed(cancel_end_)) {
                 end_.cancelled = true;
             } else if (passed(limits_.deadline)) {
                 end_.timed_out = true;
+            } else if (passed(first_output_limit())) {
+                end_.timed_out = true;
+                end_.silent = true;
             } else {
                 return;
             }
@@ -179,7 +194,8 @@ class Child {
     Descriptor pidfd_;
     SteadyTime started_ = steady_clock::now();
     Phase phase_ = Phase::Free;
-    std::optional<SteadyTime> phase_end_;  // of Asked and Killed
+    std::optional<SteadyTime> cancel_end_;  // once cancelled: when that is enforced
+    std::optional<SteadyTime> phase_end_;   // of Asked and Killed
     std::optional<SteadyTime> next_reaping_ = started_ + std::chrono::seconds{1};
     bool buried_ = false;
 };

@@ -47,6 +47,7 @@ void Pump::read(Descriptor& pipe, Channel channel) {
     if (!pipe.open()) return;
     const auto count = ::read(pipe.number(), buffer_->data(), buffer_->size());
     if (count > 0) {
+        if (channel == Channel::Out) has_output_ = true;
         if (handler_) handler_(channel, {buffer_->data(), static_cast<std::size_t>(count)});
     } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
         pipe.close();

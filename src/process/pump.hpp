@@ -36,6 +36,7 @@ class Pump {
     void close_input();
     // One read of each pipe, whatever poll says.
     void read_once();
+    bool has_output() const { return has_output_; }  // something has come on stdout
     bool output_open() const { return output_.open() || error_.open(); }
 
   private:
@@ -45,6 +46,7 @@ class Pump {
     void write();
     void ask_source();
 
+    bool has_output_ = false;
     Descriptor input_;
     Descriptor output_;
     Descriptor error_;

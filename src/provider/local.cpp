@@ -193,7 +193,9 @@ Traits LocalProvider::traits() const {
             .passes_stdin = true,
             .command_bytes = kCommandBytes,
             .files_count_as_command = false,
-            .concurrent_creations = 1000};
+            .concurrent_creations = 1000,
+            // They share one look at all processes.
+            .concurrent_destructions = 1000};
 }
 
 Result<> LocalProvider::prepare(const process::CancelToken& /*cancel*/,

@@ -127,8 +127,13 @@ class FakeSandbox : public provider::Sandbox {
     }
 
     Result<> destroy(SteadyTime) override {
-        const std::scoped_lock lock(world_.mutex);
+        std::unique_lock lock(world_.mutex);
+        world_.most_destroying = std::max(world_.most_destroying, ++world_.destroying_now);
         ++world_.destroyed;
+        world_.destruction_began.notify_all();
+        world_.destruction_began.wait(
+            lock, [this] { return world_.destroyed >= world_.meeting_destructions; });
+        --world_.destroying_now;
         return {};
     }
 
@@ -163,7 +168,14 @@ Result<framework::DiscoveryCommand> FakeFramework::discovery(const config::Group
                                                              const framework::RunContext&) const {
     std::string text;
     for (const auto& id : ids_[number(group.name)]) text += id + "\n";
-    return framework::DiscoveryCommand{.command = fmt::format("cat <<'END'\n{}END\n", text),
+    std::string gate;
+    if (!world_.discovery_gate.empty() && number(group.name) + 1 == ids_.size()) {
+        gate = fmt::format(
+            "i=0; while [ ! -e {} ] && [ $i -lt 3000 ]; do sleep 0.01; "
+            "i=$((i + 1)); done\n",
+            world_.discovery_gate);
+    }
+    return framework::DiscoveryCommand{.command = fmt::format("{}cat <<'END'\n{}END\n", gate, text),
                                        .env = {},
                                        .files = {},
                                        .shown = "list"};
@@ -204,10 +216,14 @@ Result<> FakeProvider::prepare(const process::CancelToken&, const provider::Outp
     return preparation;
 }
 
-Result<std::unique_ptr<provider::Sandbox>> FakeProvider::create(const provider::SandboxSpec& spec,
-                                                                const process::CancelToken&) {
+Result<std::unique_ptr<provider::Sandbox>> FakeProvider::create(
+    const provider::SandboxSpec& spec, const process::CancelToken& cancel) {
+    if (world_.creations_wait_for_cancel) {
+        pollfd cancelled{cancel.descriptor(), POLLIN, 0};
+        poll(&cancelled, 1, 30'000);
+    }
     const std::scoped_lock lock(world_.mutex);
-    if (world_.failing_creations > 0) {
+    if (world_.failing_creations > 0 && world_.created >= world_.creations_before_failing) {
         --world_.failing_creations;
         return fail("quota exceeded");
     }

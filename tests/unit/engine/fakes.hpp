@@ -28,6 +28,7 @@ struct World {
     std::map<std::string, std::vector<Act>> acts;
     // Creations fail while this is above zero; each failure takes one.
     int failing_creations = 0;
+    int creations_before_failing = 0;
     // Execs that fail as the connection does; each takes one.
     int lost_execs = 0;
     bool command_missing = false;        // the shell does not find what it should run
@@ -37,6 +38,14 @@ struct World {
     bool per_batch = false;
     // The first so many downloads wait for each other.
     std::size_t meeting_downloads = 0;
+    // The last group's discovery ends once this file exists (or half a minute has passed).
+    std::string discovery_gate;
+    int destroying_now = 0;
+    int most_destroying = 0;
+    bool creations_wait_for_cancel = false;  // and then succeed all the same
+    // Destructions last until so many of them have begun.
+    int meeting_destructions = 0;
+    std::condition_variable destruction_began;
     std::condition_variable download_began;
     bool told_to_fail_fast = false;  // any batch
 
@@ -80,6 +89,13 @@ class FakeFramework : public framework::Framework {
     std::vector<std::vector<std::string>> ids_;
 };
 
+inline provider::Traits fake_traits() {
+    provider::Traits traits;
+    traits.files_count_as_command = false;
+    traits.concurrent_creations = 4;
+    return traits;
+}
+
 class FakeProvider : public provider::Provider {
   public:
     explicit FakeProvider(World& world) : world_(world) {}
@@ -91,11 +107,7 @@ class FakeProvider : public provider::Provider {
     Result<std::unique_ptr<provider::Sandbox>> create(const provider::SandboxSpec& spec,
                                                       const process::CancelToken&) override;
 
-    provider::Traits given_traits{.same_machine = false,
-                                  .passes_stdin = false,
-                                  .command_bytes = 0,
-                                  .files_count_as_command = false,
-                                  .concurrent_creations = 4};
+    provider::Traits given_traits = fake_traits();
     Result<> preparation = {};
 
   private:

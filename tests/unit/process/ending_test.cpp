@@ -52,6 +52,51 @@ TEST(Ending, IgnoredSigtermIsFollowedBySigkill) {
     EXPECT_TRUE(no_child_left());
 }
 
+TEST(Ending, WhatIsGivenTimeAfterACancellationMayComeToItsOwnEnd) {
+    const Scratch scratch;
+    auto limits = generous();
+    limits.cancel_delay = std::chrono::seconds{30};
+    CancelSource source;
+    limits.cancel = source.token();
+    const auto script = "echo ready > '" + (scratch / "ready").string() + "'; while [ ! -e '" +
+                        (scratch / "go").string() + "' ]; do sleep 0.02; done; exit 7";
+    auto ending = std::async(std::launch::async, [&] { return run(sh(script), limits, {}); });
+    EXPECT_TRUE(eventually([&] { return read_file(scratch / "ready").value_or("") == "ready\n"; }));
+    source.cancel();
+    ASSERT_TRUE(write_file_atomically(scratch / "go", ""));
+    const auto end = ending.get();
+    EXPECT_FALSE(end.cancelled);
+    EXPECT_EQ(exit_status(end), 7);
+}
+
+TEST(Ending, TheTimeAfterACancellationIsBounded) {
+    auto limits = generous();
+    limits.cancel_delay = milliseconds{50};
+    CancelSource source;
+    limits.cancel = source.token();
+    auto ending =
+        std::async(std::launch::async, [&] { return run(sh("exec sleep 1000"), limits, {}); });
+    source.cancel();
+    EXPECT_TRUE(ending.get().cancelled);
+}
+
+TEST(Ending, SilenceIsEndedAtItsOwnDeadlineAndOutputLiftsIt) {
+    auto limits = generous();
+    limits.first_output = std::chrono::steady_clock::now() + milliseconds{200};
+    const auto silent = run(sh("echo noise >&2; exec sleep 1000"), limits, {});
+    EXPECT_TRUE(silent.timed_out);
+    EXPECT_TRUE(silent.silent);
+
+    limits.first_output = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    bool told = false;
+    const auto talking = run(sh("echo here; sleep 0.1; exit 3"), limits, [&](auto, auto) {
+        told = true;
+        limits.first_output = std::chrono::steady_clock::now();  // would end it if it still counted
+    });
+    EXPECT_TRUE(told);
+    EXPECT_EQ(exit_status(talking), 3);
+}
+
 TEST(Ending, GrandchildThatIgnoresSigtermIsKilledAfterTheGrace) {
     const Scratch scratch;
     auto limits = generous();

@@ -44,6 +44,10 @@ using OutputHandler = std::function<void(Channel, std::string_view)>;
 struct Limits {
     std::optional<SteadyTime> deadline;  // nothing: none
     CancelToken cancel;
+    // Between the cancellation and its enforcement: for what should rather come to its own end.
+    std::chrono::milliseconds cancel_delay{0};
+    // A child that has written nothing to its stdout by then is ended as timed out and silent.
+    std::optional<SteadyTime> first_output = {};
     std::chrono::milliseconds grace{2000};  // between SIGTERM and SIGKILL
     std::chrono::milliseconds drain{500};   // for pipes that outlive the child
 };
@@ -61,6 +65,7 @@ struct NotStarted {
 struct End {
     std::variant<Exited, Signalled, NotStarted> how;
     bool timed_out = false;      // the deadline passed and the group was ended for it
+    bool silent = false;         // the deadline was the one for the first output
     bool cancelled = false;      // likewise for the cancellation
     bool needed_kill = false;    // SIGTERM was not enough
     bool drain_expired = false;  // something still held the pipes open

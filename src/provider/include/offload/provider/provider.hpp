@@ -36,7 +36,7 @@ struct ExecRequest {
     std::optional<std::string> result_file;  // to be brought back; never one of an older exec
     SteadyTime deadline;
     process::CancelToken cancel;
-    process::Input* input = nullptr;  // only where Limits::passes_stdin
+    process::Input* input = nullptr;  // only where Traits::passes_stdin
 };
 
 using OutputHandler = std::function<void(Stream, std::string_view)>;
@@ -98,6 +98,7 @@ struct Traits {
     std::size_t command_bytes = 0;       // most that ExecRequest::command may take; 0: no limit
     bool files_count_as_command = true;  // ExecRequest::files travel inside the command
     std::size_t concurrent_creations = 8;
+    std::size_t concurrent_destructions = 32;
 };
 
 class Provider {
