@@ -28,6 +28,9 @@ class Series:
     def cpu(self):
         return statistics.median(s.cpu for s in self.samples)
 
+    def peak(self):
+        return statistics.median(s.peak_mib for s in self.samples)
+
     def spread(self):
         walls = [s.wall for s in self.samples]
         return f"{min(walls):.3g}–{max(walls):.3g}"

@@ -49,6 +49,54 @@ def sleeping_pytest(folder, durations):
         (tests / f"test_file_{start:04}.py").write_text(body)
 
 
+def node_id_fixture(folder):
+    """Writes node IDs into JUnit names, for runners that cannot tell them otherwise."""
+    Path(folder, "tests", "conftest.py").write_text(
+        textwrap.dedent(
+            """\
+            import pytest
+
+
+            @pytest.fixture(autouse=True)
+            def _node_id(request, record_xml_attribute):
+                record_xml_attribute("name", request.node.nodeid)
+            """
+        )
+    )
+
+
+RUNNER = """\
+#!/bin/sh
+# run.sh RESULT_FILE TEST...: sleeps for each test and writes JUnit XML.
+file=$1
+shift
+exec > "$file"
+echo '<testsuite name="sleep">'
+for test; do
+    {work}
+    printf '<testcase name="%s" time="{seconds}"/>\\n' "$test"
+done
+echo '</testsuite>'
+"""
+
+
+def shell_framework():
+    return (
+        'type = "default"\ndiscover_command = "cat tests.txt {filters}"\n'
+        'run_command = "sh run.sh {result_file} {tests}"\ntest_id_format = "{name}"'
+    )
+
+
+def sleeping_shell(folder, count, seconds):
+    Path(folder, "tests.txt").write_text("".join(f"test-{i}\n" for i in range(count)))
+    Path(folder, "run.sh").write_text(RUNNER.format(work=f"sleep {seconds}", seconds=seconds))
+
+
+def instant_shell(folder, count):
+    Path(folder, "tests.txt").write_text("".join(f"test-{i}\n" for i in range(count)))
+    Path(folder, "run.sh").write_text(RUNNER.format(work=":", seconds=0))
+
+
 def lognormal(count, low, high, seed=7):
     """Durations between low and high with a heavy tail; fixed seed."""
     source = random.Random(seed)

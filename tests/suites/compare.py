@@ -3,6 +3,7 @@
 
     compare.py                  all projects of the list below
     compare.py NAME …           these
+    --worker off                in batches instead of streaming workers
 
 Each project's source distribution is fetched and installed with pip, into build/suites. The same
 suite then runs in two copies of its source; what counts is that both runs know the same tests and
@@ -127,7 +128,7 @@ class Suite:
             raise Unprepared(f"pytest told nothing (exit status {status}):\n{output[-2000:]}")
         return status, json.loads(answer.read_text())
 
-    def by_offload(self, binary):
+    def by_offload(self, binary, worker):
         place = self.copy("offload")
         config = self.folder / "offload.toml"
         config.write_text(f"""
@@ -138,6 +139,7 @@ test_timeout_secs = 600
 type = "local"
 [framework]
 type = "pytest"
+worker = "{worker}"
 command = {json.dumps(f"{self.python} -m pytest")}
 paths = {json.dumps(self.project.paths)}
 run_args = {json.dumps(shlex.join(self.project.args))}
@@ -191,6 +193,7 @@ def find_binary():
 def main():
     parser = argparse.ArgumentParser(description="Compares Offload with pytest, test by test.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="projects; default: all")
+    parser.add_argument("--worker", choices=("auto", "off"), default="auto")
     parser.add_argument("--fresh", action="store_true", help="fetch and install again")
     options = parser.parse_args()
     known = {project.name: project for project in PROJECTS}
@@ -211,7 +214,7 @@ def main():
             rows.append((name, known[name].version, "-", "-", "not compared"))
             exit_status = exit_status or 2
             continue
-        status, found = suite.by_offload(binary)
+        status, found = suite.by_offload(binary, options.worker)
         unequal = list(differences(plain, found))
         if bool(plain_status) != bool(status):
             unequal.append(f"pytest ended with {plain_status}, Offload with {status}")
