@@ -104,12 +104,14 @@ std::string modal_section(const fs::path& folder) {
     const std::string dockerfile = dockerfile_in(folder);
     return fmt::format(
         "[provider]\n"
-        "# modal: every sandbox is a container at modal.com. Needs uv and a Modal account\n"
-        "# (`uvx modal setup`), nothing else.\n"
+        "# modal: every sandbox is a container at modal.com. Needs uv (or a python3 with the "
+        "modal\n"
+        "# package) and a Modal account (`uvx modal token new`), nothing else.\n"
         "type = \"modal\"\n"
         "# What the image is built from; without it, a plain Python image.\n"
         "{}dockerfile = {}\n"
-        "# Copies this folder into the image, to sandbox_project_root.\n"
+        "# Copies this folder into the image, to sandbox_project_root. A .dockerignore says what\n"
+        "# stays out; what git ignores does, too.\n"
         "include_cwd = true\n"
         "# Size of a sandbox.\n"
         "# cpu_cores = 1.0\n"

@@ -144,9 +144,9 @@ void Surroundings::check_provider() {
                  fmt::format("provider.dockerfile is {}, which does not exist", *modal->dockerfile),
                  "the image cannot be built without it");
         }
-        if (!has_tool("uv", cwd_)) {
-            warn("provider.type", "a modal provider needs uv, which is not in $PATH",
-                 "install uv: it runs the bundled script with all that the script needs");
+        if (!has_tool("uv", cwd_) && !has_tool("python3", cwd_)) {
+            warn("provider.type", "a modal provider needs uv or python3, and neither is in $PATH",
+                 "install uv: it brings the Modal client along");
         }
         check_copy_dirs("provider.copy_dirs", modal->copy_dirs);
     }

@@ -19,7 +19,8 @@ std::vector<Diagnostic> unbuilt_features(const Loaded& loaded) {
             "type = \"default\" can: vitest list as discover_command, vitest run "
             "--reporter=junit as run_command");
     }
-    if (!std::holds_alternative<LocalProvider>(config.provider)) {
+    // A local provider has no image, and the Modal one does as they say.
+    if (std::holds_alternative<CommandProvider>(config.provider)) {
         const auto& section = config.offload;
         for (const auto& [key, value] : {std::pair{"sandbox_init_cmd", &section.sandbox_init_cmd},
                                          std::pair{"post_patch_cmd", &section.post_patch_cmd}}) {
@@ -38,10 +39,10 @@ std::vector<Diagnostic> unbuilt_features(const Loaded& loaded) {
             "it",
             "durations come from the previous run's JUnit report");
     }
-    if (config.checkpoint.present) {
+    if (config.checkpoint.present && !std::holds_alternative<ModalProvider>(config.provider)) {
         add(Severity::Warning, "checkpoint.build_inputs",
-            "[checkpoint] has no effect in this version; results are the same without it",
-            "images are built from the whole tree");
+            "[checkpoint] has no effect with this provider; results are the same without it",
+            "only a modal provider builds images by itself");
     }
     return out;
 }

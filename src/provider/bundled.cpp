@@ -110,6 +110,18 @@ Result<fs::path> cache_folder() {
     return fs::path(home) / ".cache" / "offload";
 }
 
+Result<std::string> extract_bundled(std::string_view name) {
+    const auto assets = assets::all();
+    const auto asset = std::ranges::find(assets, name, &assets::Asset::name);
+    if (asset == assets.end()) {
+        return fail(Error{.message = fmt::format("there is no bundled script @{}", name),
+                          .place = {},
+                          .hint = fmt::format("bundled are: {}", known_names())});
+    }
+    OFFLOAD_TRY(const auto path, extract(*asset));
+    return path.string();
+}
+
 bool calls_bundled(std::string_view command) { return find_name(command, 0).has_value(); }
 
 Result<std::string> resolve_bundled(std::string_view command) {
@@ -117,16 +129,10 @@ Result<std::string> resolve_bundled(std::string_view command) {
     std::size_t at = 0;
     while (const auto found = find_name(command, at)) {
         const auto name = command.substr(found->begin + 1, found->end - found->begin - 1);
-        const auto assets = assets::all();
-        const auto asset = std::ranges::find(assets, name, &assets::Asset::name);
-        if (asset == assets.end()) {
-            return fail(Error{.message = fmt::format("there is no bundled script @{}", name),
-                              .place = std::string(command),
-                              .hint = fmt::format("bundled are: {}", known_names())});
-        }
-        OFFLOAD_TRY(const auto path, extract(*asset));
+        auto path = extract_bundled(name);
+        if (!path) return fail(std::move(path).error().with_place(std::string(command)));
         resolved += command.substr(at, found->begin - at);
-        resolved += shell::quote(path.string());
+        resolved += shell::quote(*path);
         at = found->end;
     }
     resolved += command.substr(at);

@@ -16,6 +16,9 @@ namespace offload::provider {
 // writable.
 Result<std::string> resolve_bundled(std::string_view command);
 
+// The path of one script, as above.
+Result<std::string> extract_bundled(std::string_view name);
+
 // Whether resolve_bundled() would replace something, known or not.
 bool calls_bundled(std::string_view command);
 

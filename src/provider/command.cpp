@@ -86,13 +86,7 @@ Result<std::unique_ptr<Provider>> CommandProvider::create_from(const config::Con
     shared->env.assign(commands.env.begin(), commands.env.end());
     if (!shared->root.empty()) shared->env.emplace_back("OFFLOAD_ROOT", shared->root);
     shared->env.insert(shared->env.end(), config.extra_env.begin(), config.extra_env.end());
-    for (const auto& [name, value] : shared->env) {
-        if (!is_variable_name(name)) {
-            return fail(Error{.message = fmt::format("no shell can export a variable `{}`", name),
-                              .place = config.file.string(),
-                              .hint = "names are letters, digits and underscores"});
-        }
-    }
+    OFFLOAD_CHECK(check_variable_names(shared->env, config.file.string()));
     return std::unique_ptr<Provider>(new CommandProvider(std::move(shared)));
 }
 

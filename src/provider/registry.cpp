@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 #include "local.hpp"
+#include "modal.hpp"
 #include "offload/provider/provider.hpp"
 
 namespace offload::provider {
@@ -21,13 +22,8 @@ struct Maker {
     Made operator()(const config::CommandProvider&) const {
         return CommandProvider::create_from(config);
     }
-    Made operator()(const config::ModalProvider&) const { return not_built("modal"); }
-
-    Made not_built(std::string_view type) const {
-        return fail(Error{
-            .message = fmt::format("[provider] type = \"{}\" is known, but not built yet", type),
-            .place = config.file.string(),
-            .hint = "type = \"local\" runs the tests on this machine"});
+    Made operator()(const config::ModalProvider&) const {
+        return ModalProvider::create_from(config);
     }
 };
 

@@ -70,6 +70,12 @@ void add_exports(std::string& script, const Variables* variables) {
     }
 }
 
+bool is_variable_name(std::string_view name) {
+    if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front())) != 0) return false;
+    return std::ranges::all_of(
+        name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+}
+
 }  // namespace
 
 std::string batch_script(const BatchScript& batch) {
@@ -134,10 +140,14 @@ std::size_t bytes_in_argument(std::string_view piece) {
     return piece.size() + quotes * (kQuotedTwice - 1);
 }
 
-bool is_variable_name(std::string_view name) {
-    if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front())) != 0) return false;
-    return std::ranges::all_of(
-        name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
+Result<> check_variable_names(const Variables& variables, const std::string& place) {
+    for (const auto& [name, value] : variables) {
+        if (is_variable_name(name)) continue;
+        return fail(Error{.message = fmt::format("no shell can export a variable `{}`", name),
+                          .place = place,
+                          .hint = "names are letters, digits and underscores"});
+    }
+    return {};
 }
 
 }  // namespace offload::provider

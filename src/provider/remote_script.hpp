@@ -51,7 +51,7 @@ std::string as_argument(std::string_view script);
 // Bytes that `piece`, a part of a script, takes in there.
 std::size_t bytes_in_argument(std::string_view piece);
 
-// False for what a shell cannot export.
-bool is_variable_name(std::string_view name);
+// Error: one that a shell cannot export; `place` is where they are written.
+Result<> check_variable_names(const Variables& variables, const std::string& place);
 
 }  // namespace offload::provider

@@ -1,8 +1,17 @@
 """A Modal server on loopback for the real Modal client: `with running() as server: ...`.
 
-Commands run for real, each sandbox in a temporary folder of its own, which is also the HOME of its
-commands. Images are recorded, not built: building always succeeds, unless the Dockerfile holds
-`RUN false`. `server.calls` counts requests by method; `server.forget_image(id)` makes one vanish.
+Commands run for real, see machines.py. What tests may look at and change:
+
+    server.url            for MODAL_SERVER_URL
+    server.calls          requests by method
+    server.created        IDs of sandboxes, in order; server.terminated likewise
+    server.alive()        IDs of those that are not terminated
+    server.built          RUN commands that image builds carried out, in order
+    server.forget_image(id), server.forget_images()
+    server.forget_before_create = n   so many SandboxCreateV2 find that all images have vanished
+    server.lose(id)       a sandbox dies by itself
+    server.refuse[method] (how often, grpclib.Status, message): answers with that error
+
 Answers to methods that are not here are UNIMPLEMENTED, which the client reports by name.
 """
 
@@ -13,12 +22,12 @@ import contextlib
 import itertools
 import json
 import os
-import shutil
 import signal
 import tempfile
 import threading
 import uuid
 
+import machines
 from grpclib import GRPCError, Status
 from grpclib.server import Server
 from modal_proto import api_pb2 as api
@@ -65,15 +74,43 @@ class Execution:
 class State:
     def __init__(self):
         self.calls = collections.Counter()
-        self.images, self.sandboxes, self.executions = {}, {}, {}
+        self.images, self.by_definition = {}, {}
+        self.files, self.mounts = {}, {}
+        self.sandboxes, self.executions = {}, {}
+        self.created, self.terminated, self.built = [], [], []
+        self.refuse, self.forget_before_create = {}, 0
         self.root = tempfile.mkdtemp(prefix="modal-servicer-")
+        self.mount_point = os.path.join(self.root, "root")
+        os.mkdir(self.mount_point)
         self.url = None
+
+    def alive(self):
+        return [name for name, sandbox in self.sandboxes.items() if not sandbox.ended.is_set()]
 
     def forget_image(self, image_id):
         del self.images[image_id]
+        self.by_definition = {key: one for key, one in self.by_definition.items()
+                              if one.id != image_id}
+
+    def forget_images(self):
+        for image_id in list(self.images):
+            self.forget_image(image_id)
+
+    def lose(self, sandbox_id):
+        """Called from another thread than the server's."""
+        sandbox = self.sandboxes[sandbox_id]
+        self.terminated.append(sandbox_id)
+        self.loop.call_soon_threadsafe(sandbox.ended.set)
+        for execution in self.executions.get(sandbox_id.replace("sb-", "ta-"), []):
+            self.loop.call_soon_threadsafe(execution.kill)
 
     def folder(self, sandbox_id):
         return os.path.join(self.root, sandbox_id)
+
+
+class Sandbox:
+    def __init__(self, image, definition):
+        self.image, self.definition, self.ended = image, definition, asyncio.Event()
 
 
 def counted(base, state):
@@ -90,6 +127,11 @@ def counted(base, state):
 
             async def call(stream):
                 state.calls[name] += 1
+                left, status, message = state.refuse.get(name, (0, None, None))
+                if left > 0:
+                    state.refuse[name] = (left - 1, status, message)
+                    await stream.recv_message()
+                    raise GRPCError(status, message)
                 await function(stream)
 
             return call
@@ -127,22 +169,63 @@ def make_api(state):
             await stream.recv_message()
             await stream.send_message(api.AppGetOrCreateResponse(app_id="ap-1"))
 
+        async def MountBatchedCheckExistence(self, stream):
+            request = await stream.recv_message()
+            missing = [one for one in request.sha256_hex_hashes if one not in state.files]
+            await stream.send_message(
+                api.MountBatchedCheckExistenceResponse(missing_sha256_hex_hashes=missing))
+
+        async def MountPutFile(self, stream):
+            request = await stream.recv_message()
+            state.files[request.sha256_hex] = request.data
+            await stream.send_message(api.MountPutFileResponse(exists=True))
+
+        async def MountGetOrCreate(self, stream):
+            request = await stream.recv_message()
+            mount_id = "mo-" + uuid.uuid4().hex[:12]
+            state.mounts[mount_id] = [
+                (file.filename, file.mode & 0o777, state.files[file.sha256_hex])
+                for file in request.files]
+            await stream.send_message(api.MountGetOrCreateResponse(
+                mount_id=mount_id, handle_metadata=api.MountHandleMetadata()))
+
         async def ImageGetOrCreate(self, stream):
             request = await stream.recv_message()
-            image_id = "im-" + uuid.uuid4().hex[:12]
-            state.images[image_id] = list(request.image.dockerfile_commands)
-            await stream.send_message(api.ImageGetOrCreateResponse(image_id=image_id))
+            wanted = request.image
+            files = state.mounts.get(wanted.context_mount_id, [])
+            files += [(file.filename, 0o644, file.data) for file in wanted.context_files]
+            bases = {base.docker_tag: state.images[self.need_image(base.image_id)]
+                     for base in wanted.base_images}
+            key = repr((list(wanted.dockerfile_commands), sorted(files),
+                        sorted((tag, base.id) for tag, base in bases.items())))
+            image = state.by_definition.get(key)
+            if image is None or image.failed or request.force_build:
+                image_id = "im-" + uuid.uuid4().hex[:12]
+                image = machines.Image(image_id, state.folder(image_id), bases,
+                                       list(wanted.dockerfile_commands), files, state.built)
+                state.images[image_id] = state.by_definition[key] = image
+                image.task = asyncio.create_task(image.build(state.mount_point))
+            result = api.GenericResult(status=SUCCESS) if image.done else None
+            await stream.send_message(
+                api.ImageGetOrCreateResponse(image_id=image.id, result=result))
 
         async def ImageJoinStreaming(self, stream):
             request = await stream.recv_message()
-            commands = state.images[request.image_id]
-            for number, command in enumerate(commands):
-                log = api.TaskLogs(data=command + "\n", file_descriptor=1)
-                await stream.send_message(api.ImageJoinStreamingResponse(
-                    task_logs=[log], entry_id=str(number + 1)))
-            status = FAILURE if "RUN false" in commands else SUCCESS
-            await stream.send_message(api.ImageJoinStreamingResponse(
-                result=api.GenericResult(status=status), eof=True))
+            image = state.images[request.image_id]
+            said = int(request.last_entry_id or 0)
+            while True:
+                async with image.changed:
+                    await image.changed.wait_for(lambda: image.done or len(image.log) > said)
+                    fresh = image.log[said:]
+                if not fresh:
+                    break
+                said += len(fresh)
+                logs = [api.TaskLogs(data=text, file_descriptor=1) for text in fresh]
+                await stream.send_message(
+                    api.ImageJoinStreamingResponse(task_logs=logs, entry_id=str(said)))
+            result = api.GenericResult(status=FAILURE if image.failed else SUCCESS,
+                                       exception=image.failed or "")
+            await stream.send_message(api.ImageJoinStreamingResponse(result=result, eof=True))
 
         async def ImageFromId(self, stream):
             request = await stream.recv_message()
@@ -152,13 +235,20 @@ def make_api(state):
         def need_image(self, image_id):
             if image_id not in state.images:
                 raise GRPCError(Status.NOT_FOUND, "no image " + image_id)
+            return image_id
 
         async def SandboxCreateV2(self, stream):
             request = await stream.recv_message()
+            if state.forget_before_create > 0:
+                state.forget_before_create -= 1
+                state.forget_images()
             self.need_image(request.definition.image_id)
             sandbox_id = "sb-" + uuid.uuid4().hex[:12]
-            state.sandboxes[sandbox_id] = asyncio.Event()
+            image = state.images[request.definition.image_id]
             os.mkdir(state.folder(sandbox_id))
+            await machines.copy_tree(image.tree, state.folder(sandbox_id))
+            state.sandboxes[sandbox_id] = Sandbox(image, request.definition)
+            state.created.append(sandbox_id)
             await stream.send_message(api.SandboxCreateV2Response(
                 sandbox_id=sandbox_id, task_id=sandbox_id.replace("sb-", "ta-"),
                 command_router_access=api.CommandRouterAccess(jwt=token(), url=state.url)))
@@ -170,9 +260,10 @@ def make_api(state):
 
         async def SandboxWaitV2(self, stream):
             request = await stream.recv_message()
-            ended = state.sandboxes.get(request.sandbox_id)
-            if ended is None:
+            sandbox = state.sandboxes.get(request.sandbox_id)
+            if sandbox is None:
                 raise GRPCError(Status.NOT_FOUND, "no sandbox " + request.sandbox_id)
+            ended = sandbox.ended
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(ended.wait(), max(request.timeout, 0.001))
             result = api.GenericResult(status=TERMINATED) if ended.is_set() else None
@@ -180,17 +271,21 @@ def make_api(state):
 
         async def SandboxTerminateV2(self, stream):
             request = await stream.recv_message()
-            state.sandboxes[request.sandbox_id].set()
+            sandbox = state.sandboxes.get(request.sandbox_id)
+            if sandbox is None:
+                raise GRPCError(Status.NOT_FOUND, "no sandbox " + request.sandbox_id)
+            if not sandbox.ended.is_set():
+                state.terminated.append(request.sandbox_id)
+            sandbox.ended.set()
             for execution in state.executions.get(request.sandbox_id.replace("sb-", "ta-"), []):
                 execution.kill()
-            shutil.rmtree(state.folder(request.sandbox_id), ignore_errors=True)
+            machines.remove_tree(state.folder(request.sandbox_id))
             await stream.send_message(api.SandboxTerminateResponse())
 
         async def SandboxListV2(self, stream):
             request = await stream.recv_message()
             alive = [] if request.before_timestamp else [
-                api.SandboxInfo(id=name, app_id="ap-1", created_at=1)
-                for name, ended in state.sandboxes.items() if not ended.is_set()]
+                api.SandboxInfo(id=name, app_id="ap-1", created_at=1) for name in state.alive()]
             await stream.send_message(api.SandboxListResponse(sandboxes=alive))
 
         async def SandboxGetCommandRouterAccess(self, stream):
@@ -218,12 +313,17 @@ def make_router(state):
         async def TaskExecStart(self, stream):
             request = await stream.recv_message()
             if request.exec_id not in found:
-                folder = state.folder(request.task_id.replace("ta-", "sb-"))
+                sandbox_id = request.task_id.replace("ta-", "sb-")
+                sandbox = state.sandboxes.get(sandbox_id)
+                if sandbox is None or sandbox.ended.is_set():
+                    raise GRPCError(Status.NOT_FOUND, "no running sandbox " + sandbox_id)
                 pipe = asyncio.subprocess.PIPE
                 process = await asyncio.create_subprocess_exec(
-                    *request.command_args, stdin=pipe, stdout=pipe, stderr=pipe,
-                    cwd=request.workdir or folder, start_new_session=True,
-                    env={**os.environ, "HOME": folder, **request.env})
+                    *machines.rooted(state.folder(sandbox_id), state.mount_point,
+                                     request.workdir or sandbox.image.workdir,
+                                     list(request.command_args)),
+                    stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True,
+                    env={**os.environ, "HOME": "/tmp", **sandbox.image.env, **request.env})
                 found[request.exec_id] = Execution(process)
                 state.executions.setdefault(request.task_id, []).append(found[request.exec_id])
             await stream.send_message(router.TaskExecStartResponse())
@@ -272,6 +372,7 @@ def make_router(state):
 def running():
     """Serves in a thread of its own; yields the State and removes every folder at the end."""
     state, loop = State(), asyncio.new_event_loop()
+    state.loop = loop
     ready, stop = threading.Event(), asyncio.Event()
 
     async def serve():
@@ -294,4 +395,4 @@ def running():
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
-        shutil.rmtree(state.root, ignore_errors=True)
+        machines.remove_tree(state.root)

@@ -62,9 +62,8 @@ class Servicer(unittest.TestCase):
     def test_sandbox_is_found_again_by_its_id(self):
         known = self.sandbox().object_id
         found = modal.Sandbox.from_id(known, client=self.client)
-        process = found.exec("sh", "-c", "pwd")
-        self.assertEqual(process.stdout.read().strip(), self.server.folder(known))
-        self.assertEqual(process.wait(), 0)
+        self.assertEqual(found.exec("sh", "-c", "echo kept > /tmp/file").wait(), 0)
+        self.assertEqual(found.exec("cat", "/tmp/file").stdout.read(), "kept\n")
 
     def test_terminating_ends_a_running_command(self):
         sandbox = self.sandbox()

@@ -292,10 +292,20 @@ TEST(Worker, IsAutoOrOff) {
     EXPECT_FALSE(read(minimal("", "worker = \"on\"")).config);
 }
 
-TEST(Unbuilt, ImageStepsOnRemoteProvidersAreErrorsAtRun) {
+TEST(Unbuilt, ModalCarriesOutImageStepsAndCheckpoints) {
     const auto loaded = modal(
         "", "sandbox_project_root = \"/app\"\nsandbox_init_cmd = \"x\"\npost_patch_cmd = \"y\"");
     ASSERT_TRUE(loaded.config);
+    EXPECT_THAT(unbuilt_features(loaded), IsEmpty());
+}
+
+TEST(Unbuilt, ImageStepsOfOwnCommandsAreErrorsAtRun) {
+    const auto loaded = read(
+        "[offload]\nsandbox_project_root = \"/app\"\nsandbox_init_cmd = \"x\"\n"
+        "post_patch_cmd = \"y\"\n[provider]\ntype = \"default\"\ncreate_command = \"c\"\n"
+        "exec_command = \"{command}\"\ndestroy_command = \"d\"\n"
+        "[framework]\ntype = \"pytest\"\n[groups.all]\n");
+    ASSERT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
     const auto found = unbuilt_features(loaded);
     ASSERT_EQ(found.size(), 2U);
     EXPECT_EQ(found[0].line, 3U);
