@@ -104,7 +104,7 @@ report::SummaryOptions summary_options(const config::Config& config) {
 
 // An error means that nothing could be reported: the run does not begin.
 Result<Sinks> make_sinks(const config::Config& config, const Options& options,
-                         const TestTable& tests) {
+                         const TestTable& tests, const KnownDurations& durations) {
     const fs::path folder = config.report.output_dir;
     Sinks sinks;
     OFFLOAD_TRY(auto journal, report::Journal::create(folder));
@@ -120,10 +120,16 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
     for (const auto& group : config.groups) {
         progress.attempts_per_group.push_back(static_cast<int>(group.retry_count) + 1);
     }
+    progress.known_durations = durations;
     sinks.push_back(std::make_unique<report::Progress>(std::move(progress), tests));
     // Last, so that it can say which report could not be written.
+    const auto write = [](std::string_view text) {
+        auto written = write_stdout(text);
+        if (!written) print(written.error());
+        return written;
+    };
     sinks.push_back(
-        std::make_unique<report::SummaryPrinter>(summary_options(config), tests, write_stdout));
+        std::make_unique<report::SummaryPrinter>(summary_options(config), tests, write));
     return sinks;
 }
 
@@ -136,7 +142,7 @@ int carry_out(const config::Config& config, const Options& options) {
     const fs::path folder = config.report.output_dir;
     auto durations = read_durations(folder / config.report.junit_file);
     TestTable tests;
-    const auto sinks = make_sinks(config, options, tests);
+    const auto sinks = make_sinks(config, options, tests, durations);
     if (!sinks) {
         print(Error{.message = "the reports cannot be written, so nothing was run",
                     .hint = "report.output_dir must be a folder that can be written to",

@@ -24,7 +24,9 @@ int write_all(int descriptor, std::string_view text) {
 }  // namespace
 
 Result<> write_stdout(std::string_view text) {
-    if (const int error = write_all(STDOUT_FILENO, text); error != 0) {
+    const int error = write_all(STDOUT_FILENO, text);
+    // Who closed the other end has seen enough: `offload collect | head`.
+    if (error != 0 && error != EPIPE) {
         return fail(system_error("cannot write to stdout", error));
     }
     return {};

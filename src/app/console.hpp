@@ -9,7 +9,8 @@
 
 namespace offload::app {
 
-// The whole text, unbuffered. Error: it could not be written (a closed pipe, a full disk).
+// The whole text, unbuffered. Error: it could not be written (a full disk). A reader that has
+// closed its end of the pipe has seen enough, which is no error.
 Result<> write_stdout(std::string_view text);
 void write_stderr(std::string_view text);
 

@@ -182,6 +182,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string> can
 
 std::string duration(std::chrono::duration<double> seconds) {
     const double value = std::isfinite(seconds.count()) ? std::max(seconds.count(), 0.0) : 0.0;
+    if (value > 0 && std::round(value * 1000) < 100) {
+        return fmt::format("{} ms", std::max(1L, std::lround(value * 1000)));
+    }
     // Compared with what would be shown, so that 59.96 s is "1m 00s" and never "60.0 s".
     if (std::round(value * 10) < 600) return fmt::format("{:.1f} s", value);
     const auto whole = static_cast<std::int64_t>(std::llround(std::min(value, 1e15)));

@@ -147,7 +147,7 @@ void Dispatcher::plan() {
         emitter_.emit(TestDiscovered{test.index, test.id, test.group, test.file, test.kind});
     }
     for (std::size_t i = 0; i < groups_.size(); ++i) {
-        if (!groups_[i].discovered) continue;
+        if (!groups_[i].discovered || !*groups_[i].discovered) continue;
         emitter_.emit(
             DiscoveryFinished{GroupIndex(i), plan.tests_of_group[i], groups_[i].duration});
     }

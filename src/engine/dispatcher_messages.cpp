@@ -77,7 +77,11 @@ void Dispatcher::handle(SandboxGone& message) {
 }
 
 void Dispatcher::handle(Interrupted& message) {
-    if (!interrupted_by_) interrupted_by_ = message.signal;
+    if (interrupted_by_) return;
+    interrupted_by_ = message.signal;
+    emitter_.warn(
+        "interrupted: ending what runs and destroying the sandboxes (interrupt again to "
+        "end at once, without that)");
     stop("the run was interrupted");
 }
 

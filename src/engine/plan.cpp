@@ -135,7 +135,7 @@ Plan make_plan(const config::Config& config, const std::vector<GroupState>& grou
             none.causes.push_back({.message = groups[i].report,
                                    .place = fmt::format("group {}", config.groups[i].name)});
         }
-        none.hint = "run the commands above by hand; check paths and filters in the config";
+        none.hint = "run these commands by hand; check paths and filters in the config";
         plan.errors.push_back(std::move(none));
     }
     return plan;

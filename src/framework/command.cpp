@@ -54,7 +54,8 @@ std::size_t occurrences(std::string_view text, std::string_view part) {
 }
 
 std::string shown_command(const config::CommandFramework& settings, const config::Group& group) {
-    return substitute(settings.discover_command, {{kFilters, group.filters}});
+    return std::string(
+        text::trim(substitute(settings.discover_command, {{kFilters, group.filters}})));
 }
 
 Error discovery_error(std::string message, std::string command, std::string_view output) {
@@ -111,8 +112,11 @@ std::vector<std::string> CommandFramework::warnings() const {
 
 Result<DiscoveryCommand> CommandFramework::discovery(const config::Group& group,
                                                      const RunContext& /*context*/) const {
-    const auto command = shown_command(settings_, group);
-    return DiscoveryCommand{.command = command, .env = {}, .files = {}, .shown = command};
+    return DiscoveryCommand{
+        .command = substitute(settings_.discover_command, {{kFilters, group.filters}}),
+        .env = {},
+        .files = {},
+        .shown = shown_command(settings_, group)};
 }
 
 Result<Discovered> CommandFramework::read_discovery(const config::Group& group,
@@ -124,7 +128,10 @@ Result<Discovered> CommandFramework::read_discovery(const config::Group& group,
     if (ended.exit_status == 1 && out.empty() && err.empty()) return Discovered{};
     if (ended.exit_status != 0) {
         auto message = fmt::format("discovery of group \"{}\" failed: {}", group.name, ended.how);
-        return fail(discovery_error(std::move(message), command, err.empty() ? out : err));
+        return fail(discovery_error(std::move(message), command, err.empty() ? out : err)
+                        .with_hint(ended.exit_status == 127
+                                       ? "install that program, or correct discover_command"
+                                       : "run the command by hand to see what is wrong with it"));
     }
     Discovered discovered;
     std::unordered_set<std::string_view> seen;

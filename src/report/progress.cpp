@@ -103,7 +103,9 @@ ProgressOptions progress_on_stderr(bool ci, bool verbose) {
 class Progress::Display {
   public:
     Display(ProgressOptions options, const TestTable& tests)
-        : options_(std::move(options)), tests_(tests) {}
+        : options_(std::move(options)),
+          tests_(tests),
+          run_(std::exchange(options_.known_durations, {})) {}
 
     void show(const Event& event) {
         run_.apply(event);
@@ -220,7 +222,12 @@ class Progress::Display {
     }
 
     void on(const RunPlanned& event) {
+        if (event.selected == 0) return;
         if (plain()) say(fmt::format("{} to run", text::count(event.selected, "test")));
+        if (!event.durations_known) {
+            say(Style::Cyan,
+                "note:", "how long these tests take is not known yet; the next run will be faster");
+        }
     }
 
     void on(const SandboxReady& event) {

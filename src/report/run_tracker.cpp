@@ -12,6 +12,7 @@ constexpr double kLookBackShare = 0.25;
 constexpr Seconds kSampleEvery{0.5};
 constexpr Seconds kBeforeFirstEstimate{2};
 constexpr std::size_t kFewestForEstimate = 5;
+constexpr double kLeastWeight = 0.001;  // seconds: even an empty test takes a moment
 
 std::size_t minus(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
 
@@ -35,15 +36,34 @@ std::size_t& counter(Counts& counts, Status status) {
 
 }  // namespace
 
+RunTracker::RunTracker(const std::vector<std::pair<std::string, Seconds>>& known) {
+    if (known.empty()) return;
+    double sum = 0;
+    for (const auto& [id, duration] : known) {
+        const double weight = std::max(duration.count(), kLeastWeight);
+        known_.insert_or_assign(id, weight);
+        sum += weight;
+    }
+    mean_of_known_ = sum / static_cast<double>(known.size());
+}
+
 void RunTracker::apply(const Event& event) {
     std::visit([&](const auto& body) { on(body, event.since_start); }, event.body);
 }
 
-void RunTracker::on(const TestDiscovered& /*event*/, Seconds /*now*/) { ++discovered_; }
+void RunTracker::on(const TestDiscovered& event, Seconds /*now*/) {
+    ++discovered_;
+    const auto known = known_.find(event.id);
+    const double weight = known == known_.end() ? mean_of_known_ : known->second;
+    if (event.test.value() >= weights_.size()) weights_.resize(event.test.value() + 1);
+    weights_[event.test.value()] = weight;
+    all_work_ += weight;
+}
 
 void RunTracker::on(const RunPlanned& event, Seconds /*now*/) {
     // Modules that could not be collected are decided already, and are none of the selected.
     planned_ = event.selected + decided();
+    known_.clear();
 }
 
 void RunTracker::on(const SandboxCreating& event, Seconds /*now*/) {
@@ -73,7 +93,7 @@ void RunTracker::on(const BatchStarted& event, Seconds now) {
     batch.tests = event.tests;
     if (!first_batch_) {
         first_batch_ = now;
-        samples_.push_back({now, decided()});
+        sample(now);
     }
 }
 
@@ -99,8 +119,9 @@ void RunTracker::on(const AttemptFinished& event, Seconds /*now*/) {
 
 void RunTracker::on(const TestDecided& event, Seconds now) {
     ++counter(counts_, event.status);
+    if (event.test.value() < weights_.size()) decided_work_ += weights_[event.test.value()];
     if (samples_.empty() || now - samples_.back().at < kSampleEvery) return;
-    samples_.push_back({now, decided()});
+    sample(now);
     const Seconds look_back = std::max(kShortestLookBack, (now - *first_batch_) * kLookBackShare);
     while (samples_.size() > 2 && now - samples_[1].at >= look_back) samples_.pop_front();
 }
@@ -163,6 +184,11 @@ std::optional<Seconds> RunTracker::time_left(Seconds now) const {
     const Seconds span = now - past.at;
     const std::size_t done = minus(decided(), past.decided);
     if (span < kBeforeFirstEstimate || done < kFewestForEstimate) return std::nullopt;
+    // Where only some of the tests were chosen, the weight of the chosen ones is not known.
+    const double work_done = decided_work_ - past.work;
+    if (total() == discovered_ && work_done > 0) {
+        return span * (std::max(all_work_ - decided_work_, 0.0) / work_done);
+    }
     return span * (static_cast<double>(total() - decided()) / static_cast<double>(done));
 }
 

@@ -3,7 +3,9 @@
 
 #include <deque>
 #include <optional>
+#include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "offload/model/event.hpp"
@@ -19,6 +21,9 @@ enum class Phase {
 
 class RunTracker {
   public:
+    // `known`: how long tests are expected to take, by ID; it weighs them in time_left().
+    explicit RunTracker(const std::vector<std::pair<std::string, Seconds>>& known = {});
+
     void apply(const Event& event);
 
     Phase phase() const;
@@ -44,7 +49,8 @@ class RunTracker {
     };
     std::vector<Running> longest_running(std::size_t most) const;
 
-    // From the rate at which tests were decided lately; nothing while there is no basis for it.
+    // From the rate at which tests were decided lately, each weighed with its expected duration
+    // where durations are known; nothing while there is no basis for it.
     std::optional<Seconds> time_left(Seconds now) const;
 
   private:
@@ -59,6 +65,7 @@ class RunTracker {
     struct Sample {
         Seconds at;
         std::size_t decided;
+        double work;  // weight of the decided tests
     };
 
     void on(const TestDiscovered& event, Seconds now);
@@ -75,8 +82,14 @@ class RunTracker {
     void on(const Other& /*event*/, Seconds /*now*/) {}
 
     static std::size_t undecided(const Batch& batch);
+    void sample(Seconds now) { samples_.push_back({now, decided(), decided_work_}); }
 
     Counts counts_;
+    std::unordered_map<std::string, double> known_;  // until all tests are there
+    double mean_of_known_ = 1;                       // the weight of a test that is not among them
+    std::vector<double> weights_;                    // by test
+    double all_work_ = 0;
+    double decided_work_ = 0;
     std::size_t discovered_ = 0;
     std::optional<std::size_t> planned_;
     std::size_t sandboxes_up_ = 0;

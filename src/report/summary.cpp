@@ -227,7 +227,7 @@ class Summary {
                         options_.colour));
         } else if (any_bad || summary_.failure) {
             line(styled(Style::Red,
-                        problems.empty() ? std::string("FAILED")
+                        problems.empty() ? std::string("FAILED: see the error above")
                                          : fmt::format("FAILED: {} of {}", problems, all),
                         options_.colour));
         } else if (counts.flaky > 0) {

@@ -21,7 +21,8 @@ class Discovery(Scenario):
     def test_failure_shows_status_and_stderr(self):
         self.discovering("echo looks-like-a-test; echo tool-is-missing >&2; exit 3 # {filters}")
         run = self.offload("run").expect_exit(1)
-        run.expect_said("tool-is-missing", "3")
+        run.expect_said("tool-is-missing", "3", "see the error above")
+        run.expect_not_said("collected in", "to run")
         self.expect_nothing_ran()
 
     def test_silent_exit_1_is_an_empty_group(self):

@@ -54,6 +54,23 @@ class Output(Scenario):
         for name, text in foreign.items():
             self.assertEqual((self.project / name).read_text(), text)
 
+    def test_summary_that_cannot_be_written_fails_the_run(self):
+        self.fake_project({"a": "pass"})
+        with open("/dev/full", "w") as full:
+            process = self.start("run", stdout=full)
+            run = self.finish(process).expect_exit(1)
+        run.expect_said("cannot write to stdout: No space left")
+
+    def test_reader_that_has_seen_enough_changes_nothing(self):
+        self.fake_project({f"t{i}": "pass" for i in range(2000)})
+        for command in ("collect", "run"):
+            reader, writer = os.pipe()
+            os.close(reader)
+            process = self.start(command, stdout=writer)
+            os.close(writer)
+            run = self.finish(process).expect_exit(0)
+            run.expect_not_said("cannot write")
+
     def test_unwritable_output_folder_is_said_before_or_after_but_never_hidden(self):
         self.fake_project({"a": "pass"}, report='output_dir = "blocked/results"')
         self.write({"blocked": "a file stands where the folder should be"})

@@ -211,6 +211,9 @@ TEST(Duration, PicksTheUnitThatReadsBest) {
     const auto shown = [](double seconds) {
         return duration(std::chrono::duration<double>(seconds));
     };
+    EXPECT_EQ(shown(0.000'01), "1 ms");
+    EXPECT_EQ(shown(0.012), "12 ms");
+    EXPECT_EQ(shown(0.0996), "0.1 s");
     EXPECT_EQ(shown(0.4), "0.4 s");
     EXPECT_EQ(shown(12.34), "12.3 s");
     EXPECT_EQ(shown(59.94), "59.9 s");

@@ -241,11 +241,16 @@ TEST(Dispatcher, AnInterruptEndsHangingTestsAndSaysWhatWasNotRun) {
         const auto* began = std::get_if<TestStarted>(&event.body);
         if (began != nullptr && f.tests[began->test].id == "t0") {
             f.inbox.push_urgent(Interrupted{2});
+            f.inbox.push_urgent(Interrupted{15});
         }
     };
     const auto summary = f.run();
     EXPECT_EQ(summary.exit_status, 130);
     EXPECT_EQ(f.status(summary, "t0"), Status::NotRun);
+    const auto notices = f.recorder->all<Notice>();
+    EXPECT_EQ(std::ranges::count_if(
+                  notices, [](const auto& n) { return n.text.starts_with("interrupted: "); }),
+              1);
 }
 
 TEST(Dispatcher, ARunnerThatCannotBeStartedEndsTheRunWithoutBlamingTests) {

@@ -82,6 +82,8 @@ TEST(CommandDiscovery, AnyOtherFailureIsAnErrorWhateverWasPrinted) {
         EXPECT_THAT(shown, HasSubstr("exit status " + std::to_string(status)));
         EXPECT_THAT(shown, HasSubstr("no such tool"));
         EXPECT_THAT(shown, HasSubstr("list -k 'a b'"));
+        EXPECT_THAT(discovered.error().hint,
+                    HasSubstr(status == 127 ? "install that program" : "by hand"));
     }
     EXPECT_FALSE(discovered_from("", exited(1), "warning\n"));
     EXPECT_FALSE(discovered_from("a\n", exited(1)));

@@ -49,6 +49,15 @@ TEST_F(ProgressTest, PlainModeWritesWholeLinesWithoutControls) {
     EXPECT_EQ(written.find_first_of("\x1b\r\a"), std::string::npos);
 }
 
+TEST_F(ProgressTest, RunWithoutDurationsIsToldThatTheNextWillBeFaster) {
+    plain();
+    EXPECT_EQ(written, "");
+    run.tell(RunPlanned{.selected = 3, .durations_known = true});
+    EXPECT_EQ(written, "3 tests to run\n");
+    run.tell(RunPlanned{.selected = 3, .durations_known = false});
+    EXPECT_THAT(written, HasSubstr("the next run will be faster\n"));
+}
+
 TEST_F(ProgressTest, PassedTestsAreNoLinesUnlessVerbose) {
     plain();
     run.attempt({.test = 0, .result = passed()});

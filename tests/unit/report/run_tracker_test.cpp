@@ -20,6 +20,12 @@ class TrackerSink final : public Sink {
     RunTracker tracker;
 };
 
+std::vector<std::string> numbered(std::size_t count) {
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < count; ++i) ids.push_back("t" + std::to_string(i));
+    return ids;
+}
+
 class RunTrackerTest : public testing::Test {
   protected:
     RunTrackerTest() { run.sinks = {&sink}; }
@@ -98,10 +104,8 @@ TEST_F(RunTrackerTest, CountsSandboxes) {
 }
 
 TEST_F(RunTrackerTest, EstimatesFromTheRate) {
-    std::vector<std::string> ids;
-    for (int i = 0; i < 100; ++i) ids.push_back("t" + std::to_string(i));
     run.start();
-    run.discover(ids);
+    run.discover(numbered(100));
     run.batch(0, 0, {});
     EXPECT_FALSE(tracker.time_left(run.now));
     for (std::size_t i = 0; i < 40; ++i) {
@@ -110,6 +114,37 @@ TEST_F(RunTrackerTest, EstimatesFromTheRate) {
     }
     ASSERT_TRUE(tracker.time_left(run.now));
     EXPECT_NEAR(tracker.time_left(run.now)->count(), 60, 1);
+}
+
+// The heaviest tests run first: by their number alone, the rest would seem to take hours.
+TEST_F(RunTrackerTest, EstimatesFromExpectedDurationsWhereTheyAreKnown) {
+    std::vector<std::pair<std::string, Seconds>> known;
+    for (const auto& id : numbered(100)) known.emplace_back(id, known.size() < 10 ? 5 : 0.1);
+    known.pop_back();  // unknown: taken for an average one
+    tracker = RunTracker(known);
+    run.start();
+    run.discover(numbered(100));
+    run.batch(0, 0, {});
+    for (std::size_t i = 0; i < 10; ++i) {
+        run.tick(5);
+        run.decided(i, Status::Passed);
+    }
+    ASSERT_TRUE(tracker.time_left(run.now));
+    EXPECT_NEAR(tracker.time_left(run.now)->count(), 9.5, 0.5);
+}
+
+TEST_F(RunTrackerTest, ChosenTestsAreEstimatedFromTheirNumber) {
+    tracker = RunTracker({{"t0", Seconds(1)}, {"t99", Seconds(1000)}});
+    run.start();
+    run.discover(numbered(100));
+    run.tell(RunPlanned{.selected = 20, .durations_known = true});
+    run.batch(0, 0, {});
+    for (std::size_t i = 0; i < 10; ++i) {
+        run.tick(1);
+        run.decided(i, Status::Passed);
+    }
+    ASSERT_TRUE(tracker.time_left(run.now));
+    EXPECT_NEAR(tracker.time_left(run.now)->count(), 10, 1);
 }
 
 // TRAPS 7: the totals add up, whatever comes.

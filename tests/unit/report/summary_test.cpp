@@ -86,7 +86,7 @@ TEST_F(SummaryTest, RunThatCouldNotBeCarriedOutIsNeverPassed) {
     summary.failure = "no sandbox could be created";
     summary.exit_status = 1;
     EXPECT_THAT(render(), HasSubstr("error: no sandbox could be created\n"));
-    EXPECT_THAT(render(), EndsWith("\nFAILED\n"));
+    EXPECT_THAT(render(), EndsWith("\nFAILED: see the error above\n"));
     summary.failure.reset();
     EXPECT_THAT(render(), EndsWith("\nFAILED: exit status 1\n"));
 }

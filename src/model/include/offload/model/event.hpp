@@ -50,6 +50,7 @@ struct TestDiscovered {
     TestKind kind;
 };
 
+// Not told of a group that could not be discovered: the run's failure says why.
 struct DiscoveryFinished {
     GroupIndex group;
     std::size_t tests = 0;  // that this group owns

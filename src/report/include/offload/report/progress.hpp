@@ -9,7 +9,9 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "offload/model/sink.hpp"
@@ -32,8 +34,9 @@ struct ProgressOptions {
     std::function<void(std::string_view)> write;  // must be set
     std::function<TerminalSize()> size;           // asked at each drawing; unset: 80 × 24
     std::vector<int> attempts_per_group;  // 1 + retry_count, for "attempt 1 of 3"; may be empty
-    Seconds heartbeat{15};                // plain lines: longest silence while tests run
-    std::size_t failure_lines = 200;      // of one failure's output
+    std::vector<std::pair<std::string, Seconds>> known_durations;  // for the time left, by ID
+    Seconds heartbeat{15};                     // plain lines: longest silence while tests run
+    std::size_t failure_lines = 200;           // of one failure's output
     std::size_t total_failure_lines = 20'000;  // beyond: failures are shown without their output
 };
 

@@ -39,7 +39,7 @@ class SummaryPrinter final : public Sink {
                    std::function<Result<>(std::string_view)> write);
 
     std::string_view name() const override { return "summary"; }
-    bool required() const override { return false; }
+    bool required() const override { return true; }
     Result<> consume(const Event& event) override;
 
   private:
