@@ -329,9 +329,14 @@ class Progress::Display {
                                ? fmt::format(": {} failed, will retry", attempt_number(attempt))
                            : attempt.number > 1 ? fmt::format(", {}", attempt_number(attempt))
                                                 : std::string{};
+        // A module that could not be collected was never in a sandbox.
+        const auto where =
+            tests_[attempt.test].kind == TestKind::CollectionError
+                ? std::string(" (could not be collected)")
+                : fmt::format(" ({}, sandbox {})", text::duration(attempt.result.duration),
+                              attempt.sandbox.value());
         say(event.will_retry ? Style::Yellow : Style::Red, word_for_failure(attempt.result),
-            fmt::format("{} ({}, sandbox {}){}", id_of(attempt.test),
-                        text::duration(attempt.result.duration), attempt.sandbox.value(), retry));
+            id_of(attempt.test) + where + retry);
         if (failure_lines_shown_ >= options_.total_failure_lines) {
             say(fmt::format("    {}", one_line_reason(attempt.result)));
             if (!std::exchange(told_of_limit_, true)) {
@@ -348,11 +353,19 @@ class Progress::Display {
         look.indent = "    ";
         look.unicode = options_.unicode;
         const auto text = attempt_text(attempt.result, look);
-        held_back_ += text.text;
+        show_details(text.text);
         failure_lines_shown_ += text.lines;
         if (text.shortened) {
             say(fmt::format("    all of it: offload logs --test {}",
                             harmless_line(shell::quote(tests_[attempt.test].id))));
+        }
+    }
+
+    // With pytest's "E   …" lines in the colour that they have there.
+    void show_details(std::string_view text) {
+        for (const auto line : text::lines(text)) {
+            const bool reason = text::trim(line).starts_with("E  ");
+            say(reason ? styled(Style::Red, line, options_.colour) : std::string(line));
         }
     }
 

@@ -10,6 +10,8 @@ namespace offload::report {
 namespace {
 
 constexpr std::size_t kMostRunningShown = 8;
+// On a narrower terminal what runs is worth more than where.
+constexpr std::size_t kWideEnoughForPlaces = 60;
 
 std::string_view word_for(Phase phase) {
     switch (phase) {
@@ -92,9 +94,13 @@ StyledLine running_line(const RunTracker::Running& running, const TestTable& tes
     StyledLine line;
     line.add(fmt::format("{:>10} ", text::duration(std::max(now - running.since, Seconds{0}))),
              Style::Dim);
-    auto place = fmt::format("  sandbox {}", running.sandbox.value());
-    if (running.attempt > 1)
-        place = fmt::format("  attempt {},{}", running.attempt, place.substr(1));
+    std::string place;
+    if (look.size.columns >= kWideEnoughForPlaces) {
+        place = fmt::format("  sandbox {}", running.sandbox.value());
+        if (running.attempt > 1) {
+            place = fmt::format("  attempt {},{}", running.attempt, place.substr(1));
+        }
+    }
     const std::string what = running.test ? harmless_line(tests[*running.test].id)
                                           : fmt::format("batch {}: {}", running.batch.value(),
                                                         text::count(running.tests, "test"));

@@ -11,6 +11,7 @@ constexpr Seconds kShortestLookBack{10};
 constexpr double kLookBackShare = 0.25;
 constexpr Seconds kSampleEvery{0.5};
 constexpr Seconds kBeforeFirstEstimate{2};
+constexpr Seconds kLeastEstimate{1};
 constexpr std::size_t kFewestForEstimate = 5;
 constexpr double kLeastWeight = 0.001;  // seconds: even an empty test takes a moment
 
@@ -44,6 +45,7 @@ RunTracker::RunTracker(const std::vector<std::pair<std::string, Seconds>>& known
         known_.insert_or_assign(id, weight);
         sum += weight;
     }
+    weights_known_ = true;
     mean_of_known_ = sum / static_cast<double>(known.size());
 }
 
@@ -183,13 +185,16 @@ std::optional<Seconds> RunTracker::time_left(Seconds now) const {
     const Sample& past = samples_.front();
     const Seconds span = now - past.at;
     const std::size_t done = minus(decided(), past.decided);
-    if (span < kBeforeFirstEstimate || done < kFewestForEstimate) return std::nullopt;
-    // Where only some of the tests were chosen, the weight of the chosen ones is not known.
+    if (span < kBeforeFirstEstimate) return std::nullopt;
     const double work_done = decided_work_ - past.work;
-    if (total() == discovered_ && work_done > 0) {
-        return span * (std::max(all_work_ - decided_work_, 0.0) / work_done);
-    }
-    return span * (static_cast<double>(total() - decided()) / static_cast<double>(done));
+    // Where only some of the tests were chosen, the weight of the chosen ones is not known.
+    const bool weighed = weights_known_ && total() == discovered_;
+    if (weighed ? work_done <= 0 : done < kFewestForEstimate) return std::nullopt;
+    const Seconds left =
+        weighed ? span * (std::max(all_work_ - decided_work_, 0.0) / work_done)
+                : span * (static_cast<double>(total() - decided()) / static_cast<double>(done));
+    if (left < kLeastEstimate) return std::nullopt;
+    return left;
 }
 
 }  // namespace offload::report

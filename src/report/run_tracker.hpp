@@ -50,7 +50,7 @@ class RunTracker {
     std::vector<Running> longest_running(std::size_t most) const;
 
     // From the rate at which tests were decided lately, each weighed with its expected duration
-    // where durations are known; nothing while there is no basis for it.
+    // where durations are known. Nothing while there is no basis for it, nor below a second.
     std::optional<Seconds> time_left(Seconds now) const;
 
   private:
@@ -86,8 +86,9 @@ class RunTracker {
 
     Counts counts_;
     std::unordered_map<std::string, double> known_;  // until all tests are there
-    double mean_of_known_ = 1;                       // the weight of a test that is not among them
-    std::vector<double> weights_;                    // by test
+    bool weights_known_ = false;
+    double mean_of_known_ = 1;     // the weight of a test that is not among them
+    std::vector<double> weights_;  // by test
     double all_work_ = 0;
     double decided_work_ = 0;
     std::size_t discovered_ = 0;

@@ -53,7 +53,7 @@ void crash(const SettleInput& input, const Unfinished& test, Settled& settled) {
 
 void time_out(const SettleInput& input, const Unfinished& test, Settled& settled) {
     std::string message = input.time_limit > Seconds{0}
-                              ? fmt::format("timed out: it ran longer than the limit of {:g} s",
+                              ? fmt::format("timed out: not done within the limit of {:g} s",
                                             input.time_limit.count())
                               : std::string("timed out");
     if (!input.how.empty()) message += fmt::format(" ({})", input.how);

@@ -58,6 +58,26 @@ TEST_F(ProgressTest, RunWithoutDurationsIsToldThatTheNextWillBeFaster) {
     EXPECT_THAT(written, HasSubstr("the next run will be faster\n"));
 }
 
+TEST_F(ProgressTest, ModuleThatCouldNotBeCollectedWasInNoSandbox) {
+    make({});
+    run.start();
+    run.tell(TestDiscovered{
+        .test = {}, .id = "broken.py", .group = {}, .file = {}, .kind = TestKind::CollectionError});
+    run.attempt({.test = 0, .result = failed("no such module")});
+    EXPECT_THAT(written, HasSubstr("broken.py (could not be collected)\n"));
+    EXPECT_THAT(written, Not(HasSubstr("sandbox 0")));
+}
+
+TEST_F(ProgressTest, ReasonOfAFailureStandsOut) {
+    ProgressOptions options;
+    options.colour = true;
+    make(std::move(options));
+    run.start();
+    run.discover({"a"});
+    run.attempt({.test = 0, .result = failed("why", "    assert 1 == 2\nE   assert 1 == 2\n")});
+    EXPECT_THAT(written, HasSubstr("\n\x1b[31m    E   assert 1 == 2\x1b[0m\n"));
+}
+
 TEST_F(ProgressTest, PassedTestsAreNoLinesUnlessVerbose) {
     plain();
     run.attempt({.test = 0, .result = passed()});
@@ -203,6 +223,16 @@ TEST_F(AreaTest, ShowsCountsAndTheLongestRunningTests) {
     EXPECT_THAT(lines[0], HasSubstr(" 1/3  2.0 s"));
     EXPECT_THAT(lines[1], HasSubstr("1 passed · 0 failed · 1 running · 1 remaining · 1 sandbox"));
     EXPECT_EQ(lines[2], "     1.0 s t::b  sandbox 0");
+}
+
+TEST_F(AreaTest, NarrowTerminalShowsWhatRunsRatherThanWhere) {
+    show(40, 20, {"tests/test_a.py::test_a"});
+    run.batch(0, 0, {});
+    run.test_started(0);
+    run.tick(1);
+    const auto lines = screen->lines();
+    ASSERT_EQ(lines.size(), 3U) << screen->text();
+    EXPECT_EQ(lines[2], "     1.0 s tests/test_a.py::test_a");
 }
 
 TEST_F(AreaTest, LinesScrollAboveAndNothingIsLeftOfTheAreaAtTheEnd) {
