@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <memory>
 #include <queue>
 #include <random>
 #include <set>
@@ -12,8 +14,8 @@
 
 #include "offload/model/test_table.hpp"
 #include "offload/schedule/ledger.hpp"
-#include "offload/schedule/scheduler.hpp"
 #include "offload/schedule/settle.hpp"
+#include "policy.hpp"
 
 namespace offload::simulator {
 namespace {
@@ -35,13 +37,14 @@ struct Batch {
     std::optional<TestIndex> running;  // when it broke
     Seconds running_for{0};
     Seconds measured_overhead{0};
-    std::set<TestIndex> reported;
+    Seconds started{0};
+    std::set<TestIndex> reported;  // here, or as the winner elsewhere
 };
 
 struct Happening {
     Seconds at;
     std::uint64_t order;
-    enum class Kind { Ready, Result, End } kind;
+    enum class Kind { Ready, Result, End, LookAgain } kind;
     SandboxNumber sandbox;
     std::size_t result = 0;
     bool operator>(const Happening& other) const {
@@ -56,9 +59,12 @@ class Simulation {
 
   private:
     void dispatch();
+    Seconds varied(Seconds least, double spread);
     bool start_batch(SandboxNumber sandbox);
     void plan(SandboxNumber sandbox, Batch& batch);
     void take_result(SandboxNumber sandbox, Batch& batch, const Done& done);
+    void finish(SandboxNumber sandbox, TestIndex test);
+    void supersede(SandboxNumber sandbox, TestIndex test);
     void end_batch(SandboxNumber sandbox);
     void apply(const schedule::Settled& settled, SandboxNumber sandbox);
     void count_attempt(TestIndex test, Seconds duration);
@@ -70,7 +76,7 @@ class Simulation {
     const Case& of(TestIndex test) const { return world_.cases[test.value()]; }
 
     const World& world_;
-    schedule::Scheduler scheduler_;
+    std::unique_ptr<Policy> policy_;
     Ledger ledger_;
     std::mt19937_64 random_;
     std::priority_queue<Happening, std::vector<Happening>, std::greater<>> happenings_;
@@ -80,23 +86,17 @@ class Simulation {
     std::uint64_t order_ = 0;
     Seconds now_{0};
     Seconds last_result_{0};
+    Seconds next_look_at_{std::numeric_limits<double>::infinity()};
     std::vector<int> missing_;
     std::vector<Seconds> chains_;
-    std::vector<bool> running_;
+    std::vector<std::uint8_t> running_;  // how often
     std::size_t most_batches_ = 0;
     Report report_;
 };
 
-schedule::SchedulerOptions options_of(const World& world) {
-    return {.slots = world.slots,
-            .command_bytes = world.command_bytes,
-            .time_limit = world.time_limit,
-            .batch_overhead = world.known_overhead.value_or(Seconds{0})};
-}
-
 Simulation::Simulation(const World& world)
     : world_(world),
-      scheduler_(options_of(world)),
+      policy_(make_policy(world)),
       ledger_(world.retry_counts),
       random_(world.seed),
       missing_(world.cases.size()),
@@ -107,8 +107,6 @@ Simulation::Simulation(const World& world)
     for (std::size_t i = 0; i < world.cases.size(); ++i) {
         const Case& test = world.cases[i];
         ledger_.add({TestIndex(i), {}, test.group, {}, TestKind::Test});
-        scheduler_.add({TestIndex(i), test.group, test.expected, test.command_bytes, test.alone,
-                        test.affinity});
         attempts += 1 + world.retry_counts[test.group.value()];
     }
     // Losses aside, each attempt is looked for in halves at worst.
@@ -134,12 +132,17 @@ Report Simulation::run() {
                 idle_.insert(happening.sandbox);
                 break;
             case Happening::Kind::Result: {
-                Batch& batch = busy_.at(happening.sandbox);
-                take_result(happening.sandbox, batch, batch.results[happening.result]);
+                const auto batch = busy_.find(happening.sandbox);
+                if (batch == busy_.end()) break;  // it was cancelled
+                const Done done = batch->second.results[happening.result];
+                take_result(happening.sandbox, batch->second, done);
                 break;
             }
             case Happening::Kind::End:
-                end_batch(happening.sandbox);
+                if (busy_.contains(happening.sandbox)) end_batch(happening.sandbox);
+                break;
+            case Happening::Kind::LookAgain:
+                next_look_at_ = Seconds{std::numeric_limits<double>::infinity()};
                 break;
         }
         if (report_.batches > most_batches_) {
@@ -160,24 +163,41 @@ Report Simulation::run() {
 }
 
 void Simulation::dispatch() {
-    const std::set<SandboxNumber> asking = idle_;
-    for (const SandboxNumber sandbox : asking) {
-        if (start_batch(sandbox)) idle_.erase(sandbox);
+    if (now_ >= policy_->work_from()) {
+        const std::set<SandboxNumber> asking = idle_;
+        for (const SandboxNumber sandbox : asking) {
+            if (start_batch(sandbox)) idle_.erase(sandbox);
+            if (now_ < policy_->work_from()) break;
+        }
     }
-    const std::size_t useful = scheduler_.startable(world_.slots - busy_.size());
+    const Seconds next_look = policy_->work_from();
+    if (!idle_.empty() && next_look > now_ && next_look < next_look_at_) {
+        next_look_at_ = next_look;
+        if (std::isfinite(next_look.count())) {
+            schedule_at(next_look, Happening::Kind::LookAgain, SandboxNumber{});
+        }
+    }
+    const std::size_t useful = policy_->startable(world_.slots - busy_.size());
     while (busy_.size() + idle_.size() + creating_ < world_.slots &&
            idle_.size() + creating_ < useful) {
         ++creating_;
-        schedule_at(now_ + world_.creation, Happening::Kind::Ready,
+        schedule_at(now_ + varied(world_.creation, world_.creation_spread), Happening::Kind::Ready,
                     SandboxNumber(report_.sandboxes++));
     }
 }
 
+// Uniformly up to `spread` times as much again.
+Seconds Simulation::varied(Seconds least, double spread) {
+    if (spread <= 0) return least;
+    return least * (1 + std::uniform_real_distribution<double>(0, spread)(random_));
+}
+
 bool Simulation::start_batch(SandboxNumber sandbox) {
-    const auto assignment = scheduler_.next(sandbox, now_);
+    const auto assignment = policy_->next(sandbox, now_);
     if (!assignment) return false;
     check(*assignment);
     ++report_.batches;
+    if (assignment->hedge) ++report_.hedges;
     Batch& batch = busy_[sandbox];
     batch.tests = assignment->tests;
     plan(sandbox, batch);
@@ -187,9 +207,15 @@ bool Simulation::start_batch(SandboxNumber sandbox) {
 void Simulation::check(const schedule::Assignment& assignment) {
     std::size_t bytes = 0;
     if (assignment.tests.empty()) violation("an empty batch");
+    if (assignment.hedge) {
+        const bool ours = world_.policy == PolicyKind::Ours;
+        if (ours && !world_.hedges) violation("a hedge where none is wanted");
+        if (ours && !world_.measured) violation("a hedge without evidence");
+        if (policy_->has_queued()) violation("a hedge before the last queued test");
+    }
     for (const TestIndex test : assignment.tests) {
-        if (running_[test.value()]) violation(fmt::format("test {} runs twice", test.value()));
-        running_[test.value()] = true;
+        const bool fits = running_[test.value()]++ == (assignment.hedge ? 1 : 0);
+        if (!fits) violation(fmt::format("test {} runs too often", test.value()));
         if (of(test).group != assignment.group) violation("a batch of two groups");
         if (of(test).alone && assignment.tests.size() > 1) violation("not alone in its batch");
         if (ledger_.decided(test)) violation("a decided test runs again");
@@ -208,12 +234,20 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
         lost = now_ + Seconds{life(random_)};
     }
     const Seconds limit = now_ + world_.time_limit;
-    Seconds at = now_ + world_.overhead;
-    batch.measured_overhead = world_.overhead;
+    batch.started = now_;
+    // The same for each batch of a sandbox.
+    std::mt19937_64 host(world_.seed * 1'000'003 + sandbox.value());
+    const double speed = 1 + world_.slowness * std::uniform_real_distribution<double>(0, 1)(host);
+    batch.measured_overhead = varied(world_.overhead, world_.overhead_spread);
+    Seconds at = now_ + batch.measured_overhead;
     for (const TestIndex test : batch.tests) {
         const Case& the_case = of(test);
         if (the_case.fate == Fate::LeftOut) continue;
-        const Seconds until = the_case.fate == Fate::Hangs ? kNever : at + the_case.duration;
+        Seconds duration = the_case.duration * speed;
+        if (world_.straggling > 0 && std::bernoulli_distribution(world_.straggling)(random_)) {
+            duration *= world_.straggling_factor;
+        }
+        const Seconds until = the_case.fate == Fate::Hangs ? kNever : at + duration;
         const Seconds broken = std::min(lost, limit);
         if (at < broken) ++report_.executions[test.value()];
         if (until > broken || the_case.fate == Fate::Crashes) {
@@ -229,7 +263,7 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
             break;
         }
         const bool passed = static_cast<std::size_t>(ledger_.attempts(test)) >= the_case.failures;
-        batch.results.push_back({test, the_case.duration, passed});
+        batch.results.push_back({test, duration, passed});
         if (world_.streaming) {
             schedule_at(until, Happening::Kind::Result, sandbox, batch.results.size() - 1);
         }
@@ -245,25 +279,42 @@ void Simulation::count_attempt(TestIndex test, Seconds duration) {
     last_result_ = now_;
 }
 
+// The test is decided for now; a duplicate of it has lost.
+void Simulation::finish(SandboxNumber sandbox, TestIndex test) {
+    --running_[test.value()];
+    if (const auto other = policy_->finished(sandbox, test, now_)) supersede(*other, test);
+}
+
+void Simulation::supersede(SandboxNumber sandbox, TestIndex test) {
+    Batch& batch = busy_.at(sandbox);
+    --running_[test.value()];
+    batch.reported.insert(test);
+    if (batch.reported.size() < batch.tests.size()) return;
+    batch.end = BatchEnd::Cancelled;
+    // At this very moment, but not in the middle of another batch's message.
+    schedule_at(now_, Happening::Kind::End, sandbox);
+}
+
 void Simulation::take_result(SandboxNumber sandbox, Batch& batch, const Done& done) {
-    batch.reported.insert(done.test);
-    running_[done.test.value()] = false;
-    scheduler_.finished(sandbox, done.test, now_);
+    if (!batch.reported.insert(done.test).second) return;
+    finish(sandbox, done.test);
     TestResult result;
     result.outcome = done.passed ? Outcome::Passed : Outcome::Failed;
     result.duration = done.duration;
     count_attempt(done.test, done.duration);
     const auto recorded = ledger_.record(done.test, result, BatchNumber{}, sandbox, {});
     if (recorded.decision == Ledger::Decision::Ignored) violation("a result of a decided test");
-    if (recorded.decision == Ledger::Decision::Retry) scheduler_.retry(done.test, sandbox);
+    if (recorded.decision == Ledger::Decision::Retry) policy_->retry(done.test, sandbox);
 }
 
 void Simulation::end_batch(SandboxNumber sandbox) {
     auto node = busy_.extract(sandbox);
     Batch& batch = node.mapped();
-    if (!world_.streaming) {
+    report_.busy += now_ - batch.started;
+    if (!world_.streaming && batch.end != BatchEnd::Cancelled) {
         for (const Done& done : batch.results) take_result(sandbox, batch, done);
     }
+    if (batch.end == BatchEnd::Cancelled) ++report_.cancelled;
     schedule::SettleInput input;
     input.end = batch.end;
     input.batch_size = batch.tests.size();
@@ -271,14 +322,22 @@ void Simulation::end_batch(SandboxNumber sandbox) {
     input.time_limit = world_.time_limit;
     for (const TestIndex test : batch.tests) {
         if (batch.reported.contains(test)) continue;
-        running_[test.value()] = false;
         schedule::Unfinished unfinished{test, std::nullopt, missing_[test.value()], {}};
         if (batch.end == BatchEnd::Completed) ++missing_[test.value()];
         if (world_.streaming && batch.running == test) unfinished.running_for = batch.running_for;
         input.unfinished.push_back(std::move(unfinished));
     }
-    scheduler_.ended(sandbox, now_, batch.measured_overhead);
-    apply(settle(input), sandbox);
+    auto settled = settle(input);
+    for (const auto& failed : settled.attempts) finish(sandbox, failed.test);
+    for (const auto& unfinished : input.unfinished) {
+        const bool failed = std::ranges::any_of(
+            settled.attempts, [&](const auto& each) { return each.test == unfinished.test; });
+        if (!failed) --running_[unfinished.test.value()];
+    }
+    const bool whole =
+        batch.end == BatchEnd::Completed && batch.reported.size() == batch.tests.size();
+    policy_->ended(sandbox, now_, whole ? std::optional(batch.measured_overhead) : std::nullopt);
+    apply(settled, sandbox);
     if (batch.end == BatchEnd::Completed) idle_.insert(sandbox);
     if (batch.end == BatchEnd::Infrastructure) {
         ++report_.lost;
@@ -292,18 +351,20 @@ void Simulation::apply(const schedule::Settled& settled, SandboxNumber sandbox) 
         count_attempt(test, duration);
         if (ledger_.record(test, result, BatchNumber{}, sandbox, {}).decision ==
             Ledger::Decision::Retry) {
-            scheduler_.requeue_together({test}, sandbox);
+            policy_->requeue_together({test}, sandbox);
         }
     }
-    scheduler_.requeue(settled.requeue, std::nullopt);
-    for (const auto& tests : settled.suspects) scheduler_.requeue_together(tests);
-    for (const auto& [test, reason] : settled.not_run) ledger_.give_up(test, reason);
+    policy_->requeue(settled.requeue);
+    for (const auto& tests : settled.suspects) policy_->requeue_together(tests, std::nullopt);
+    for (const auto& [test, reason] : settled.not_run) {
+        if (!policy_->runs(test)) ledger_.give_up(test, reason);
+    }
 }
 
 void Simulation::check_end() {
     if (!report_.violations.empty()) return;
-    if (scheduler_.has_queued()) violation("tests are queued at the end");
-    if (scheduler_.has_running()) violation("a batch runs at the end");
+    if (policy_->has_queued()) violation("tests are queued at the end");
+    if (policy_->has_running()) violation("a batch runs at the end");
     if (ledger_.undecided() > 0) {
         violation(fmt::format("{} tests are undecided", ledger_.undecided()));
     }

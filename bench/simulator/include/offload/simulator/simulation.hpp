@@ -36,19 +36,34 @@ struct Case {
     Fate fate = Fate::Regular;
 };
 
+enum class PolicyKind {
+    Ours,                // schedule::Scheduler
+    RoundRobin,          // one batch per slot, dealt out in turn
+    StaticLongestFirst,  // one batch per slot, the longest test first to the shortest batch
+    StaticWithSplits,    // the same, and idle sandboxes repeat half of the largest running batch
+};
+
 struct World {
     std::vector<Case> cases;
     std::vector<std::size_t> retry_counts;  // by group
     std::size_t slots = 1;
     Seconds overhead{0};                    // of each batch
     std::optional<Seconds> known_overhead;  // what the scheduler is told beforehand; else zero
+    double overhead_spread = 0;             // up to so many times more
+    double slowness = 0;                    // a sandbox takes up to so many times more for a test
     Seconds creation{0};                    // of each sandbox
+    double creation_spread = 0;             // up to so many times more
     Seconds time_limit{1e9};                // of a batch
     std::size_t command_bytes = 0;          // of a batch; 0: no limit
     double losses_per_hour = 0;             // of each busy sandbox
+    bool hedges = false;                    // stragglers may run twice
+    bool measured = true;                   // expected durations were measured
+    double straggling = 0;                  // chance that one execution of a test takes longer …
+    double straggling_factor = 10;          // … by this
     bool streaming = true;   // starts and results are told as they happen; false: all
                              // results at the end, and none when the exec breaks
-    std::uint64_t seed = 1;  // for losses
+    std::uint64_t seed = 1;  // for losses and what is spread
+    PolicyKind policy = PolicyKind::Ours;
 };
 
 struct Report {
@@ -58,6 +73,9 @@ struct Report {
     std::size_t batches = 0;
     std::size_t sandboxes = 0;            // created, replacements included
     std::size_t lost = 0;                 // batches whose sandbox was lost
+    std::size_t hedges = 0;               // batches of tests that ran elsewhere as well
+    std::size_t cancelled = 0;            // batches that had nothing left to win
+    Seconds busy{0};                      // of all sandboxes, with batches, won or lost
     std::vector<std::size_t> executions;  // by test: begun, whether or not they came to a result
     std::vector<Verdict> verdicts;
     Counts counts;
