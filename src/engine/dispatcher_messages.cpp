@@ -60,7 +60,11 @@ void Dispatcher::handle(SandboxNotCreated& message) {
     fleet_.remove(message.sandbox);
     emitter_.emit(SandboxEnded{.sandbox = message.sandbox,
                                .id = {},
-                               .trouble = unwanted ? std::nullopt : std::optional(message.error),
+                               // What was ended with the run is told only where it says that
+                               // something may be left.
+                               .trouble = unwanted && message.error.hint.empty()
+                                              ? std::nullopt
+                                              : std::optional(message.error),
                                .maybe_leaked = false});
     if (unwanted) return;
     fleet_.creation_failed(began, std::chrono::steady_clock::now(), std::move(message.error));
