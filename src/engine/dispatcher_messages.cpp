@@ -46,7 +46,7 @@ void Dispatcher::handle(Prepared& message) {
 void Dispatcher::handle(ProviderSaid& message) { emitter_.note(std::move(message.line)); }
 
 void Dispatcher::handle(SandboxUp& message) {
-    fleet_.creation_succeeded();
+    fleet_.creation_succeeded(message.sandbox);
     auto& sandbox = *fleet_.find(message.sandbox);
     sandbox.id = message.id;
     sandbox.phase = sandbox.told_to_stop ? Phase::Ending : Phase::Idle;
@@ -54,10 +54,7 @@ void Dispatcher::handle(SandboxUp& message) {
 }
 
 void Dispatcher::handle(SandboxNotCreated& message) {
-    const auto& sandbox = *fleet_.find(message.sandbox);
-    const bool unwanted = stopping_ || sandbox.told_to_stop;
-    const auto began = sandbox.began;
-    fleet_.remove(message.sandbox);
+    const bool unwanted = stopping_ || fleet_.find(message.sandbox)->told_to_stop;
     emitter_.emit(SandboxEnded{.sandbox = message.sandbox,
                                .id = {},
                                // What was ended with the run is told only where it says that
@@ -66,8 +63,12 @@ void Dispatcher::handle(SandboxNotCreated& message) {
                                               ? std::nullopt
                                               : std::optional(message.error),
                                .maybe_leaked = false});
-    if (unwanted) return;
-    fleet_.creation_failed(began, std::chrono::steady_clock::now(), std::move(message.error));
+    if (unwanted) {
+        fleet_.remove(message.sandbox);
+        return;
+    }
+    fleet_.creation_failed(message.sandbox, std::chrono::steady_clock::now(),
+                           std::move(message.error));
 }
 
 void Dispatcher::handle(SandboxGone& message) {
