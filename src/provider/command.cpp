@@ -165,6 +165,8 @@ Result<std::string> CommandProvider::create_from_image(const SandboxSpec& spec,
                                       substitute(shared_->commands.create_command, replacements),
                                       limit_of(*shared_));
     command.cancel = cancel;
+    command.env = {{"OFFLOAD_RUN_ID", spec.run_id},
+                   {"OFFLOAD_PARALLEL_INDEX", std::to_string(spec.slot.value())}};
     const auto run =
         CreationRecord(shared_->reports, spec.run_id, spec.number).run(command, kLastChance);
     if (!run.end.success()) {

@@ -58,6 +58,11 @@ class Engine:
     def containers(self):
         return self.docker("ps", "-aq", "--no-trunc")[1].split()
 
+    def sandboxes(self):
+        """Running ones, by their idle command."""
+        listed = self.docker("ps", "--no-trunc", "--format", "{{.ID}} {{.Command}}")[1]
+        return [line.split()[0] for line in listed.splitlines() if "sleep infinity" in line]
+
     def import_python(self, python, name):
         """An image with a shell, some programs, this interpreter and its pytest."""
         archive = self.folder / "image.tar"
@@ -114,7 +119,7 @@ def make_image(python, archive):
                     add(needed, needed.lstrip("/"))
         add(library, f"usr/local/lib/python{version}", filter=wanted)
         for entry in os.listdir(packages):
-            if re.match(r"(_?pytest|py\.py|pluggy|iniconfig|packaging|pygments|exceptiongroup|tomli)", entry):
+            if re.match(r"(_?pytest|py|pluggy|iniconfig|packaging|pygments)(-[\d.]+\.dist-info|\.py)?$", entry):
                 add(os.path.join(packages, entry),
                     f"usr/local/lib/python{version}/site-packages/{entry}")
         for folder in ("tmp", "proc", "sys", "dev", "etc"):

@@ -55,7 +55,7 @@ class Docker(ExampleScenario):
             "    if pathlib.Path('/app/second-chance').exists(): return\n"
             "    time.sleep(5)\n")
         process = self.start("run", "--parallel", "1")
-        found = self.wait_for(lambda: self.engine.docker("ps", "-q")[1].split(), "a container", 120)
+        found = self.wait_for(self.engine.sandboxes, "a container", 120)
         self.engine.docker("kill", found[0])
         run = self.finish(process).expect_exit(0)
         self.assertEqual(len(run.junit().cases), 12, run.describe())
@@ -64,7 +64,7 @@ class Docker(ExampleScenario):
     def test_docker_cleanup_removes_what_a_killed_run_left(self):  # TRAPS 24
         self.hang()
         process = self.start("run")
-        self.wait_for(lambda: len(self.engine.containers()) >= 2, "containers", 120)
+        self.wait_for(lambda: len(self.engine.sandboxes()) >= 2, "containers", 120)
         process.kill()
         process.wait()
         self.offload("cleanup").expect_exit(0)

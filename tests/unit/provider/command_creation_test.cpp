@@ -32,6 +32,11 @@ TEST_F(CommandCreation, TheLastNonEmptyLineIsTheId) {
     EXPECT_EQ(sandbox()->id(), "box-7");
 }
 
+TEST_F(CommandCreation, KnowsItsSlotAndItsRun) {
+    commands_.create_command = "echo $OFFLOAD_RUN_ID/$OFFLOAD_PARALLEL_INDEX";
+    EXPECT_EQ(sandbox(3)->id(), run_id_ + "/3");
+}
+
 TEST_F(CommandCreation, NoIdIsAnErrorThatSaysWhatIsExpected) {
     commands_.create_command = "true";
     EXPECT_THAT(message_of(create()), HasSubstr("printed no sandbox ID"));
