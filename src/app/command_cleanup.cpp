@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include "commands.hpp"
 #include "console.hpp"
@@ -18,11 +21,65 @@ namespace {
 
 constexpr std::chrono::seconds kDestroyLimit{120};
 
-// A run that was killed while it made a sandbox of this machine never wrote its name down, which is
-// known all the same. Elsewhere only the sandbox's maker could tell.
-std::string name_of(const report::UnfinishedRun& run, const report::LeftoverSandbox& sandbox) {
-    if (!sandbox.id.empty() || run.provider != "local") return sandbox.id;
-    return fmt::format("local-{}-{}", run.run_id, sandbox.sandbox.value());
+// What became of a leftover.
+struct Cleaned {
+    std::string id;  // empty: it never came to be
+    Result<> result;
+};
+
+Cleaned clean(const report::UnfinishedRun& run, const report::LeftoverSandbox& sandbox,
+              provider::Provider& provider) {
+    const auto deadline = std::chrono::steady_clock::now() + kDestroyLimit;
+    std::string id = sandbox.id;
+    if (id.empty()) {
+        auto found = provider.unfinished_creation(run.run_id, sandbox.sandbox, deadline);
+        if (!found) {
+            Error error{.message = fmt::format("run {} was killed while it created sandbox {}, of "
+                                               "which something may be left",
+                                               run.run_id, sandbox.sandbox.value()),
+                        .place = run.journal.string(),
+                        .hint = {},
+                        .causes = {std::move(found).error()}};
+            return {{}, fail(std::move(error))};
+        }
+        id = *std::move(found);
+        if (id.empty()) return {};
+    }
+    auto result = provider.destroy_by_id(id, deadline);
+    return {std::move(id), std::move(result)};
+}
+
+// What the program itself had for the run on this machine.
+void remove_temporary_folders(const std::string& run_id) {
+    std::error_code error;
+    const auto place = std::filesystem::temp_directory_path(error);
+    if (error || run_id.empty()) return;
+    const auto prefix = fmt::format("offload-{}-", run_id);
+    std::vector<std::filesystem::path> folders;
+    for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (entry->path().filename().string().starts_with(prefix)) {
+            folders.push_back(entry->path());
+        }
+    }
+    for (const auto& folder : folders) std::filesystem::remove_all(folder, error);
+}
+
+// All of them, several at once.
+std::vector<Cleaned> clean_each(const report::UnfinishedRun& run, provider::Provider& provider) {
+    std::vector<Cleaned> cleaned(run.sandboxes.size());
+    std::atomic<std::size_t> next{0};
+    std::vector<std::jthread> threads;
+    const auto bound = std::min(run.sandboxes.size(), provider.traits().concurrent_destructions);
+    for (std::size_t i = 0; i < bound; ++i) {
+        threads.emplace_back([&] {
+            for (auto at = next.fetch_add(1); at < cleaned.size(); at = next.fetch_add(1)) {
+                cleaned[at] = clean(run, run.sandboxes[at], provider);
+            }
+        });
+    }
+    threads.clear();
+    return cleaned;
 }
 
 // Destroys what can be; true when nothing of the run is left.
@@ -39,28 +96,22 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider) {
                     .hint = "clean up with the config of that run: " + run.config_file});
         return false;
     }
+    const auto cleaned = clean_each(run, provider);
     std::vector<SandboxNumber> destroyed;
-    for (const auto& sandbox : run.sandboxes) {
-        const auto id = name_of(run, sandbox);
-        if (id.empty()) {
-            print(Error{.message = fmt::format("run {} was killed while it created sandbox {}, "
-                                               "whose ID is not known",
-                                               run.run_id, sandbox.sandbox.value()),
-                        .place = run.journal.string(),
-                        .hint = "look for it where the provider lists its sandboxes"});
+    for (std::size_t i = 0; i < cleaned.size(); ++i) {
+        const auto& [id, result] = cleaned[i];
+        if (!result) {
+            print(result.error());
             continue;
         }
-        const auto deadline = std::chrono::steady_clock::now() + kDestroyLimit;
-        const auto done = provider.destroy_by_id(id, deadline);
-        if (done) {
-            destroyed.push_back(sandbox.sandbox);
-            (void)write_stdout(fmt::format("destroyed {}\n", id));
-        } else {
-            print(done.error());
-        }
+        destroyed.push_back(run.sandboxes[i].sandbox);
+        if (!id.empty()) (void)write_stdout(fmt::format("destroyed {}\n", id));
     }
     if (const auto noted = report::note_destroyed(run, destroyed); !noted) print(noted.error());
-    return destroyed.size() == run.sandboxes.size();
+    if (destroyed.size() != run.sandboxes.size()) return false;
+    provider.forget_run(run.run_id);
+    remove_temporary_folders(run.run_id);
+    return true;
 }
 
 }  // namespace
@@ -89,6 +140,7 @@ int execute_cleanup(const Options& options) {
         return kFailure;
     }
     for (const auto& error : leftovers->unreadable) print(error);
+    for (const auto& run_id : leftovers->killed) remove_temporary_folders(run_id);
     bool clean_all = leftovers->unreadable.empty();
     if (!leftovers->runs.empty()) {
         const auto folder = config::working_folder(config, std::filesystem::current_path());

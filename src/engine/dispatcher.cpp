@@ -306,7 +306,7 @@ void Dispatcher::create_sandboxes(std::size_t useful) {
         emitter_.emit(SandboxCreating{spec.number, spec.slot});
         if (auto created = fleet_.create(); !created) {
             emitter_.emit(SandboxEnded{spec.number, {}, created.error(), false});
-            fleet_.creation_failed(time, time, std::move(created).error());
+            fleet_.creation_not_begun(time, std::move(created).error());
         }
     }
 }

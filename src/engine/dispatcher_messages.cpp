@@ -46,7 +46,7 @@ void Dispatcher::handle(Prepared& message) {
 void Dispatcher::handle(ProviderSaid& message) { emitter_.note(std::move(message.line)); }
 
 void Dispatcher::handle(SandboxUp& message) {
-    fleet_.creation_succeeded();
+    fleet_.creation_succeeded(message.sandbox);
     auto& sandbox = *fleet_.find(message.sandbox);
     sandbox.id = message.id;
     sandbox.phase = sandbox.told_to_stop ? Phase::Ending : Phase::Idle;
@@ -54,16 +54,21 @@ void Dispatcher::handle(SandboxUp& message) {
 }
 
 void Dispatcher::handle(SandboxNotCreated& message) {
-    const auto& sandbox = *fleet_.find(message.sandbox);
-    const bool unwanted = stopping_ || sandbox.told_to_stop;
-    const auto began = sandbox.began;
-    fleet_.remove(message.sandbox);
+    const bool unwanted = stopping_ || fleet_.find(message.sandbox)->told_to_stop;
     emitter_.emit(SandboxEnded{.sandbox = message.sandbox,
                                .id = {},
-                               .trouble = unwanted ? std::nullopt : std::optional(message.error),
+                               // What was ended with the run is told only where it says that
+                               // something may be left.
+                               .trouble = unwanted && message.error.hint.empty()
+                                              ? std::nullopt
+                                              : std::optional(message.error),
                                .maybe_leaked = false});
-    if (unwanted) return;
-    fleet_.creation_failed(began, std::chrono::steady_clock::now(), std::move(message.error));
+    if (unwanted) {
+        fleet_.remove(message.sandbox);
+        return;
+    }
+    fleet_.creation_failed(message.sandbox, std::chrono::steady_clock::now(),
+                           std::move(message.error));
 }
 
 void Dispatcher::handle(SandboxGone& message) {
@@ -280,7 +285,8 @@ void Dispatcher::warn_of_odd_exit(const RunningBatch& batch, const BatchOver& ov
 // It ended before it could be told that it had lost.
 void Dispatcher::discard_artefacts(const RunningBatch& batch, const BatchOver& over) {
     if (!over.artefacts_wanted) return;
-    const auto folder = artefact_folder(config(), fleet_.find(batch.sandbox())->id, batch.number());
+    const auto folder = artefact_folder(config(), fleet_.find(batch.sandbox())->id, batch.sandbox(),
+                                        batch.number());
     std::error_code trouble;
     std::filesystem::remove_all(folder, trouble);
     std::filesystem::remove(folder.parent_path(), trouble);  // unless it holds other batches' files

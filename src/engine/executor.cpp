@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <exception>
+#include <filesystem>
 #include <type_traits>
 #include <utility>
 
@@ -76,6 +78,21 @@ bool tells_failure(const framework::Signals& signals) {
     });
 }
 
+// A sandbox's ID comes from a program's output; as a name of a folder it must stay in its place.
+std::string folder_name(const std::string& id, SandboxNumber number) {
+    constexpr std::size_t kLongest = 100;
+    std::string name = id.substr(0, kLongest);
+    std::ranges::replace_if(
+        name,
+        [](unsigned char c) {
+            return std::isalnum(c) == 0 &&
+                   std::string_view("._:@-").find(char(c)) == std::string_view::npos;
+        },
+        '_');
+    if (name == id && !name.starts_with('.')) return name;
+    return fmt::format("sandbox-{}-{}", number.value(), name);
+}
+
 // What a lack of memory or threads throws is an error of the step, and never ends the program while
 // sandboxes live.
 template <class Step>
@@ -103,9 +120,10 @@ std::chrono::seconds exec_limit(const config::Config& config) {
     return command != nullptr ? std::min(limit, command->timeout) : limit;
 }
 
-std::filesystem::path artefact_folder(const config::Config& config, std::string_view sandbox_id,
-                                      BatchNumber batch) {
-    return fmt::format("{}/{}/batch-{}", config.report.output_dir, sandbox_id, batch.value());
+std::filesystem::path artefact_folder(const config::Config& config, const std::string& sandbox_id,
+                                      SandboxNumber sandbox, BatchNumber batch) {
+    return fmt::format("{}/{}/batch-{}", config.report.output_dir, folder_name(sandbox_id, sandbox),
+                       batch.value());
 }
 
 Executor::Executor(ExecutorShared& shared, provider::SandboxSpec spec,
@@ -188,13 +206,15 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         return true;
     }
     const auto limit = exec_limit(shared_.config);
-    provider::ExecRequest exec{.command = std::move(command->command),
-                               .env = std::move(command->env),
-                               .files = {},
-                               .result_file = std::move(command->result_file),
-                               .deadline = std::chrono::steady_clock::now() + limit,
-                               .cancel = batch_cancel_.token(),
-                               .input = nullptr};
+    provider::ExecRequest exec{
+        .command = std::move(command->command),
+        .env = std::move(command->env),
+        .files = {},
+        .result_file = std::move(command->result_file),
+        .keeps_track_of_files = !shared_.config.report.download_globs.empty(),
+        .deadline = std::chrono::steady_clock::now() + limit,
+        .cancel = batch_cancel_.token(),
+        .input = nullptr};
     exec.env.emplace_back("OFFLOAD_BATCH", std::to_string(job.batch.value()));
     exec.env.emplace_back("OFFLOAD_ATTEMPT", std::to_string(job.attempt));
     for (auto& file : command->files) {
@@ -266,8 +286,11 @@ void Executor::fetch_artefacts(provider::Sandbox& sandbox, bool any_failure,
     if (report.download_globs.empty() || !counts) return;
     if (report.download_globs_failure_only && !any_failure) return;
     over.artefacts_wanted = true;
-    const auto target = artefact_folder(shared_.config, sandbox.id(), over.batch).string();
-    auto fetched = sandbox.download(report.download_globs, target,
+    const auto target =
+        artefact_folder(shared_.config, sandbox.id(), spec_.number, over.batch);
+    std::error_code ignored;  // of an earlier run whose provider gave the same name
+    std::filesystem::remove_all(target, ignored);
+    auto fetched = sandbox.download(report.download_globs, target.string(),
                                     std::chrono::steady_clock::now() + kDownloadLimit);
     if (fetched) {
         over.artefacts = *std::move(fetched);

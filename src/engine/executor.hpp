@@ -20,8 +20,8 @@ namespace offload::engine {
 std::chrono::seconds exec_limit(const config::Config& config);
 
 // Where the files of a batch go.
-std::filesystem::path artefact_folder(const config::Config& config, std::string_view sandbox_id,
-                                      BatchNumber batch);
+std::filesystem::path artefact_folder(const config::Config& config, const std::string& sandbox_id,
+                                      SandboxNumber sandbox, BatchNumber batch);
 
 // What is the same for all executors of a run. Outlives them.
 struct ExecutorShared {

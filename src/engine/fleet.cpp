@@ -7,12 +7,13 @@
 namespace offload::engine {
 
 Fleet::Fleet(ExecutorShared& shared, std::size_t slots, std::size_t concurrent_creations)
-    : shared_(shared), slots_(slots, false), pace_(concurrent_creations) {}
+    : shared_(shared), slots_(slots), pace_(concurrent_creations) {}
 
 provider::SandboxSpec Fleet::next_spec() const {
-    const auto free = std::ranges::find(slots_, false);
+    const auto best = std::ranges::min_element(
+        slots_, {}, [](const Slot& slot) { return std::pair(slot.taken, slot.failures); });
     return {SandboxNumber(next_number_),
-            SlotNumber(static_cast<std::size_t>(free - slots_.begin())), shared_.run_id};
+            SlotNumber(static_cast<std::size_t>(best - slots_.begin())), shared_.run_id};
 }
 
 Result<> Fleet::create() {
@@ -27,7 +28,7 @@ Result<> Fleet::create() {
                 .with_hint("the system allows no more threads: lower max_parallel, or raise "
                            "`ulimit -u` or the container's limit of processes"));
     }
-    slots_[spec.slot.value()] = true;
+    slots_[spec.slot.value()].taken = true;
     auto& sandbox = sandboxes_[spec.number];
     sandbox.number = spec.number;
     sandbox.slot = spec.slot;
@@ -41,15 +42,26 @@ bool Fleet::may_create(SteadyTime now) const {
 }
 
 std::size_t Fleet::free_slots() const {
-    return static_cast<std::size_t>(std::ranges::count(slots_, false));
+    return static_cast<std::size_t>(std::ranges::count(slots_, false, &Slot::taken));
 }
 
 bool Fleet::creation_hopeless() const { return pace_.hopeless() && sandboxes_.empty(); }
 
-void Fleet::creation_succeeded() { pace_.succeeded(); }
+void Fleet::creation_succeeded(SandboxNumber number) {
+    slots_[find(number)->slot.value()].failures = 0;
+    pace_.succeeded();
+}
 
-void Fleet::creation_failed(SteadyTime began, SteadyTime now, Error error) {
-    pace_.failed(began, now, error);
+void Fleet::creation_failed(SandboxNumber number, SteadyTime now, Error error) {
+    const auto& sandbox = *find(number);
+    ++slots_[sandbox.slot.value()].failures;
+    pace_.failed(sandbox.began, now, error);
+    last_error_ = std::move(error);
+    remove(number);
+}
+
+void Fleet::creation_not_begun(SteadyTime now, Error error) {
+    pace_.failed(now, now, error);
     last_error_ = std::move(error);
 }
 
@@ -60,7 +72,7 @@ SandboxState* Fleet::find(SandboxNumber number) {
 
 void Fleet::remove(SandboxNumber number) {
     const auto found = sandboxes_.find(number);
-    slots_[found->second.slot.value()] = false;
+    slots_[found->second.slot.value()].taken = false;
     sandboxes_.erase(found);
 }
 

@@ -36,7 +36,9 @@ class Fleet {
   public:
     Fleet(ExecutorShared& shared, std::size_t slots, std::size_t concurrent_creations);
 
-    // Where the next create() will put its sandbox. Pre-condition: may_create().
+    // Where the next create() will put its sandbox: the lowest free slot, but those in which
+    // creations have failed last, for users may spread slots over machines. Pre-condition:
+    // may_create().
     provider::SandboxSpec next_spec() const;
     // A new sandbox as next_spec() says. Pre-condition: may_create(). Error: no thread can be had.
     Result<> create();
@@ -48,9 +50,11 @@ class Fleet {
     // The provider fails again and again, and there is no sandbox.
     bool creation_hopeless() const;
 
-    void creation_succeeded();
-    // `began`: of the attempt that failed.
-    void creation_failed(SteadyTime began, SteadyTime now, Error error);
+    void creation_succeeded(SandboxNumber number);
+    // Removes the sandbox that did not come to be.
+    void creation_failed(SandboxNumber number, SteadyTime now, Error error);
+    // The attempt could not even be made.
+    void creation_not_begun(SteadyTime now, Error error);
     const std::optional<Error>& last_creation_error() const { return last_error_; }
 
     SandboxState* find(SandboxNumber number);
@@ -66,8 +70,13 @@ class Fleet {
     static void retire(SandboxState& sandbox);
 
   private:
+    struct Slot {
+        bool taken = false;
+        std::size_t failures = 0;  // creations in a row
+    };
+
     ExecutorShared& shared_;
-    std::vector<bool> slots_;  // taken?
+    std::vector<Slot> slots_;
     std::size_t next_number_ = 0;
     std::map<SandboxNumber, SandboxState> sandboxes_;
     process::CancelSource creation_cancel_;

@@ -164,6 +164,16 @@ class Hunts {
 
 }  // namespace
 
+bool is_running_with(std::string_view variable, std::string_view value) {
+    Markers markers;
+    markers.add(variable, std::string(variable) + "=" + std::string(value));
+    std::string environment;
+    return std::ranges::any_of(all_processes(), [&](pid_t pid) {
+        return pid != ::getpid() && read_environment(pid, environment) == Environment::Known &&
+               markers.carried(environment) != nullptr;
+    });
+}
+
 std::size_t end_strays(std::string_view variable, std::string_view value) {
     static Hunts hunts;
     return hunts.join(variable, value);

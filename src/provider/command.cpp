@@ -1,15 +1,15 @@
 #include "command.hpp"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
-#include <thread>
 
 #include "bundled.hpp"
 #include "command_sandbox.hpp"
+#include "creation_record.hpp"
 #include "offload/base/text.hpp"
 #include "remote_script.hpp"
 #include "substitution.hpp"
@@ -20,40 +20,27 @@ namespace {
 // MAX_ARG_STRLEN of Linux is 128 KiB, and the exec command is one argument of sh's. The rest is for
 // the exec command's own words and for the frame around the tests' command.
 constexpr std::size_t kCommandBytes = 120 * 1024;
-constexpr std::size_t kConcurrentCreations = 16;
+constexpr std::size_t kConcurrentCreations = 256;
+// For a creation that has begun when the run is cancelled: what it makes must be known.
 constexpr std::chrono::seconds kLastChance{20};
+constexpr std::chrono::seconds kDestroyLimit{120};
 constexpr std::size_t kLongestId = 4096;
 
 SteadyTime limit_of(const CommandShared& shared) {
     return std::chrono::steady_clock::now() + shared.commands.timeout;
 }
 
-// While it lives, its token is cancelled some time after another one was.
-class LateCancel {
-  public:
-    LateCancel(process::CancelToken first, std::chrono::milliseconds delay)
-        : thread_([this, first = std::move(first), delay] {
-              const auto over = over_.token();
-              std::array<pollfd, 2> both{pollfd{first.descriptor(), POLLIN, 0},
-                                         pollfd{over.descriptor(), POLLIN, 0}};
-              while (!first.cancelled() && !over.cancelled()) ::poll(both.data(), 2, 1000);
-              pollfd end = both[1];
-              const auto until = std::chrono::steady_clock::now() + delay;
-              while (!over.cancelled() && std::chrono::steady_clock::now() < until) {
-                  ::poll(&end, 1, 200);
-              }
-              if (!over.cancelled()) late_.cancel();
-          }) {}
-    ~LateCancel() { over_.cancel(); }
-    LateCancel(const LateCancel&) = delete;
-    LateCancel& operator=(const LateCancel&) = delete;
-    process::CancelToken token() const { return late_.token(); }
-
-  private:
-    process::CancelSource late_;
-    process::CancelSource over_;
-    std::jthread thread_;
-};
+// Whether a failed creation blames its image for not being there.
+bool misses_image(const Error& error) {
+    std::string text = error.message;
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+    constexpr std::array<std::string_view, 7> kWords{"not found", "notfound",  "no such", "unknown",
+                                                     "not exist", "no longer", "expired"};
+    return text.find("image") != std::string::npos &&
+           std::ranges::any_of(kWords, [&](std::string_view words) {
+               return text.find(words) != std::string::npos;
+           });
+}
 
 Error no_id(const Lifecycle& command, std::string_view what) {
     return Error{.message = fmt::format("{} exited with 0, but {}", command.key, what),
@@ -83,6 +70,8 @@ Result<std::unique_ptr<Provider>> CommandProvider::create_from(const config::Con
     shared->no_cache = config.no_cache;
     shared->root = config.offload.sandbox_project_root.value_or("");
     shared->working_folder = commands.working_dir.value_or("");
+    std::error_code ignored;
+    shared->reports = std::filesystem::absolute(config.report.output_dir, ignored);
     shared->env.assign(commands.env.begin(), commands.env.end());
     if (!shared->root.empty()) shared->env.emplace_back("OFFLOAD_ROOT", shared->root);
     shared->env.insert(shared->env.end(), config.extra_env.begin(), config.extra_env.end());
@@ -102,58 +91,136 @@ std::size_t CommandProvider::quoted_bytes(std::string_view piece) const {
     return bytes_in_argument(piece);
 }
 
+CommandProvider::~CommandProvider() {
+    if (run_id_) CreationRecord::forget(shared_->reports, *run_id_);
+}
+
 Result<> CommandProvider::prepare(const process::CancelToken& cancel,
                                   const OutputHandler& progress) {
-    const auto& prepare = shared_->commands.prepare_command;
-    const bool image_wanted =
-        shared_->commands.create_command.find("{image_id}") != std::string::npos;
-    if (!prepare) {
-        if (!shared_->copies.empty()) {
-            return fail(Error{.message = "copy_dirs and --copy-dir have nobody to do the copying",
-                              .place = {},
-                              .hint = "[provider] prepare_command gets them as --copy-dir=L:R"});
-        }
-        if (!image_wanted) return {};
-        return fail(Error{.message = "create_command wants {image_id}, but nothing makes an image",
-                          .place = shared_->commands.create_command,
-                          .hint = "give [provider] prepare_command, which prints the image's ID"});
+    const auto& commands = shared_->commands;
+    if (commands.prepare_command) return prepare_image(shared_->no_cache, cancel, progress);
+    if (!shared_->copies.empty()) {
+        return fail(Error{.message = "copy_dirs and --copy-dir have nobody to do the copying",
+                          .place = {},
+                          .hint = "[provider] prepare_command gets them as --copy-dir=L:R"});
     }
+    if (commands.create_command.find("{image_id}") == std::string::npos) return {};
+    return fail(Error{.message = "create_command wants {image_id}, but nothing makes an image",
+                      .place = commands.create_command,
+                      .hint = "give [provider] prepare_command, which prints the image's ID"});
+}
+
+Result<> CommandProvider::prepare_image(bool no_cache, const process::CancelToken& cancel,
+                                        const OutputHandler& progress) {
+    const auto& commands = shared_->commands;
     auto command = shared_->lifecycle(
         "prepare_command",
-        with_prepare_flags(*prepare,
-                           {shared_->copies, shared_->prepare_calls_bundled, shared_->no_cache}),
+        with_prepare_flags(*commands.prepare_command,
+                           {shared_->copies, shared_->prepare_calls_bundled, no_cache}),
         limit_of(*shared_));
     command.cancel = cancel;
     OFFLOAD_TRY(const auto out, run_lifecycle(command, progress));
-    image_id_ = text::last_non_empty_line(out);
-    if (image_wanted && image_id_.empty()) return fail(no_id(command, "printed no image ID"));
-    if (image_id_.size() > kLongestId || image_id_.find('\0') != std::string::npos) {
+    std::string id(text::last_non_empty_line(out));
+    if (id.empty() && commands.create_command.find("{image_id}") != std::string::npos) {
+        return fail(no_id(command, "printed no image ID"));
+    }
+    if (id.size() > kLongestId || id.find('\0') != std::string::npos) {
         return fail(no_id(command, "what it printed last can be no image ID"));
     }
+    const std::scoped_lock lock(mutex_);
+    image_id_ = std::move(id);
     return {};
+}
+
+std::string CommandProvider::image_id() const {
+    const std::scoped_lock lock(mutex_);
+    return image_id_;
+}
+
+// True when there is another image than the vanished one. Whoever finds out first prepares it; the
+// others wait for that.
+bool CommandProvider::renew_image(const std::string& vanished, const process::CancelToken& cancel) {
+    const auto& prepare = shared_->commands.prepare_command;
+    if (!prepare || shared_->no_cache) return false;
+    if (with_prepare_flags(*prepare, {{}, shared_->prepare_calls_bundled, false}) ==
+        with_prepare_flags(*prepare, {{}, shared_->prepare_calls_bundled, true})) {
+        return false;  // it uses no cache
+    }
+    const std::scoped_lock renewing(shared_->renewing);
+    {
+        const std::scoped_lock lock(mutex_);
+        if (image_id_ != vanished) return true;
+        if (std::exchange(image_renewed_, true)) return false;
+    }
+    return prepare_image(true, cancel, {}).has_value();
+}
+
+// Its sandbox's ID.
+Result<std::string> CommandProvider::create_from_image(const SandboxSpec& spec,
+                                                       const std::string& image,
+                                                       const process::CancelToken& cancel) {
+    const auto quoted = quote_id(image);
+    const std::array<Replacement, 1> replacements{Replacement{"image_id", quoted}};
+    auto command = shared_->lifecycle("create_command",
+                                      substitute(shared_->commands.create_command, replacements),
+                                      limit_of(*shared_));
+    command.cancel = cancel;
+    command.env = {{"OFFLOAD_RUN_ID", spec.run_id},
+                   {"OFFLOAD_PARALLEL_INDEX", std::to_string(spec.slot.value())}};
+    const auto run =
+        CreationRecord(shared_->reports, spec.run_id, spec.number).run(command, kLastChance);
+    if (!run.end.success()) {
+        auto error = lifecycle_error(command, run.end, run.out, run.err);
+        const bool cut = run.end.timed_out || run.end.cancelled ||
+                         std::holds_alternative<process::Signalled>(run.end.how);
+        if (const auto id = id_of_failed_creation(run.out); !id.empty()) {
+            const auto destroyed =
+                destroy_by_id(id, std::chrono::steady_clock::now() + kDestroyLimit);
+            error.hint = fmt::format(
+                "it had printed {}, {}", id,
+                destroyed ? "which was destroyed" : "which could not be destroyed and may be left");
+        } else if (cut) {
+            error.hint = "a sandbox that it had begun to make may be left with the provider";
+        }
+        return fail(std::move(error));
+    }
+    std::string id(text::last_non_empty_line(run.out));
+    if (id.empty()) return fail(no_id(command, "printed no sandbox ID"));
+    if (id.size() > kLongestId || id.find('\0') != std::string::npos) {
+        return fail(no_id(command, "what it printed last can be no sandbox ID"));
+    }
+    return id;
 }
 
 Result<std::unique_ptr<Sandbox>> CommandProvider::create(const SandboxSpec& spec,
                                                          const process::CancelToken& cancel) {
     if (cancel.cancelled()) return fail("the creation of a sandbox was cancelled");
-    const auto image = quote_id(image_id_);
-    const std::array<Replacement, 1> replacements{Replacement{"image_id", image}};
-    auto command = shared_->lifecycle("create_command",
-                                      substitute(shared_->commands.create_command, replacements),
-                                      limit_of(*shared_));
-    const LateCancel late(cancel, kLastChance);
-    command.cancel = late.token();
-    OFFLOAD_TRY(const auto out, run_lifecycle(command));
-    std::string id(text::last_non_empty_line(out));
-    if (id.empty()) return fail(no_id(command, "printed no sandbox ID"));
-    if (id.size() > kLongestId || id.find('\0') != std::string::npos) {
-        return fail(no_id(command, "what it printed last can be no sandbox ID"));
+    const auto image = [&] {
+        const std::scoped_lock lock(mutex_);
+        run_id_ = spec.run_id;
+        return image_id_;
+    }();
+    auto id = create_from_image(spec, image, cancel);
+    // A cache may name an image that the provider has dropped.
+    if (!id && misses_image(id.error()) && renew_image(image, cancel)) {
+        id = create_from_image(spec, image_id(), cancel);
     }
-    return std::make_unique<CommandSandbox>(shared_, spec, std::move(id));
+    if (!id) return fail(std::move(id).error());
+    return std::make_unique<CommandSandbox>(shared_, spec, *std::move(id));
 }
 
 Result<> CommandProvider::destroy_by_id(const std::string& id, SteadyTime deadline) {
     return destroy_with(*shared_, id, {}, deadline);
+}
+
+Result<std::string> CommandProvider::unfinished_creation(const std::string& run_id,
+                                                         SandboxNumber number,
+                                                         SteadyTime deadline) {
+    return CreationRecord(shared_->reports, run_id, number).outcome(deadline);
+}
+
+void CommandProvider::forget_run(const std::string& run_id) {
+    CreationRecord::forget(shared_->reports, run_id);
 }
 
 }  // namespace offload::provider

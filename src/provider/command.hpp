@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "offload/provider/provider.hpp"
@@ -25,12 +27,25 @@ class CommandProvider final : public Provider {
     Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                             const process::CancelToken& cancel) override;
     Result<> destroy_by_id(const std::string& id, SteadyTime deadline) override;
+    Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
+                                            SteadyTime deadline) override;
+    void forget_run(const std::string& run_id) override;
+    ~CommandProvider() override;
 
   private:
     explicit CommandProvider(std::shared_ptr<CommandShared> shared) : shared_(std::move(shared)) {}
+    Result<> prepare_image(bool no_cache, const process::CancelToken& cancel,
+                           const OutputHandler& progress);
+    Result<std::string> create_from_image(const SandboxSpec& spec, const std::string& image,
+                                          const process::CancelToken& cancel);
+    bool renew_image(const std::string& vanished, const process::CancelToken& cancel);
+    std::string image_id() const;
 
     std::shared_ptr<CommandShared> shared_;
-    std::string image_id_;  // set by prepare(), then only read
+    mutable std::mutex mutex_;  // guards what follows
+    std::string image_id_;
+    bool image_renewed_ = false;
+    std::optional<std::string> run_id_;  // whose creations are on record
 };
 
 }  // namespace offload::provider

@@ -42,11 +42,14 @@ Result<> CommandSandbox::download_files(const std::vector<std::string>& paths,
     for (const auto& path : paths) {
         OFFLOAD_CHECK(make_folder((fs::path(target) / path).parent_path()));
     }
+    // The command may run in another folder than this program does.
+    std::error_code ignored;
+    const auto local = fs::absolute(target, ignored);
     std::string pairs;
     for (const auto& path : paths) {
         pairs += fmt::format("{}{}:{}", pairs.empty() ? "" : " ",
                              shell::quote((fs::path(root_) / path).string()),
-                             shell::quote((fs::path(target) / path).string()));
+                             shell::quote((local / path).string()));
     }
     const auto id = quote_id(id_);
     const std::array<Replacement, 2> replacements{Replacement{"sandbox_id", id},

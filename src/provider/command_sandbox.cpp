@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t kArgumentBytes = 128 * 1024;  // MAX_ARG_STRLEN of Linux, with the final NUL
 
+constexpr Seconds kShortestSilence{30};
+
 }  // namespace
 
 Result<> destroy_with(const CommandShared& shared, const std::string& id, Variables env,
@@ -54,8 +56,12 @@ CommandSandbox::Conversation CommandSandbox::converse(
     Conversation talk;
     talk.text = exec_text(script);
     std::string held;  // scanned output from before `begin`
+    const auto asked = std::chrono::steady_clock::now();
     const auto frame = [&](std::string_view text) {
-        if (text == "begin") talk.begun = true;
+        if (text == "begin") {
+            talk.begun = true;
+            shared_->heard_after(std::chrono::steady_clock::now() - asked);
+        }
         on_frame(text);
     };
     const auto visible = [&](std::string_view text) {
@@ -99,6 +105,7 @@ CommandSandbox::Conversation CommandSandbox::converse(
         return talk;
     }
     if (talk.code) talk.code = reply->exit_code;
+    talk.replied = talk.code.has_value();
     held.clear();
     if (!reply->before.empty()) output(Stream::Out, reply->before);
     FrameScanner inner(nonce, frame, visible);
@@ -117,6 +124,11 @@ Error CommandSandbox::transport_error(const Conversation& talk, std::string_view
     error.message = fmt::format("sandbox {}: {}; {}", id_, what, error.message);
     error.place = text::shorten(shared_->commands.exec_command, kErrorTail);
     return error;
+}
+
+// Ten times what was ever measured is no delay of a living sandbox.
+std::optional<Seconds> CommandSandbox::longest_silence() const {
+    return std::max(kShortestSilence, 10 * Seconds{shared_->slowest_begin.load()});
 }
 
 Result<> CommandSandbox::destroy(SteadyTime deadline) {

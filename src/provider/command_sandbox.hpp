@@ -2,7 +2,9 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -21,9 +23,20 @@ struct CommandShared {
     bool no_cache = false;
     std::string root;  // in the sandbox
     std::string working_folder;
-    Variables env;  // of every sandbox
+    std::filesystem::path reports;  // absolute
+    std::mutex renewing;            // the image, by one thread
+    Variables env;                  // of every sandbox
     // An exec has shown its frames while it ran: from then on, silence means that nothing started.
     std::atomic<bool> streams{false};
+
+    // Of all execs so far, from the start to the first frame.
+    std::atomic<double> slowest_begin{0};
+
+    void heard_after(Seconds time) {
+        double known = slowest_begin;
+        while (time.count() > known && !slowest_begin.compare_exchange_weak(known, time.count())) {
+        }
+    }
 
     Lifecycle lifecycle(std::string_view key, std::string text, SteadyTime deadline) const {
         return {key, std::move(text), working_folder, {}, deadline, {}};
@@ -47,6 +60,7 @@ class CommandSandbox final : public RemoteSandbox {
                           const FrameHandler& on_frame, const OutputHandler& output) override;
     Error transport_error(const Conversation& talk, std::string_view what) const override;
     bool frames_stream() const override { return shared_->streams; }
+    std::optional<Seconds> longest_silence() const override;
     std::optional<std::string> second_way(const std::string& path, SteadyTime deadline) override;
     Result<> download_files(const std::vector<std::string>& paths, const std::string& target,
                             SteadyTime deadline) override;

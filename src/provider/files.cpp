@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -21,6 +23,8 @@ class OpenFile {
   public:
     OpenFile(const fs::path& path, int flags, mode_t mode = 0)
         : number_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {}
+    OpenFile(OpenFile&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    OpenFile& operator=(OpenFile&&) = delete;
     OpenFile(const OpenFile&) = delete;
     OpenFile& operator=(const OpenFile&) = delete;
     ~OpenFile() {
@@ -32,6 +36,20 @@ class OpenFile {
   private:
     int number_;
 };
+
+// Many sandboxes may use up all descriptors for a while; what a command left behind is not lost for
+// that.
+OpenFile open_patiently(const fs::path& path, int flags) {
+    constexpr std::chrono::seconds kPatience{60};
+    constexpr std::chrono::milliseconds kPause{10};
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+        OpenFile file(path, flags);
+        const bool none_left = !file.is_open() && (errno == EMFILE || errno == ENFILE);
+        if (!none_left || std::chrono::steady_clock::now() >= until) return file;
+        std::this_thread::sleep_for(kPause);
+    }
+}
 
 // Errors of the place that is written to; everything else is one entry's own affair, for the tree
 // may be changing while it is copied.
@@ -90,7 +108,7 @@ Result<> hand_over(const fs::path& path, std::string_view content) {
 }
 
 std::optional<std::string> fetch(const fs::path& path) {
-    const OpenFile file(path, O_RDONLY | O_NONBLOCK);
+    const auto file = open_patiently(path, O_RDONLY | O_NONBLOCK);
     struct stat status{};
     if (!file.is_open() || ::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) {
         return std::nullopt;

@@ -18,7 +18,7 @@ bool is_below(const std::filesystem::path& path, const std::filesystem::path& fo
 Result<> hand_over(const std::filesystem::path& path, std::string_view content);
 
 // The whole of a regular file; nothing when there is none. Never waits for a pipe or a device that
-// stands in its place.
+// stands in its place, but for a while where this process has no descriptor left.
 std::optional<std::string> fetch(const std::filesystem::path& path);
 
 // Removes a file or a link, whatever it leads to; that there is none is no error. A folder is.

@@ -32,6 +32,10 @@ struct Place {
     Variables env;
 };
 
+std::string id_for(const std::string& run_id, SandboxNumber number) {
+    return fmt::format("local-{}-{}", run_id, number.value());
+}
+
 std::size_t environment_bytes(const Variables& added) {
     std::size_t bytes = 0;
     for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -230,7 +234,7 @@ Result<std::unique_ptr<Sandbox>> LocalProvider::create(const SandboxSpec& spec,
                                                        const process::CancelToken& cancel) {
     if (cancel.cancelled()) return fail("the creation of a sandbox was cancelled");
     // Part of the ID, so that no other run's process ever has the same.
-    auto id = fmt::format("local-{}-{}", spec.run_id, spec.number.value());
+    auto id = id_for(spec.run_id, spec.number);
     const auto run_prefix = fmt::format("offload-{}-", spec.run_id);
     OFFLOAD_TRY(auto folder,
                 TemporaryFolder::create(fmt::format("{}{}-", run_prefix, spec.number.value())));
@@ -241,8 +245,15 @@ Result<std::unique_ptr<Sandbox>> LocalProvider::create(const SandboxSpec& spec,
     Place place{working_folder_, shell_, reports_, env_};
     place.env.emplace_back("OFFLOAD_RUN_ID", spec.run_id);
     place.env.emplace_back(kMarker, id);
+    place.env.emplace_back("OFFLOAD_SANDBOX_FOLDER", folder.path().string());
     place.env.emplace_back("OFFLOAD_PARALLEL_INDEX", std::to_string(spec.slot.value()));
     return std::make_unique<LocalSandbox>(std::move(id), std::move(folder), std::move(place));
+}
+
+Result<std::string> LocalProvider::unfinished_creation(const std::string& run_id,
+                                                       SandboxNumber number,
+                                                       SteadyTime /*deadline*/) {
+    return id_for(run_id, number);
 }
 
 Result<> LocalProvider::destroy_by_id(const std::string& id, SteadyTime /*deadline*/) {

@@ -22,6 +22,9 @@ class LocalProvider final : public Provider {
                                             const process::CancelToken& cancel) override;
     // Ends what carries its mark, and removes its temporary folder.
     Result<> destroy_by_id(const std::string& id, SteadyTime deadline) override;
+    // Its name is known before it is made.
+    Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
+                                            SteadyTime deadline) override;
 
   private:
     std::string working_folder_;

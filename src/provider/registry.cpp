@@ -33,6 +33,14 @@ Result<> Provider::destroy_by_id(const std::string& id, SteadyTime /*deadline*/)
     return fail(fmt::format("a {} provider cannot destroy {} after its run", name(), id));
 }
 
+Result<std::string> Provider::unfinished_creation(const std::string& /*run_id*/,
+                                                  SandboxNumber /*number*/,
+                                                  SteadyTime /*deadline*/) {
+    return fail(Error{.message = "the ID of the sandbox is not known",
+                      .place = {},
+                      .hint = "look for it where the provider lists its sandboxes"});
+}
+
 Result<std::unique_ptr<Provider>> make_provider(const config::Config& config,
                                                 const std::string& working_folder) {
     return std::visit(Maker{config, working_folder}, config.provider);

@@ -31,6 +31,7 @@ RemoteSandbox::RemoteSandbox(const SandboxSpec& spec, std::string id, std::strin
       env_(std::move(env)) {
     env_.emplace_back("OFFLOAD_RUN_ID", spec.run_id);
     env_.emplace_back("OFFLOAD_SANDBOX_ID", id_);
+    env_.emplace_back("OFFLOAD_SANDBOX_FOLDER", folder_);
     env_.emplace_back("OFFLOAD_PARALLEL_INDEX", std::to_string(spec.slot.value()));
 }
 
@@ -49,7 +50,8 @@ std::string RemoteSandbox::script_for(const ExecRequest& request, const std::str
                          .request_env = &request.env,
                          .command = request.command,
                          .result_file = request.result_file,
-                         .passes_stdin = request.input != nullptr});
+                         .passes_stdin = request.input != nullptr,
+                         .keeps_track_of_files = request.keeps_track_of_files});
 }
 
 // Whether the sandbox still runs commands.
@@ -87,9 +89,13 @@ ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& o
         }
     };
     const bool streams = frames_stream();
-    const auto talk = converse(nonce, script_for(request, nonce),
-                               {.deadline = request.deadline, .cancel = request.cancel},
-                               request.input, on_frame, output);
+    process::Limits limits{.deadline = request.deadline, .cancel = request.cancel};
+    if (const auto silence = longest_silence(); streams && silence) {
+        limits.first_output =
+            SteadyTime::clock::now() + std::chrono::duration_cast<SteadyTime::duration>(*silence);
+    }
+    const auto talk =
+        converse(nonce, script_for(request, nonce), limits, request.input, on_frame, output);
     const auto reply_with = [&](auto how, bool reusable) {
         ExecReply reply{std::move(how), std::nullopt, talk.end.wall, reusable};
         if (!request.result_file || request.cancel.cancelled()) return reply;
@@ -108,8 +114,21 @@ ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& o
     if (talk.end.timed_out && (talk.begun || !streams)) {
         return reply_with(ExecReply::TimedOut{}, false);
     }
-    if (!bounded && talk.code == 0) return reply_with(ExecReply::Exited{0}, true);
-    if (!talk.begun) return broken(transport_error(talk, "the exec could not start"));
+    if (talk.end.silent) return broken(transport_error(talk, "the sandbox does not answer"));
+    if (!bounded && talk.code == 0 && (talk.begun || talk.replied)) {
+        return reply_with(ExecReply::Exited{0}, true);
+    }
+    // The stream was cut or swallowed on the way. A result that lies in the sandbox is one of this
+    // exec: its script has removed what lay there before.
+    if (!bounded && talk.code && request.result_file && (talk.begun || !streams)) {
+        auto reply = reply_with(ExecReply::Exited{*talk.code}, talk.begun);
+        if (reply.result_file) return reply;
+    }
+    if (!talk.begun) {
+        return broken(transport_error(
+            talk, talk.code == 0 ? "the exec answered, but not with what it should have run"
+                                 : "the exec could not start"));
+    }
     // The shell in the sandbox was ended along with the tests; or the sandbox itself was.
     if (is_signal_status(talk.code) && answers()) {
         return reply_with(ExecReply::Exited{*talk.code}, false);

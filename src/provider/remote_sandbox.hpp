@@ -31,6 +31,7 @@ class RemoteSandbox : public Sandbox {
         std::string text;  // what was asked for, for messages
         bool begun = false;
         std::optional<int> code;  // of the script, where it is known
+        bool replied = false;     // the code was told in so many words (a JSON reply)
         std::string out;          // of a script that never began
         std::string err;          // its end
     };
@@ -48,6 +49,10 @@ class RemoteSandbox : public Sandbox {
 
     // Frames are seen while the script runs: one that has said nothing has not started.
     virtual bool frames_stream() const { return true; }
+
+    // How long a script may take to say its first word, where frames stream: a sandbox that is
+    // silent for longer is dead. Nothing: as long as it likes.
+    virtual std::optional<Seconds> longest_silence() const { return std::nullopt; }
 
     // Of a result that did not come in the stream.
     virtual std::optional<std::string> second_way(const std::string& /*path*/,

@@ -83,6 +83,9 @@ std::string batch_script(const BatchScript& batch) {
     script += fmt::format("d={}\n(umask 077 && mkdir -p \"$d\") && : > \"$d/.began\"{}",
                           quote(batch.folder),
                           failing(fmt::format("cannot write to {} in the sandbox", batch.folder)));
+    // `find -newer` wants a later time stamp, and those of file systems advance in steps of some
+    // milliseconds.
+    if (batch.keeps_track_of_files) script += "sleep 0.02 2> /dev/null || sleep 1\n";
     for (const auto& file : batch.files) script += put(batch, file);
     script += enter(batch.root);
     if (batch.result_file) {

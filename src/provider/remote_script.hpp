@@ -28,6 +28,7 @@ struct BatchScript {
     std::string_view command;
     std::optional<std::string> result_file;
     bool passes_stdin = false;
+    bool keeps_track_of_files = false;  // list_script() will be asked for what the command makes
 };
 
 std::string batch_script(const BatchScript& batch);

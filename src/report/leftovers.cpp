@@ -89,6 +89,8 @@ Result<UnfinishedRun> read_run(const std::filesystem::path& journal) {
             run.run_id = std::move(started->run_id);
             run.provider = std::move(started->provider);
             run.config_file = std::move(started->config_file);
+        } else if (std::holds_alternative<RunFinished>(event.body)) {
+            run.finished = true;
         } else if (const auto* creating = std::get_if<SandboxCreating>(&event.body)) {
             living[creating->sandbox] = {.sandbox = creating->sandbox, .id = {}, .since = event.at};
         } else if (auto* ready = std::get_if<SandboxReady>(&event.body)) {
@@ -104,7 +106,8 @@ Result<UnfinishedRun> read_run(const std::filesystem::path& journal) {
         }
     };
     const ReadOptions options{
-        .kinds = EventKinds::of<RunStarted, SandboxCreating, SandboxReady, SandboxEnded>(),
+        .kinds =
+            EventKinds::of<RunStarted, SandboxCreating, SandboxReady, SandboxEnded, RunFinished>(),
         .attempts = VerdictAttempts::NumbersOnly};
     const auto end = read_journal(journal, options, visit);
     if (!end) return fail(end.error());
@@ -121,6 +124,8 @@ Result<Leftovers> find_leftovers(const std::filesystem::path& output_dir) {
             leftovers.unreadable.push_back(std::move(run).error());
         } else if (!run->sandboxes.empty() || run->in_progress) {
             leftovers.runs.push_back(*std::move(run));
+        } else if (!run->finished && !run->run_id.empty()) {
+            leftovers.killed.push_back(std::move(run->run_id));
         }
     }
     return leftovers;

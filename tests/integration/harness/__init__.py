@@ -1,6 +1,7 @@
 """What integration scenarios share; see scenario.py."""
 
 from .behaviour import FakeRunner
+from .boxes import BoxScenario
 from .outcome import Outcome
 from .pytests import PytestScenario, with_pytest
 from .report import Report, TestCase
@@ -8,6 +9,7 @@ from .scenario import Scenario
 from .tools import cargo_nextest, pytest_python
 
 __all__ = [
+    "BoxScenario",
     "FakeRunner",
     "Outcome",
     "PytestScenario",

@@ -227,6 +227,7 @@ Result<std::unique_ptr<provider::Sandbox>> FakeProvider::create(
         --world_.failing_creations;
         return fail("quota exceeded");
     }
+    if (world_.dead_slots.contains(spec.slot.value())) return fail("no answer");
     ++world_.created;
     return std::make_unique<FakeSandbox>(world_, spec.number.value());
 }

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct World {
     // Creations fail while this is above zero; each failure takes one.
     int failing_creations = 0;
     int creations_before_failing = 0;
+    std::set<std::size_t> dead_slots;  // creations there fail
     // Execs that fail as the connection does; each takes one.
     int lost_execs = 0;
     bool command_missing = false;        // the shell does not find what it should run

@@ -125,6 +125,16 @@ TEST(Fleet, DestructionsAreParallelAndBounded) {
     EXPECT_EQ(f.world.most_destroying, 3);
 }
 
+TEST(Fleet, SlotsInWhichNothingComesUpAreLeftToTheLast) {
+    Fixture f({ids(20)});
+    f.config.offload.max_parallel = 4;
+    f.config.groups[0].schedule_individual = true;
+    f.world.dead_slots = {0, 1};
+    const auto summary = f.run();
+    EXPECT_EQ(summary.counts.passed, 20U);
+    EXPECT_GT(f.world.created, 0);
+}
+
 TEST(Fleet, TheRunGoesOnWithFewerSandboxes) {
     Fixture f({ids(20)});
     f.config.offload.max_parallel = 4;

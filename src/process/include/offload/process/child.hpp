@@ -109,4 +109,7 @@ void kill_everything();
 // environment, and reaps it. Returns how many there were.
 std::size_t end_strays(std::string_view variable, std::string_view value);
 
+// Whether any process of this machine carries `variable`=`value` in its environment.
+bool is_running_with(std::string_view variable, std::string_view value);
+
 }  // namespace offload::process

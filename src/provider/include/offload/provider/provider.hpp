@@ -34,6 +34,7 @@ struct ExecRequest {
     Variables env;                           // on top of the sandbox's own; later wins
     std::vector<File> files;                 // stand there before the command starts
     std::optional<std::string> result_file;  // to be brought back; never one of an older exec
+    bool keeps_track_of_files = false;       // download() will ask for what this exec has made
     SteadyTime deadline;
     process::CancelToken cancel;
     process::Input* input = nullptr;  // only where Traits::passes_stdin
@@ -118,8 +119,17 @@ class Provider {
     virtual Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                                     const process::CancelToken& cancel) = 0;
 
-    // Ends a sandbox that an earlier run has left behind, by the name that it gave it.
+    // Ends a sandbox that an earlier run has left behind, by the name that it gave it. Called from
+    // several threads at once.
     virtual Result<> destroy_by_id(const std::string& id, SteadyTime deadline);
+
+    // What a creation that a killed run had begun came to: the sandbox's ID; empty where there is
+    // none. Waits for one that still goes on. Error: nobody can tell.
+    virtual Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
+                                                    SteadyTime deadline);
+
+    // Nothing of that run is left: what was kept for unfinished_creation() may go.
+    virtual void forget_run(const std::string& /*run_id*/) {}
 };
 
 // The provider that the config names. `working_folder`: absolute, see config::working_folder().

@@ -24,11 +24,13 @@ struct UnfinishedRun {
     std::string provider;  // as in RunStarted
     std::string config_file;
     bool in_progress = false;  // its process still runs: its sandboxes are not ours to destroy
+    bool finished = false;     // it came to its own end
     std::vector<LeftoverSandbox> sandboxes;
 };
 
 struct Leftovers {
     std::vector<UnfinishedRun> runs;  // oldest first
+    std::vector<std::string> killed;  // IDs of runs that were killed, and have no sandbox left
     std::vector<Error> unreadable;    // journals that could not be read: sandboxes may hide in them
 };
 

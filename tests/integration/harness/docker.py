@@ -1,0 +1,128 @@
+"""A Docker Engine of the scenario's own, and an image made of files of this machine."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sysconfig
+import tarfile
+import unittest
+
+from .processes import wait_until
+from .sshd import find
+
+# Without rules in the firewall, bridges and file systems that a container of our own may lack.
+OPTIONS = ["--iptables=false", "--bridge=none", "--storage-driver=vfs", "--log-level=warn"]
+PROGRAMS = ["sh", "env", "mkdir", "cat", "rm", "base64", "tr", "wc", "gzip", "find", "sleep"]
+
+
+def libraries_of(program):
+    text = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+    return re.findall(r"(/[^ )]+)", text)
+
+
+class Engine:
+    def __init__(self, folder):
+        daemon, self.client = find("dockerd"), find("docker")
+        if daemon is None or self.client is None:
+            raise unittest.SkipTest("no Docker Engine here: install docker.io")
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("only root can start a Docker Engine")
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir()
+        self.env = {"DOCKER_HOST": f"unix://{self.folder}/socket", "DOCKER_BUILDKIT": "0",
+                    "DOCKER_CONFIG": str(self.folder / "config")}
+        self.log = self.folder / "log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [daemon, *OPTIONS, f"--data-root={self.folder}/data",
+                 f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid",
+                 "-H", self.env["DOCKER_HOST"]],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
+        wait_until(lambda: self.process.poll() is not None or self.docker("version")[0] == 0, 60)
+        if self.process.poll() is not None or self.docker("version")[0] != 0:
+            self.stop()
+            raise unittest.SkipTest(f"no Docker Engine starts here: {self.last_words()}")
+
+    def docker(self, *arguments, **options):
+        """(exit status, output)"""
+        done = subprocess.run([self.client, *arguments], env={**os.environ, **self.env},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+        return done.returncode, done.stdout.decode(errors="replace").strip()
+
+    def last_words(self):
+        return self.log.read_text(errors="replace")[-400:]
+
+    def containers(self):
+        return self.docker("ps", "-aq", "--no-trunc")[1].split()
+
+    def sandboxes(self):
+        """Running ones, by their idle command."""
+        listed = self.docker("ps", "--no-trunc", "--format", "{{.ID}} {{.Command}}")[1]
+        return [line.split()[0] for line in listed.splitlines() if "sleep infinity" in line]
+
+    def import_python(self, python, name):
+        """An image with a shell, some programs, this interpreter and its pytest."""
+        archive = self.folder / "image.tar"
+        make_image(python, archive)
+        with archive.open("rb") as tar:
+            status, said = self.docker("import", "-c", "ENV PATH=/usr/local/bin:/bin", "-", name,
+                                       stdin=tar)
+        archive.unlink()
+        if status != 0:
+            raise AssertionError(said)
+        status, said = self.docker("run", "--rm", name, "python3", "-c", "import pytest")
+        if status != 0:
+            raise unittest.SkipTest(f"no container can be started here: {said[-400:]}")
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait()
+        mounts = pathlib.Path("/proc/self/mounts").read_text().splitlines()
+        for mount in reversed([line.split()[1] for line in mounts]):
+            if mount.startswith(f"{self.folder}/"):
+                subprocess.run(["umount", "-l", mount], check=False)
+
+
+def make_image(python, archive):
+    query = ("import os, sys, sysconfig, pytest; print(os.path.realpath(sys.executable)); "
+             "print(sysconfig.get_path('stdlib')); print(os.path.dirname(pytest.__path__[0])); "
+             "print(sysconfig.get_config_var('VERSION'))")
+    said = subprocess.run([python, "-c", query], capture_output=True, text=True, check=True)
+    interpreter, library, packages, version = said.stdout.split("\n")[:4]
+    left_out = {"test", "tests", "site-packages", "dist-packages", "idlelib", "lib2to3", "tkinter",
+                "ensurepip", "turtledemo", "__pycache__"}
+
+    def wanted(entry):
+        name = entry.name.rsplit("/", 1)[-1]
+        return None if name in left_out or name.startswith("config-") else entry
+
+    with tarfile.open(archive, "w") as tar:
+        there = set()
+
+        def add(path, inside, **options):
+            if inside not in there:
+                there.add(inside)
+                tar.add(os.path.realpath(path), inside, **options)
+
+        programs = [(find(name), f"bin/{name}") for name in PROGRAMS]
+        for program, inside in programs + [(interpreter, "usr/local/bin/python3")]:
+            add(program, inside)
+            for needed in libraries_of(program):
+                add(needed, needed.lstrip("/"))
+        for folder, _, names in os.walk(os.path.join(library, "lib-dynload")):
+            for name in names:
+                for needed in libraries_of(os.path.join(folder, name)):
+                    add(needed, needed.lstrip("/"))
+        add(library, f"usr/local/lib/python{version}", filter=wanted)
+        for entry in os.listdir(packages):
+            if re.match(r"(_?pytest|py|pluggy|iniconfig|packaging|pygments)(-[\d.]+\.dist-info|\.py)?$", entry):
+                add(os.path.join(packages, entry),
+                    f"usr/local/lib/python{version}/site-packages/{entry}")
+        for folder in ("tmp", "proc", "sys", "dev", "etc"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if folder == "tmp" else 0o755
+            tar.addfile(entry)

@@ -1,0 +1,172 @@
+"""Making and destroying many sandboxes, whatever happens meanwhile."""
+
+import os
+import random
+import resource
+import signal
+
+from harness import BoxScenario
+from harness.processes import wait_until
+
+
+class Fleet(BoxScenario):
+    def test_ctrl_c_while_sandboxes_are_made_leaves_none(self):  # TRAPS 24
+        runner = self.boxed({f"t{i}": "pass" for i in range(8)}, offload="max_parallel = 8",
+                            groups={"all": "schedule_individual = true"},
+                            on_created="until [ -e go ]; do sleep 0.05; done")
+        process = self.start("run")
+        self.wait_for(lambda: len(self.boxes()) == 8, "eight sandboxes to be half made")
+        os.kill(process.pid, signal.SIGINT)
+        self.write({"go": ""})
+        run = self.finish(process, timeout=90).expect_exit(130)
+        self.expect_each_destroyed_once(run)
+        self.assertEqual(runner.executions(), [])
+
+    def test_ctrl_c_does_not_wait_for_ever_for_a_creation_that_hangs(self):  # TRAPS 20, 24
+        self.boxed({"a": "pass"}, on_created="echo \"$id\"; sleep 1000")
+        process = self.start("run")
+        self.wait_for(self.boxes, "a sandbox to be half made")
+        os.kill(process.pid, signal.SIGINT)
+        run = self.finish(process, timeout=110).expect_exit(130)
+        self.expect_each_destroyed_once(run)  # its ID had been printed
+
+    def test_a_provider_that_limits_the_rate_is_borne_with(self):
+        # Three at a time; whoever comes fourth is turned away.
+        self.boxed({f"t{i}": "sleep-0.3" for i in range(10)}, offload="max_parallel = 10",
+                   groups={"all": "schedule_individual = true"},
+                   on_create="""
+        mkdir making.1 2>/dev/null && mine=making.1 || mkdir making.2 2>/dev/null && mine=making.2 \\
+            || { echo "HTTP 429: too many requests" >&2; echo refused >> refusals; exit 1; }
+        sleep 0.3""",
+                   on_created="rmdir $mine")
+        run = self.offload("run").expect_exit(0)
+        run.expect_outcomes({f"t{i}": "passed" for i in range(10)})
+        self.assertTrue((self.project / "refusals").exists(), "nothing was limited")
+        self.assertEqual(self.boxes(), [])
+        self.assertEqual(len(self.calls("destroy")), len(set(self.calls("destroy"))))
+
+    def test_a_sandbox_that_answers_garbage_is_replaced(self):  # TRAPS 23
+        tests = {f"t{i}": "pass" for i in range(6)}
+        runner = self.boxed(tests, offload="max_parallel = 2",
+                            on_exec="if mkdir bad 2>/dev/null; then echo 42; exit 0; fi")
+        run = self.offload("run").expect_exit(0)
+        run.expect_outcomes(dict.fromkeys(tests, "passed"))
+        self.assertEqual(runner.executed(), dict.fromkeys(tests, 1))
+        self.expect_each_destroyed_once(run)
+
+    def test_a_failing_creation_that_had_printed_an_id_is_undone(self):  # TRAPS 24
+        self.boxed({"a": "pass"},
+                   on_created="if mkdir tried 2>/dev/null; then echo $id; exit 3; fi")
+        run = self.offload("run").expect_exit(0)
+        self.expect_each_destroyed_once(run)
+
+    def test_hundreds_of_sandboxes_with_few_descriptors(self):  # TRAPS 25, 26
+        count = 300
+        tests = {f"t{i}": "pass" for i in range(count)}
+        self.write({"run.sh": """
+            #!/bin/sh
+            echo "<testsuite><testcase name=\\"$2\\"/></testsuite>" > "$1"
+            """})
+        (self.project / "ids").write_text("".join(f"{t}\n" for t in tests))
+        from harness.boxes import PROVIDER
+        self.config("""
+            type = "default"
+            discover_command = "cat ids # {filters}"
+            run_command = "./run.sh {result_file} {tests}"
+            test_id_format = "{name}"
+            """, {"all": "schedule_individual = true"}, provider=PROVIDER,
+            offload=f"max_parallel = {count}")
+        # Each waits until most exist at once.
+        self.box_script(on_exec=f"""
+        n=0; while [ $(ls boxes | wc -l) -lt {count * 9 // 10} ] && [ ! -e enough ]; do
+            sleep 0.5; n=$((n + 1)); [ $n -lt 150 ] || break; done
+        touch enough""")
+        run = self.offload("run", timeout=280, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_NOFILE, (1024, 1024))).expect_exit(0)
+        self.assertEqual(run.junit().outcomes(), dict.fromkeys(tests, "passed"))
+        self.expect_each_destroyed_once(run)
+        self.assertGreater(len(self.calls("create")), count * 8 // 10, run.describe())
+
+    def test_after_kill_9_at_any_moment_cleanup_leaves_nothing(self):  # TRAPS 24
+        seed = random.randrange(2**32)
+        dice = random.Random(seed)
+        runner = self.boxed({f"t{i}": "sleep-0.2" for i in range(9)}, offload="max_parallel = 5",
+                            on_create="sleep 0.1", on_created="sleep 0.1", on_destroy="sleep 0.1")
+        for moment in range(20):
+            with self.subTest(moment=moment, seed=seed):
+                process = self.start("run")
+                began = len(self.calls("create"))
+                if moment % 2:  # the others are killed while it starts up
+                    wait_until(lambda: len(self.calls("create")) > began
+                               or process.poll() is not None)
+                try:
+                    process.wait(dice.uniform(0, 1.2))
+                except Exception:
+                    process.kill()
+                process.wait()
+                cleanup = self.offload("cleanup").expect_exit(0)
+                self.assertEqual(self.boxes(), [], cleanup.describe())
+        self.assertFalse(list(self.output_dir.glob("sandboxes-*")), "records were left")
+        self.offload("cleanup").expect_exit(0).expect_said("nothing was left behind")
+        self.assertTrue(runner.executions())
+
+    def test_cleanup_leaves_a_run_alone_that_still_goes_on(self):
+        self.boxed({"a": "hang"})
+        process = self.start("run")
+        self.wait_for(lambda: self.calls("exec"), "the test to begin")
+        self.offload("cleanup").expect_exit(0).expect_said("still goes on")
+        self.assertEqual(len(self.boxes()), 1)
+        os.kill(process.pid, signal.SIGTERM)
+        run = self.finish(process, timeout=60).expect_exit(143)
+        self.expect_each_destroyed_once(run)
+
+    def test_cleanup_says_what_it_cannot_destroy(self):
+        self.boxed({"a": "hang"}, on_destroy='[ -e allowed ] || { echo busy >&2; exit 1; }')
+        process = self.start("run")
+        self.wait_for(lambda: self.calls("exec"), "the test to begin")
+        process.kill()
+        process.wait()
+        self.offload("cleanup").expect_exit(1).expect_said("busy")
+        self.write({"allowed": ""})
+        self.offload("cleanup").expect_exit(0).expect_said("destroyed box-")
+        self.assertEqual(self.boxes(), [])
+        for pid in self.processes():  # the test itself was never ended by anyone
+            os.kill(pid, signal.SIGKILL)
+
+
+class Artefacts(BoxScenario):
+    def test_layout_and_only_the_files_of_batches_that_count(self):  # TRAPS 41, 42, 43
+        self.boxed({"a": "pass", "b": "fail"}, offload="max_parallel = 1",
+                   groups={"all": "schedule_individual = true"},
+                   run="{result_file} {tests}; s=$?; mkdir -p shots; "
+                       "echo {tests} > shots/$OFFLOAD_BATCH.png; exit $s",
+                   report='download_globs = ["shots/**/*.png", "missing/*"]')
+        mine = self.output_dir / "box-theirs" / "notes.txt"
+        mine.parent.mkdir(parents=True)
+        mine.write_text("not of this program")
+        run = self.offload("run").expect_exit(1)
+        files = {str(p.relative_to(self.output_dir)): p.read_text()
+                 for p in self.output_dir.rglob("*.png")}
+        box = self.calls("destroy")[0]
+        self.assertEqual(files, {f"{box}/batch-0/shots/0.png": "a\n",
+                                 f"{box}/batch-1/shots/1.png": "b\n"}, run.describe())
+        run.expect_said("missing/* matched no file")
+        self.assertEqual(mine.read_text(), "not of this program")
+
+    def test_of_failures_only(self):  # TRAPS 41
+        self.boxed({"a": "pass", "b": "fail"}, offload="max_parallel = 1",
+                   groups={"all": "schedule_individual = true"},
+                   run="{result_file} {tests}; s=$?; echo x > out-$OFFLOAD_BATCH; exit $s",
+                   report='download_globs = ["out-*"]\ndownload_globs_failure_only = true')
+        self.offload("run").expect_exit(1)
+        self.assertEqual([p.name for p in self.output_dir.rglob("out-*")], ["out-1"])
+
+    def test_a_hostile_sandbox_id_stays_in_the_output_folder(self):  # TRAPS 43
+        self.boxed({"a": "pass"}, run="{result_file} {tests}; echo x > out-x",
+                   report='download_globs = ["out-*"]')
+        script = self.project / "boxes.sh"
+        script.write_text(script.read_text().replace("id=box-$$-$(date +%N)", "id=../../escaped"))
+        self.offload("run").expect_exit(0)
+        found = [p for p in self.root.rglob("out-x") if p.parent != self.project]
+        self.assertEqual(len(found), 1)
+        self.assertTrue(found[0].is_relative_to(self.output_dir), found)
