@@ -21,7 +21,8 @@ struct CommandShared {
     std::vector<config::CopyDir> copies;
     bool prepare_calls_bundled = false;
     bool no_cache = false;
-    std::string root;  // in the sandbox
+    Variables image_env;  // of prepare_command
+    std::string root;     // in the sandbox
     std::string working_folder;
     std::filesystem::path reports;  // absolute
     std::mutex renewing;            // the image, by one thread
