@@ -99,17 +99,22 @@ void Dispatcher::handle(BatchTold& message) {
     for (auto& signal : message.signals) {
         std::visit([&](auto& body) { handle_signal(batch, body); }, signal);
     }
+    if (!batch.is_worker()) return;
+    batch.stirred(std::chrono::steady_clock::now());
+    feed(batch);
 }
 
 void Dispatcher::handle(BatchOver& message) {
     auto& batch = batches_.at(message.batch);
     auto& sandbox = *fleet_.find(batch.sandbox());
-    if (batch.obsolete()) {
+    if (batch.obsolete() || batch.lost_all()) {
         // However it ended: it lost to another batch, and that is nobody's trouble.
         message.end = schedule::BatchEnd::Cancelled;
         message.how = "cancelled: its tests were done elsewhere first";
         message.trouble.clear();
         if (batch.results() == 0) discard_artefacts(batch, message);
+    } else if (batch.is_worker()) {
+        note_end_of_worker(batch, message);
     }
     settle(batch, message);
     if (auto retries = batch.take_retries(); !retries.empty() && !stopping_) {
@@ -141,11 +146,14 @@ void Dispatcher::handle_signal(RunningBatch& batch, framework::TestEnded& signal
     const auto test = batch.test(signal.position);
     any_result_ = true;
     finish(batch, test);
+    end_if_obsolete(batch);
     record(batch, test, std::move(signal.result));
 }
 
 void Dispatcher::handle_signal(RunningBatch& batch, framework::TestRefused& signal) {
+    scheduler_->refused(batch.sandbox(), batch.test(signal.position), now());
     batch.refused(signal.position, std::move(signal.reason));
+    end_if_obsolete(batch);
 }
 
 void Dispatcher::handle_signal(RunningBatch& batch, framework::UnknownCase& signal) {
@@ -198,13 +206,17 @@ void Dispatcher::record(RunningBatch& batch, TestIndex test, TestResult result) 
 void Dispatcher::finish(RunningBatch& batch, TestIndex test) {
     const auto other = scheduler_->finished(batch.sandbox(), test, now());
     if (!other) return;
-    auto& sandbox = *fleet_.find(*other);
-    auto& loser = batches_.at(sandbox.batch);
+    auto& loser = batches_.at(fleet_.find(*other)->batch);
     loser.supersede(test);
-    if (!loser.obsolete()) return;
+    end_if_obsolete(loser);
+}
+
+void Dispatcher::end_if_obsolete(RunningBatch& batch) {
+    auto& sandbox = *fleet_.find(batch.sandbox());
+    if (!batch.obsolete() || sandbox.told_to_stop) return;
     // What of it counts has its files, too.
     using Artefacts = Executor::Artefacts;
-    sandbox.executor->cancel(loser.results() > 0 ? Artefacts::Fetch : Artefacts::Leave);
+    sandbox.executor->cancel(batch.results() > 0 ? Artefacts::Fetch : Artefacts::Leave);
     Fleet::retire(sandbox);
 }
 
@@ -214,8 +226,10 @@ void Dispatcher::settle(RunningBatch& batch, const BatchOver& over) {
         requeue_too_long(batch);
         return;
     }
-    auto settled = schedule::settle(batch.settle_input(
-        over, over.starts_known, exec_limit(config()), std::chrono::steady_clock::now(), missing_));
+    auto settled = schedule::settle(
+        batch.settle_input(over, over.starts_known,
+                           batch.is_worker() ? config().offload.test_timeout : exec_limit(config()),
+                           std::chrono::steady_clock::now(), missing_));
     for (auto& [test, result] : settled.attempts) finish(batch, test);
     scheduler_->ended(batch.sandbox(), now(), batch.overhead(over));
     for (auto& [test, result] : settled.attempts) record(batch, test, std::move(result));

@@ -50,12 +50,16 @@ class Executor {
     enum class Artefacts { Leave, Fetch };
     void cancel(Artefacts artefacts = Artefacts::Leave);
 
+    // The same for a worker in which a test takes too long; it is told as TimedOut.
+    void expire();
+
     // After the running batch, if there is one, the sandbox is destroyed and the thread ends.
     void stop();
 
   private:
     void main();
     bool run_batch(provider::Sandbox& sandbox, const BatchJob& job);
+    provider::ExecRequest exec_request(const BatchJob& job, framework::BatchCommand command) const;
     void fetch_artefacts(provider::Sandbox& sandbox, bool any_failure, BatchOver& over) const;
 
     ExecutorShared& shared_;
@@ -63,6 +67,7 @@ class Executor {
     process::CancelToken creation_cancel_;
     process::CancelSource batch_cancel_;
     std::atomic<bool> fetch_when_cancelled_{false};
+    std::atomic<bool> expired_ = false;
     Mailbox<Order> orders_;
     std::jthread thread_;
 };

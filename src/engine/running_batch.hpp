@@ -1,6 +1,7 @@
 // What the dispatcher knows of a batch that runs in a sandbox.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,8 +16,9 @@ namespace offload::engine {
 
 class RunningBatch {
   public:
+    // `orders`: where a worker takes them from; null for a plain batch.
     RunningBatch(BatchNumber number, SandboxNumber sandbox, std::vector<TestIndex> tests,
-                 SystemTime started);
+                 SystemTime started, std::shared_ptr<WorkerOrders> orders = nullptr);
 
     BatchNumber number() const { return number_; }
     SandboxNumber sandbox() const { return sandbox_; }
@@ -25,6 +27,24 @@ class RunningBatch {
     std::size_t size() const { return tests_.size(); }
     std::size_t results() const { return results_; }
 
+    // --- of a worker
+    bool is_worker() const { return orders_ != nullptr; }
+    bool told_to_stop() const { return told_to_stop_; }
+    // Of its tests, those that still need a result from it.
+    std::size_t unfinished() const { return tests_.size() - results_ - superseded_ - refused_; }
+    void give(const std::vector<TestIndex>& tests, MoreTests order, SteadyTime now);
+    void give_no_more_for_now();
+    void tell_to_stop(SteadyTime now);
+    // Something was heard of it.
+    void stirred(SteadyTime now) { stirred_ = now; }
+    // How long it has been silent while it should do something; nothing while it need not.
+    std::optional<Seconds> silent_for(SteadyTime now) const;
+    // True once, for the first to ask.
+    bool expire() { return !std::exchange(expired_, true); }
+    void unfit() { unfit_ = true; }
+    bool is_unfit() const { return unfit_; }
+    bool any_began() const { return any_began_; }
+
     void began(std::size_t position, SteadyTime now);
     // False: this test has its result already.
     bool ended(std::size_t position, const TestResult& result);
@@ -32,8 +52,10 @@ class RunningBatch {
     // of this batch is ignored.
     void supersede(TestIndex test);
     bool superseded(std::size_t position) const { return places_[position].superseded; }
-    // Nothing that it may still tell counts.
-    bool obsolete() const { return superseded_ > 0 && results_ + superseded_ == tests_.size(); }
+    // It is at work on nothing that still counts.
+    bool obsolete() const { return lost_ > 0 && unfinished() == 0; }
+    // Each of its tests was done elsewhere.
+    bool lost_all() const { return superseded_ > 0 && superseded_ == tests_.size(); }
     void refused(std::size_t position, std::string reason);
 
     // Failed tests that run again together, as the batch that they were (PerBatch), once it is
@@ -56,6 +78,7 @@ class RunningBatch {
     struct Place {
         bool done = false;
         bool superseded = false;
+        bool told = false;  // a superseded one's end
         std::optional<SteadyTime> running_since;
         std::string refusal;
     };
@@ -68,7 +91,16 @@ class RunningBatch {
     std::vector<TestIndex> retries_;
     std::size_t results_ = 0;
     std::size_t superseded_ = 0;
+    std::size_t lost_ = 0;  // superseded, and the end of it not told yet
+    std::size_t refused_ = 0;
     bool any_failure_ = false;
+    std::shared_ptr<WorkerOrders> orders_;
+    SteadyTime stirred_ = std::chrono::steady_clock::now();
+    bool told_no_more_ = false;
+    bool told_to_stop_ = false;
+    bool expired_ = false;
+    bool unfit_ = false;
+    bool any_began_ = false;
     Seconds work_{0};
 };
 

@@ -35,11 +35,17 @@ bool Scheduler::runs(TestIndex test) const {
 
 void Scheduler::start_running(SandboxNumber sandbox, const Assignment& assignment, Seconds now) {
     Running batch;
-    batch.tests = assignment.tests;
-    batch.unfinished = assignment.tests.size();
+    batch.group = assignment.group;
+    batch.streams = options_.ahead > Seconds{0} && !assignment.closed;
     batch.started = now;
     batch.last_result = now;
     batch.measured = true;
+    extend(batch, sandbox, assignment);
+    hedge_due_ = std::min(hedge_due_, late_from(batch));
+    running_.emplace(sandbox, std::move(batch));
+}
+
+void Scheduler::extend(Running& batch, SandboxNumber sandbox, const Assignment& assignment) {
     for (const TestIndex test : assignment.tests) {
         Known& known = tests_[test.value()];
         if (assignment.hedge) {
@@ -49,12 +55,12 @@ void Scheduler::start_running(SandboxNumber sandbox, const Assignment& assignmen
             known.sandbox = sandbox;
         }
         batch.weight += known.weight;
+        batch.all_weight += known.weight;
+        running_weight_ += known.weight;
         batch.measured = batch.measured && known.measured;
     }
-    batch.all_weight = batch.weight;
-    running_weight_ += batch.weight;
-    hedge_due_ = std::min(hedge_due_, late_from(batch));
-    running_.emplace(sandbox, std::move(batch));
+    batch.tests.insert(batch.tests.end(), assignment.tests.begin(), assignment.tests.end());
+    batch.unfinished += assignment.tests.size();
 }
 
 // The test is one less for the batch of this sandbox to do.
@@ -89,10 +95,33 @@ std::optional<SandboxNumber> Scheduler::finished(SandboxNumber sandbox, TestInde
         test_lateness_.add((now - batch.last_result).count(), known.weight);
         if (test_lateness_.factor() < before) hedge_due_ = std::min(hedge_due_, now);
     }
+    if (batch.any_result) {
+        observed_seconds_ += std::max((now - batch.last_result).count(), 0.0);
+        ++observed_tests_;
+    }
     batch.last_result = now;
     batch.any_result = true;
     hedge_due_ = std::min(hedge_due_, late_from(batch));
     return other;
+}
+
+// Where it runs elsewhere as well, it goes on there, and may be hedged again.
+void Scheduler::leave(SandboxNumber sandbox, TestIndex test, Seconds now) {
+    Known& known = tests_[test.value()];
+    const auto other = std::exchange(known.rival, std::nullopt);
+    if (!other) {
+        known.place = Place::Nowhere;
+        return;
+    }
+    if (other != sandbox) known.sandbox = *other;
+    hedge_due_ = std::min(hedge_due_, now);
+}
+
+void Scheduler::refused(SandboxNumber sandbox, TestIndex test, Seconds now) {
+    if (!running_.contains(sandbox) || test.value() >= tests_.size()) return;
+    if (!runs_in(sandbox, test)) return;
+    leave(sandbox, test, now);
+    stop_running(sandbox, test);
 }
 
 void Scheduler::ended(SandboxNumber sandbox, Seconds now,
@@ -101,16 +130,7 @@ void Scheduler::ended(SandboxNumber sandbox, Seconds now,
     if (found == running_.end()) return;
     const Running& batch = found->second;
     for (const TestIndex test : batch.tests) {
-        if (!runs_in(sandbox, test)) continue;
-        Known& known = tests_[test.value()];
-        const auto other = std::exchange(known.rival, std::nullopt);
-        if (!other) {
-            known.place = Place::Nowhere;
-        } else {
-            // It runs once from now on, and may be hedged again.
-            if (other != sandbox) known.sandbox = *other;
-            hedge_due_ = std::min(hedge_due_, now);
-        }
+        if (runs_in(sandbox, test)) leave(sandbox, test, now);
     }
     ended_seconds_ += std::max((now - batch.started).count(), 0.0);
     ended_tests_ += batch.tests.size();
@@ -179,7 +199,8 @@ Seconds Scheduler::late_from(const Running& batch) const {
     const double cost = overhead_;
     const double slack = std::max(cost, kLeastDelay);
     Seconds late = kNever;
-    if (batch.measured && !overheads_.empty()) {
+    // A worker's time as a whole says nothing: it also waits for what it is given.
+    if (batch.measured && !overheads_.empty() && !(batch.streams && batch.any_result)) {
         const double expected = cost + batch.all_weight;
         late = batch.started + Seconds{batch_lateness_.factor() * expected + slack};
     }
@@ -230,8 +251,11 @@ std::optional<Assignment> Scheduler::hedge(Seconds now) {
     }
     if (straggler == nullptr) return std::nullopt;
     hedge_due_ = now;  // there may be more
-    return Assignment{tests_[tests.front().value()].group,
-                      part_to_hedge(std::move(tests), straggler->any_result), true};
+    const GroupIndex group = tests_[tests.front().value()].group;
+    return Assignment{.group = group,
+                      .tests = part_to_hedge(std::move(tests), straggler->any_result),
+                      .hedge = true,
+                      .closed = true};
 }
 
 // What one idle sandbox takes over. Where results come one by one, the first test is running and

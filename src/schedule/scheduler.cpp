@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "draft.hpp"
+
 namespace offload::schedule {
 namespace {
 
@@ -35,23 +37,6 @@ constexpr std::size_t kPoolsInVain = 8;
 double with_slack(double room) { return room * (1 + 1e-9) + 1e-12; }
 
 }  // namespace
-
-// A batch in the making.
-struct Scheduler::Draft {
-    GroupIndex group;
-    double target = 0;   // weight to come to
-    double may_add = 0;  // so much more, when that takes the rest of the queue
-    bool round = false;  // the last test may stand over the target by half
-    std::size_t most_tests = 1;
-    std::size_t most_bytes = std::numeric_limits<std::size_t>::max();
-    std::vector<TestIndex> tests = {};
-    double weight = 0;
-    std::size_t bytes = 0;
-    std::size_t affinity = 0;  // of the newest test
-    bool full = false;
-
-    double room() const { return target - weight; }
-};
 
 Scheduler::Scheduler(SchedulerOptions options)
     : options_(options), hedge_due_(std::numeric_limits<double>::infinity()) {
@@ -194,7 +179,7 @@ std::optional<Assignment> Scheduler::take_unit(SandboxNumber sandbox, bool may_b
     if (found->second.empty()) units_.erase(found);
     --queued_.batches;
     for (const TestIndex test : unit.tests) dequeue(test);
-    return Assignment{unit.group, std::move(unit.tests)};
+    return Assignment{.group = unit.group, .tests = std::move(unit.tests), .closed = true};
 }
 
 std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Seconds now,
@@ -206,8 +191,8 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
         Group& group = groups_[index];
         if (std::none_of(group.returned.begin(), group.returned.end(), open_to_it)) continue;
         const GroupIndex number(index);
-        Draft draft = draft_for_known(number, now);
-        if (known_count_ == 0) {
+        Draft draft = draft_for(number, now);
+        if (known_count_ == 0 && options_.ahead <= Seconds{0}) {
             const double running = running_weight(now);
             const double share = (queued_.weight + running) / static_cast<double>(options_.slots);
             draft = draft_of(number, std::max(1.0, std::ceil(share)));
@@ -228,7 +213,7 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
             }
         }
         // A few quick retries would not be worth a batch: fresh tests come along.
-        if (known_count_ > 0 && !draft.full) {
+        if (known_count_ > 0 && !draft.full && options_.ahead <= Seconds{0}) {
             draft.target = std::min(draft.target, kWorkPerOverhead * overhead_);
             fill(draft, group.fresh);
         }
@@ -259,6 +244,13 @@ std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
         Draft draft = draft_of(number, kUnlimited);
         draft.most_tests = 1;
         fill(draft, best->fresh_alone);
+        auto assignment = finish(std::move(draft));
+        assignment.closed = true;
+        return assignment;
+    }
+    if (options_.ahead > Seconds{0}) {
+        Draft draft = draft_for_worker(number);
+        fill(draft, best->fresh);
         return finish(std::move(draft));
     }
     if (known_count_ == 0) {
@@ -290,6 +282,10 @@ Scheduler::Draft Scheduler::draft_of(GroupIndex group, double target) const {
     draft.most_tests = queued_.batches > others ? queued_.batches - others : 1;
     if (options_.command_bytes > 0) draft.most_bytes = options_.command_bytes;
     return draft;
+}
+
+Scheduler::Draft Scheduler::draft_for(GroupIndex group, Seconds now) {
+    return options_.ahead > Seconds{0} ? draft_for_worker(group) : draft_for_known(group, now);
 }
 
 Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {

@@ -91,6 +91,12 @@ struct BatchStarted {
         false;  // a duplicate: its tests run elsewhere as well, and the first result counts
 };
 
+// A worker was given more tests.
+struct BatchExtended {
+    BatchNumber batch;
+    std::vector<TestIndex> tests;
+};
+
 // What the batch's command wrote, our own frames removed.
 struct BatchOutput {
     BatchNumber batch;
@@ -171,10 +177,11 @@ struct RunFinished {
     RunSummary summary;
 };
 
-using EventBody = std::variant<RunStarted, DiscoveryStarted, TestDiscovered, DiscoveryFinished,
-                               RunPlanned, SandboxCreating, SandboxReady, SandboxEnded,
-                               BatchStarted, BatchOutput, TestStarted, AttemptFinished, TestDecided,
-                               BatchFinished, UnknownResult, Notice, RunFinished>;
+using EventBody =
+    std::variant<RunStarted, DiscoveryStarted, TestDiscovered, DiscoveryFinished, RunPlanned,
+                 SandboxCreating, SandboxReady, SandboxEnded, BatchStarted, BatchExtended,
+                 BatchOutput, TestStarted, AttemptFinished, TestDecided, BatchFinished,
+                 UnknownResult, Notice, RunFinished>;
 
 struct Event {
     SystemTime at;

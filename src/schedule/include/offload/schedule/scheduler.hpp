@@ -33,7 +33,10 @@ struct SchedulerOptions {
     Seconds time_limit{0};          // of one batch; 0: none
     Seconds batch_overhead{0};      // start-up cost of a batch as known beforehand
     bool whole_batches = false;     // outcomes come per batch: a batch is retried as it was
-    bool hedges = false;            // stragglers may be run a second time
+    // Batches run in workers, which are given more tests while they run: each holds so much work
+    // ahead that the way to it does not leave it idle. 0: they do not.
+    Seconds ahead{0};
+    bool hedges = false;  // stragglers may be run a second time
 };
 
 struct Item {
@@ -51,6 +54,7 @@ struct Assignment {
     GroupIndex group;
     std::vector<TestIndex> tests;  // in the order in which they should run
     bool hedge = false;            // they run elsewhere as well
+    bool closed = false;           // these tests and no others: more() adds none
 };
 
 // A test is in at most one place: queued, in one running batch (as a hedge in a second one), or
@@ -69,9 +73,21 @@ class Scheduler {
     // Until then next() has nothing for any sandbox, unless something else happens first. O(1).
     Seconds work_from() const { return queued_.tests > 0 ? Seconds{0} : hedge_due_; }
 
+    // More tests for the batch that runs in this sandbox, of the same group, in the order in which
+    // they should run; they belong to the batch from now on. Empty: it has enough for now, or what
+    // is left goes to others. A batch that has run all its tests gets what there is.
+    std::vector<TestIndex> more(SandboxNumber sandbox, Seconds now);
+
+    // From now on no batch is given more tests.
+    void stop_streaming() { options_.ahead = Seconds{0}; }
+
     // One test of the sandbox's running batch is done with (a result arrived). Where the test ran
     // in a second sandbox, that one is returned: what it still tells of the test counts no more.
     std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test, Seconds now);
+
+    // The sandbox's runner will not run this test of its batch. To be given back or forgotten, too,
+    // unless it runs elsewhere as well.
+    void refused(SandboxNumber sandbox, TestIndex test, Seconds now);
 
     // The sandbox's batch is over. Its tests without a result must be given back by one of the
     // requeue functions or forgotten; those that run elsewhere as well go on there.
@@ -100,6 +116,8 @@ class Scheduler {
     bool has_queued() const { return queued_.tests > 0; }
     bool has_running() const { return !running_.empty(); }
     bool runs(TestIndex test) const;
+    // Batches in the queue that only a sandbox without a batch can take.
+    std::size_t queued_units() const;
 
     // So many idle sandboxes have a use now, at most `limit`: that many would be given a batch if
     // they asked, as long as no more than `slots` are at work then.
@@ -136,7 +154,9 @@ class Scheduler {
         std::vector<TestIndex> tests;
     };
     struct Running {
+        GroupIndex group;
         std::vector<TestIndex> tests;
+        bool streams = false;    // more() may add tests
         std::size_t cursor = 0;  // none before it is unfinished
         std::size_t unfinished = 0;
         double weight = 0;      // of the unfinished
@@ -158,7 +178,9 @@ class Scheduler {
     void enqueue_unit(std::vector<TestIndex> tests, Shunned shunned);
     void dequeue(TestIndex test);
     void start_running(SandboxNumber sandbox, const Assignment& assignment, Seconds now);
+    void extend(Running& batch, SandboxNumber sandbox, const Assignment& assignment);
     void stop_running(SandboxNumber sandbox, TestIndex test);
+    void leave(SandboxNumber sandbox, TestIndex test, Seconds now);
     bool runs_in(SandboxNumber sandbox, TestIndex test) const;
     void learn_from(const Running& batch, Seconds now);
 
@@ -176,7 +198,12 @@ class Scheduler {
     std::vector<TestIndex> to_hedge(const Running& batch) const;
     std::vector<TestIndex> part_to_hedge(std::vector<TestIndex> tests, bool first_runs) const;
 
+    Draft draft_for(GroupIndex group, Seconds now);
     Draft draft_for_known(GroupIndex group, Seconds now);
+    Draft draft_for_worker(GroupIndex group) const;
+    bool has_enough(const Running& batch) const;
+    void fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools);
+    std::optional<double> seconds_per_weight() const;
     Draft draft_of(GroupIndex group, double target) const;
     std::size_t idle_slots() const;
     void measure_overhead();
@@ -200,7 +227,9 @@ class Scheduler {
     std::size_t ended_tests_ = 0;
     Lateness batch_lateness_;
     Lateness test_lateness_;
-    Seconds hedge_due_;  // no batch is late before
+    Seconds hedge_due_;            // no batch is late before
+    double observed_seconds_ = 0;  // between results that came one after the other
+    std::size_t observed_tests_ = 0;
 };
 
 }  // namespace offload::schedule
