@@ -18,9 +18,14 @@ shell, with input and output passed through, and ends with its exit status. `ser
 for many sandboxes in one process, see `class Bridge`.
 
 Images are remembered in .offload-image-cache in the current folder, each under a digest of all that
-went into it. Environment: OFFLOAD_REPO_ROOT, else OFFLOAD_ROOT, else /app is the folder in the
-sandbox that --include-cwd and relative REMOTEs mean; OFFLOAD_MODAL_APP (default "offload") is the
-Modal app that the sandboxes belong to.
+went into it. What `prepare` needs to know besides comes from the environment, where Offload puts it:
+
+    OFFLOAD_REPO_ROOT, else OFFLOAD_ROOT, else /app    where --include-cwd and relative REMOTEs go
+    OFFLOAD_SANDBOX_INIT_CMD, OFFLOAD_POST_PATCH_CMD   shell commands in the image, see class Plan
+    OFFLOAD_BUILD_INPUTS                               git pathspecs, one a line, see class Plan
+    OFFLOAD_OUTPUT_DIR, OFFLOAD_HISTORY_FILE           no sources, left out
+
+OFFLOAD_MODAL_APP (default "offload") is the Modal app that the sandboxes belong to.
 """
 
 import argparse
@@ -53,7 +58,8 @@ ARGUMENT_BYTES = 60_000  # Modal takes 64 KiB for all arguments of an exec
 WRITE_BYTES = 4 << 20  # of one write to a command's standard input
 LATE_OUTPUT = 2  # seconds without output after which an ended command's streams are given up
 
-# What is left out of a tree that is not under git's control; a .dockerignore may take it in again.
+# What is left out of a tree that is not under git's control, besides folders that say of themselves
+# that they are caches (CACHEDIR.TAG); a .dockerignore may take it in again.
 UNWANTED = [".git", ".hg", ".svn", "**/__pycache__", "**/*.pyc", "**/.pytest_cache",
             "**/.mypy_cache", "**/.ruff_cache", "**/.venv", "**/.tox", "**/node_modules"]
 # Folders in the image. BUILD is removed again by the layer that brought it.
@@ -105,6 +111,9 @@ def walk(folder, below, skip, prune=True):
         here = lambda name: os.path.normpath(os.path.join(base, name))
         links = [name for name in folders if os.path.islink(os.path.join(current, name))]
         inner = [name for name in folders if name not in links]
+        if "CACHEDIR.TAG" in files and base != ".":
+            folders.clear()
+            continue
         folders[:] = [name for name in inner if not (prune and skip(here(name)))]
         if not inner and not files and not links and base != "." and not skip(base):
             yield base
@@ -921,11 +930,17 @@ async def prepare_command(options):
         if ":" not in value:
             raise Failure(f"--copy-dir={value} is not LOCAL:REMOTE")
     environment = os.environ.get
+    inputs = environment("OFFLOAD_BUILD_INPUTS")
+    reports = [environment("OFFLOAD_OUTPUT_DIR", "test-results"),
+               environment("OFFLOAD_HISTORY_FILE", "offload-history.jsonl")]
     print(await images.prepare(Wanted(
         dockerfile=options.dockerfile, include_cwd=options.include_cwd, use_cache=options.cached,
         copy_dirs=[value.split(":", 1) for value in options.copy_dir],
         root=environment("OFFLOAD_REPO_ROOT") or environment("OFFLOAD_ROOT"),
-        excluded=["test-results", *options.exclude])), file=options.answer)
+        init=environment("OFFLOAD_SANDBOX_INIT_CMD"),
+        post_patch=environment("OFFLOAD_POST_PATCH_CMD"),
+        build_inputs=inputs if inputs is None else inputs.splitlines(),
+        excluded=reports)), file=options.answer)
     return 0
 
 
@@ -1044,8 +1059,6 @@ def arguments():
     prepare.add_argument("--include-cwd", action="store_true", help="copy the current folder, too")
     prepare.add_argument("--copy-dir", action="append", default=[], metavar="LOCAL:REMOTE")
     prepare.add_argument("--cached", action="store_true", help="take a cached image that fits")
-    prepare.add_argument("--exclude", action="append", default=[], metavar="PATH",
-                         help="leave this out of the current folder")
     create = commands.add_parser("create", help="make a sandbox, print its ID")
     create.add_argument("image_id", metavar="IMAGE_ID")
     create.add_argument("--cpu", type=float, help="cores to reserve")

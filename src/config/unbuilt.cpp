@@ -19,8 +19,12 @@ std::vector<Diagnostic> unbuilt_features(const Loaded& loaded) {
             "type = \"default\" can: vitest list as discover_command, vitest run "
             "--reporter=junit as run_command");
     }
-    // A local provider has no image, and the Modal one does as they say.
-    if (std::holds_alternative<CommandProvider>(config.provider)) {
+    // A local provider has no image; the Modal one does as they say, and so does its script.
+    const auto* commands = std::get_if<CommandProvider>(&config.provider);
+    const bool builds = std::holds_alternative<ModalProvider>(config.provider) ||
+                        (commands != nullptr && commands->prepare_command &&
+                         commands->prepare_command->find("@modal_sandbox.py") != std::string::npos);
+    if (commands != nullptr && !builds) {
         const auto& section = config.offload;
         for (const auto& [key, value] : {std::pair{"sandbox_init_cmd", &section.sandbox_init_cmd},
                                          std::pair{"post_patch_cmd", &section.post_patch_cmd}}) {
@@ -39,10 +43,10 @@ std::vector<Diagnostic> unbuilt_features(const Loaded& loaded) {
             "it",
             "durations come from the previous run's JUnit report");
     }
-    if (config.checkpoint.present && !std::holds_alternative<ModalProvider>(config.provider)) {
+    if (config.checkpoint.present && !builds) {
         add(Severity::Warning, "checkpoint.build_inputs",
             "[checkpoint] has no effect with this provider; results are the same without it",
-            "only a modal provider builds images by itself");
+            "type = \"modal\" and @modal_sandbox.py build images in layers");
     }
     return out;
 }

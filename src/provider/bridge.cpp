@@ -102,7 +102,7 @@ class Exchange {
             pollfd{cancelled ? -1 : request_.cancel.descriptor(), POLLIN, 0},
             pollfd{input_ == nullptr ? -1 : input_->descriptor(), POLLIN, 0}};
         ::poll(polled.data(), polled.size(), static_cast<int>(std::clamp<long>(left, 0, kGlance)));
-        if (polled[2].revents == 0) return;
+        if (input_ == nullptr || polled[2].revents == 0) return;
         bool end = false;
         const auto bytes = input_->take(end);
         process_.send(to_wire({{"id", number_}, {"op", "stdin"}, {"end", end}}, bytes));

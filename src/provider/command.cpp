@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "bundled.hpp"
@@ -55,6 +56,27 @@ class LateCancel {
     std::jthread thread_;
 };
 
+// What the config says of the image, for a prepare_command that carries it out, as
+// @modal_sandbox.py does.
+Variables image_environment(const config::Config& config) {
+    const auto& offload = config.offload;
+    Variables env{{"OFFLOAD_OUTPUT_DIR", config.report.output_dir},
+                  {"OFFLOAD_HISTORY_FILE", config.history.path}};
+    const auto add = [&](const char* name, const std::optional<std::string>& value) {
+        if (value) env.emplace_back(name, *value);
+    };
+    add("OFFLOAD_ROOT", offload.sandbox_project_root);
+    add("OFFLOAD_REPO_ROOT", offload.sandbox_repo_root);
+    add("OFFLOAD_SANDBOX_INIT_CMD", offload.sandbox_init_cmd);
+    add("OFFLOAD_POST_PATCH_CMD", offload.post_patch_cmd);
+    if (config.checkpoint.present) {
+        std::string lines;
+        for (const auto& input : config.checkpoint.build_inputs) lines += input + "\n";
+        env.emplace_back("OFFLOAD_BUILD_INPUTS", std::move(lines));
+    }
+    return env;
+}
+
 Error no_id(const Lifecycle& command, std::string_view what) {
     return Error{.message = fmt::format("{} exited with 0, but {}", command.key, what),
                  .place = command.text,
@@ -81,6 +103,7 @@ Result<std::unique_ptr<Provider>> CommandProvider::create_from(const config::Con
     shared->copies.insert(shared->copies.end(), config.extra_copy_dirs.begin(),
                           config.extra_copy_dirs.end());
     shared->no_cache = config.no_cache;
+    shared->image_env = image_environment(config);
     shared->root = config.offload.sandbox_project_root.value_or("");
     shared->working_folder = commands.working_dir.value_or("");
     shared->env.assign(commands.env.begin(), commands.env.end());
@@ -124,6 +147,7 @@ Result<> CommandProvider::prepare(const process::CancelToken& cancel,
                            {shared_->copies, shared_->prepare_calls_bundled, shared_->no_cache}),
         limit_of(*shared_));
     command.cancel = cancel;
+    command.env = shared_->image_env;
     OFFLOAD_TRY(const auto out, run_lifecycle(command, progress));
     image_id_ = text::last_non_empty_line(out);
     if (image_wanted && image_id_.empty()) return fail(no_id(command, "printed no image ID"));

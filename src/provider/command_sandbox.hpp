@@ -19,7 +19,8 @@ struct CommandShared {
     std::vector<config::CopyDir> copies;
     bool prepare_calls_bundled = false;
     bool no_cache = false;
-    std::string root;  // in the sandbox
+    Variables image_env;  // of prepare_command
+    std::string root;     // in the sandbox
     std::string working_folder;
     Variables env;  // of every sandbox
     // An exec has shown its frames while it ran: from then on, silence means that nothing started.

@@ -299,12 +299,22 @@ TEST(Unbuilt, ModalCarriesOutImageStepsAndCheckpoints) {
     EXPECT_THAT(unbuilt_features(loaded), IsEmpty());
 }
 
-TEST(Unbuilt, ImageStepsOfOwnCommandsAreErrorsAtRun) {
-    const auto loaded = read(
+Loaded image_steps_with(const std::string& prepare) {
+    return read(
         "[offload]\nsandbox_project_root = \"/app\"\nsandbox_init_cmd = \"x\"\n"
         "post_patch_cmd = \"y\"\n[provider]\ntype = \"default\"\ncreate_command = \"c\"\n"
-        "exec_command = \"{command}\"\ndestroy_command = \"d\"\n"
-        "[framework]\ntype = \"pytest\"\n[groups.all]\n");
+        "exec_command = \"{command}\"\ndestroy_command = \"d\"\nprepare_command = \"" +
+        prepare + "\"\n[framework]\ntype = \"pytest\"\n[groups.all]\n");
+}
+
+TEST(Unbuilt, TheBundledScriptCarriesOutImageSteps) {
+    const auto loaded = image_steps_with("uv run @modal_sandbox.py prepare");
+    ASSERT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
+    EXPECT_THAT(unbuilt_features(loaded), IsEmpty());
+}
+
+TEST(Unbuilt, ImageStepsOfOwnCommandsAreErrorsAtRun) {
+    const auto loaded = image_steps_with("docker build");
     ASSERT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
     const auto found = unbuilt_features(loaded);
     ASSERT_EQ(found.size(), 2U);

@@ -1,0 +1,158 @@
+"""Configs written for other versions, unmodified, on small projects with the names they use."""
+
+import os
+import shutil
+import unittest
+from unittest import mock
+
+from modal_scenario import HERE, PYTEST, PYTHON, ModalScenario
+
+CONFIGS = HERE.parent / "data/compat"
+NAMES_ITSELF = """
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def node_id_as_name(request, record_xml_attribute):
+        record_xml_attribute("name", request.node.nodeid)
+    """
+CRATE = {
+    "Cargo.toml": '[package]\nname = "sum"\nversion = "0.1.0"\nedition = "2021"\n',
+    "src/lib.rs": """
+        pub fn sum(a: i32, b: i32) -> i32 { a + b }
+
+        #[cfg(test)]
+        mod tests {
+            #[test]
+            fn small() { assert_eq!(super::sum(1, 2), 3); }
+            #[test]
+            fn in_the_sandbox() { assert!(std::env::var("OFFLOAD_SANDBOX_ID").is_ok()); }
+        }
+        """,
+    ".gitignore": "target\ntest-results\n",
+}
+
+
+class Compat(ModalScenario):
+    timeout = 280.0
+
+    def setUp(self):
+        super().setUp()
+        added = {
+            "PATH": f"{HERE}/bin:" + os.environ["PATH"],
+            "MODAL_TEST_CLIENT": PYTHON, "MODAL_TEST_PYTEST": PYTEST,
+            "CARGO_HOME": "/tmp/cargo",
+            "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup")),
+        }
+        # The server's own environment is what its sandboxes have.
+        patch = mock.patch.dict(os.environ, added)
+        patch.start()
+        self.addCleanup(patch.stop)
+        self.env.update(added, PATH=f"{self.bin}:{HERE}/bin:" + self.env["PATH"],
+                        CARGO_HOME=str(self.root / "cargo"))
+
+    def use(self, config, files):
+        self.write(files)
+        shutil.copyfile(CONFIGS / config, self.project / "offload.toml")
+        self.offload("validate").expect_exit(0)
+
+    def test_v04_pytest_through_the_script(self):
+        self.use("v0.4/pytest-default-provider-modal-script.toml", {
+            "examples/Dockerfile": "FROM python:3.11\nWORKDIR /app\n",
+            "examples/tests/test_shop.py": """
+                import os, pathlib, pytest
+                def test_place(): assert os.getcwd() == "/app"
+                def test_flaky():
+                    first = pathlib.Path("/tmp/first")
+                    seen = first.exists()
+                    first.write_text("x")
+                    assert os.environ["OFFLOAD_ATTEMPT"] != "1"
+                @pytest.mark.slow
+                def test_slow(): pass
+                @pytest.mark.slow
+                def test_bad(): assert False
+                """,
+            "pytest.ini": "[pytest]\nmarkers = slow\n"})
+        run = self.offload("run").expect_exit(1)
+        run.expect_outcomes({
+            "examples/tests/test_shop.py::test_place": "passed",
+            "examples/tests/test_shop.py::test_flaky": "passed",
+            "examples/tests/test_shop.py::test_slow": "passed",
+            "examples/tests/test_shop.py::test_bad": "failure"})
+        run.expect_said("1 failed, 1 flaky of 4 tests")
+
+    def test_v04_commands_through_the_script(self):
+        self.use("v0.4/default-framework-modal-script.toml", {
+            "libs/mng/imbue/mng/resources/Dockerfile": "FROM python:3.11\nCOPY . /code/mng\n",
+            "tests/conftest.py": NAMES_ITSELF,
+            "tests/test_mng.py": """
+                import os, pytest
+                @pytest.mark.parametrize("n", range(6))
+                def test_case(n): assert os.getcwd() == "/code/mng"
+                @pytest.mark.acceptance
+                def test_not_wanted(): assert False
+                """,
+            "pytest.ini": "[pytest]\nmarkers =\n acceptance\n release\n"})
+        run = self.offload("run").expect_exit(0)
+        run.expect_outcomes({f"tests/test_mng.py::test_case[{n}]": "passed" for n in range(6)})
+
+    @unittest.skipUnless(shutil.which("cargo-nextest"), "no cargo-nextest")
+    def test_v04_cargo(self):
+        self.use("v0.4/cargo-modal.toml",
+                 {**CRATE, ".devcontainer/Dockerfile": "FROM rust:1\nWORKDIR /app\n"})
+        run = self.offload("run").expect_exit(0)
+        run.expect_outcomes({"sum tests::small": "passed", "sum tests::in_the_sandbox": "passed"})
+
+    @unittest.skipUnless(shutil.which("cargo-nextest"), "no cargo-nextest")
+    def test_cargo_through_the_script(self):
+        self.use("wild/offload-offload-cargo-default-era2.toml",
+                 {**CRATE, ".devcontainer/Dockerfile": "FROM rust:1\nWORKDIR /app\n"})
+        run = self.offload("run").expect_exit(0)
+        run.expect_outcomes({"sum tests::small": "passed", "sum tests::in_the_sandbox": "passed"})
+
+    def test_pytest_with_a_patch_step(self):
+        self.use("wild/mngr-offload-modal-era5.toml", {
+            "libs/mngr/imbue/mngr/resources/Dockerfile": "FROM python:3.11\nCOPY . /code/mngr\n",
+            "scripts/post-source-setup.sh": "echo done > set-up\n",
+            "pyproject.toml": "[project]\nname = 'x'\n", "uv.lock": "",
+            "pytest.ini": "[pytest]\nmarkers =\n" + "".join(
+                f" {name}\n" for name in ("acceptance", "release", "flaky", "sdk_live")),
+            "tests/test_a.py": """
+                import pathlib, pytest
+                def test_set_up(): assert pathlib.Path("set-up").read_text() == "done\\n"
+                @pytest.mark.flaky
+                def test_flaky(): pass
+                @pytest.mark.release
+                def test_release(): assert False
+                """})
+        run = self.offload("run")
+        run.expect_exit(0).expect_outcomes({"tests/test_a.py::test_set_up": "passed",
+                                            "tests/test_a.py::test_flaky": "passed"})
+
+    def test_repository_root_above_the_project(self):
+        self.env["NODE_VERSION"] = "20"
+        self.use("wild/sculptor-offload-era5.toml", {
+            ".devcontainer/Dockerfile": "FROM python:3.11\nENV NODE_VERSION=20\n"
+                                        "RUN mkdir -p /app/bin\n",
+            "scripts/finalize-base-image.sh": "echo ${OFFLOAD_ROOT} > /app/finalized\n",
+            "sculptor/frontend/package.json": "{}\n",
+            "sculptor/tests/integration/test_a.py": """
+                import os
+                def test_place():
+                    assert os.getcwd() == os.environ["OFFLOAD_ROOT"] == "/app/sculptor"
+                    assert os.path.exists("/app/finalized")
+                    assert os.environ["GOOGLE_API_KEY"] == "fake"
+                """,
+            ".gitignore": "test-results\n"})
+        # What the patch step calls. Discovery runs in the repository, tests in the project.
+        for name in ("pnpm", "just"):
+            self.write({f"tools/{name}": "#!/bin/sh\nexit 0\n"})
+        config = self.project / "offload.toml"
+        text = config.read_text()
+        self.assertIn("pnpm run build", text)
+        config.write_text(text.replace("/root/.nvm/versions/node/v${NODE_VERSION}/bin",
+                                       "/app/tools"))
+        self.offload("run").expect_exit(0)
+
+
+if __name__ == "__main__":
+    unittest.main()
