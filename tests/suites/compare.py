@@ -52,8 +52,10 @@ PROJECTS = [
     Project("packaging", "25.0", ["pretend"]),
     Project("pluggy", "1.6.0"),
     Project("toolz", "1.0.0"),
+    # The test that is left out waits for ever where file events come late, with pytest alone too.
     Project("werkzeug", "3.1.3", ["ephemeral-port-reserve", "watchdog", "cryptography",
-                                  "pytest-timeout"]),
+                                  "pytest-timeout"],
+            args=["--deselect=tests/test_serving.py::test_reloader_sys_path"]),
 ]
 
 
