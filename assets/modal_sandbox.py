@@ -33,6 +33,7 @@ import asyncio
 import contextlib
 import fnmatch
 import hashlib
+import io
 import json
 import math
 import os
@@ -291,9 +292,6 @@ class ImageCache:
         images = [one for one in self.entries() if one["key"] != key]
         images = [*images, {"key": key, "image_id": image_id, **more}][-REMEMBERED_IMAGES:]
         self.write(images)
-
-    def forget(self, image_ids):
-        self.write([one for one in self.entries() if one["image_id"] not in image_ids])
 
     def write(self, images):
         handle, path = tempfile.mkstemp(prefix=CACHE_FILE + ".", dir=os.path.dirname(self.path))
@@ -785,6 +783,22 @@ async def follow(process, on_output):
 # --- One process for many sandboxes --------------------------------------------------------------
 
 
+class Said(io.TextIOBase):
+    """What is printed, as messages: in order with the answers, which a second pipe would not be."""
+
+    encoding = "utf-8"
+
+    def __init__(self, bridge):
+        self.bridge = bridge
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        self.bridge.send({"said": True}, text.encode(errors="replace"))
+        return len(text)
+
+
 class Bridge:
     """Serves requests on stdin, many at a time, until stdin ends.
 
@@ -799,7 +813,7 @@ class Bridge:
         cancel id                     no answer; what the request has made is destroyed again
         destroy sandbox_id
 
-    The first message is {"ready": true}. Sandboxes that still stand when stdin ends are destroyed:
+    The first message is {"ready": true}; {"said", "bytes"} is for the user to read. Sandboxes that still stand when stdin ends are destroyed:
     nobody is left who could.
     """
 
@@ -808,15 +822,19 @@ class Bridge:
         self.account = Account()
         self.images = Images(self.account)
         self.sandboxes = Sandboxes(self.account, self.images)
-        self.tasks, self.inputs, self.cancelled = {}, {}, set()
+        self.tasks, self.inputs = {}, {}
+        # Requests whose effect would be known to nobody if they were broken off.
+        self.whole, self.cancelled = set(), set()
+        self.sending = threading.Lock()
 
     def send(self, message, content=b""):
         if content:
             message["bytes"] = len(content)
         data = json.dumps(message, separators=(",", ":")).encode() + b"\n" + content
         view = memoryview(data)
-        while view:
-            view = view[os.write(self.answers, view):]
+        with self.sending:
+            while view:
+                view = view[os.write(self.answers, view):]
 
     def read(self, loop, over):
         """On a thread of its own: messages from stdin go to the loop."""
@@ -836,21 +854,26 @@ class Bridge:
             if number in self.inputs:
                 self.inputs[number].put_nowait((content, message.get("end", False)))
         elif op == "cancel":
-            self.cancelled.add(number)
-            if number in self.inputs:
-                self.tasks[number].cancel()
+            self.cancel(number)
         else:
             if op == "exec" and message.get("stdin"):
                 self.inputs[number] = asyncio.Queue()
-            elif op == "exec":
-                self.inputs[number] = None
+            if op in ("create", "destroy"):
+                self.whole.add(number)
             task = asyncio.create_task(self.serve(message, content))
             self.tasks[number] = task
             task.add_done_callback(lambda _: self.forget(number))
 
+    def cancel(self, number):
+        if number in self.whole:
+            self.cancelled.add(number)
+        elif number in self.tasks:
+            self.tasks[number].cancel()
+
     def forget(self, number):
         self.tasks.pop(number, None)
         self.inputs.pop(number, None)
+        self.whole.discard(number)
         self.cancelled.discard(number)
 
     async def serve(self, message, content):
@@ -911,12 +934,11 @@ class Bridge:
         loop = asyncio.get_running_loop()
         threading.Thread(target=self.read, args=(loop, over), daemon=True).start()
         self.send({"ready": True})
+        sys.stdout = sys.stderr = Said(self)
         await over.wait()
-        for number, task in list(self.tasks.items()):
-            if number in self.inputs:
-                task.cancel()
-        # Creations under way are waited for: their sandboxes would be known to nobody.
-        self.answers = os.open(os.devnull, os.O_WRONLY)
+        self.answers = os.open(os.devnull, os.O_WRONLY)  # nobody listens any more
+        for number in list(self.tasks):
+            self.cancel(number)
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
         await self.sandboxes.destroy_all()
 

@@ -9,9 +9,10 @@ import tempfile
 from pathlib import Path
 
 import local_cases
+import modal_cases
 from row import OFFLOAD, PYTHON
 
-CASES = {**local_cases.CASES}
+CASES = {**local_cases.CASES, **modal_cases.CASES}
 
 
 def version_of(argv):

@@ -60,7 +60,7 @@ class Exchange {
   public:
     Exchange(BridgeProcess& process, const BridgeRequest& request, const OutputHandler& output)
         : process_(process), request_(request), output_(output), input_(request.input) {
-        call_->hears_stderr = request.op != "exec" && output;
+        call_->hears_all = request.op != "exec" && output;
         number_ = process_.open(call_);
         auto fields = request.fields;
         fields["id"] = number_;
@@ -113,7 +113,7 @@ class Exchange {
         call_->wake.clear();
         while (auto message = process_.next(*call_)) {
             auto& fields = message->fields;
-            if (fields.contains("stderr")) {
+            if (fields.contains("heard")) {
                 output_(Stream::Err, message->content);
             } else if (const auto stream = fields.find("stream"); stream != fields.end()) {
                 if (output_) output_(*stream == 2 ? Stream::Err : Stream::Out, message->content);

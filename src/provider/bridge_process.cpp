@@ -77,6 +77,10 @@ void BridgeProcess::run(const std::vector<std::string>& argv, const std::string&
 }
 
 void BridgeProcess::take(BridgeMessage message) {
+    if (message.fields.contains("said")) {
+        hear(message.content);
+        return;
+    }
     std::unique_lock lock(mutex_);
     if (message.fields.contains("ready")) {
         ready_ = true;
@@ -102,7 +106,7 @@ void BridgeProcess::hear(std::string_view said) {
     err_ += said;
     if (err_.size() > 2 * kErrorTail) err_.erase(0, err_.size() - kErrorTail);
     for (const auto& [number, call] : calls_) {
-        if (call->hears_stderr) push(*call, {{{"stderr", true}}, std::string(said)});
+        if (call->hears_all) push(*call, {{{"heard", true}}, std::string(said)});
     }
 }
 

@@ -23,7 +23,7 @@ namespace offload::provider {
 struct BridgeCall {
     std::deque<BridgeMessage> messages;
     std::size_t bytes = 0;
-    bool hears_stderr = false;  // what the bridge says to its user, as {"stderr"}
+    bool hears_all = false;  // what the bridge says to its user, as {"heard"}
     Wake wake;
 };
 
@@ -40,7 +40,7 @@ class BridgeProcess {
     bool wait_until_ready(SteadyTime deadline, const process::CancelToken& cancel);
 
     bool alive() const;
-    std::string last_words() const;  // the end of its stderr
+    std::string last_words() const;  // the end of what it said to its user
 
     // The number of a new request. Its messages go to `call` until close().
     std::uint64_t open(const std::shared_ptr<BridgeCall>& call);

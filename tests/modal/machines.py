@@ -36,7 +36,7 @@ case $visible in /tmp/*) mkdir -p "$root$visible"; mount --bind "$visible" "$roo
 exec chroot "$root" sh -c 'cd "$0" && exec "$@"' "$where" "$@"
 """
 # Packages come from this machine.
-NOT_RUN = re.compile(r"(apt-get|pip|python -m pip|uv pip|python3 -m pip|echo 'debconf)\b")
+NOT_RUN = re.compile(r"(apt-get|curl|pip|python -m pip|uv pip|python3 -m pip|echo 'debconf)\b")
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
 _unshare = None

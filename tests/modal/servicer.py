@@ -1,5 +1,7 @@
 """A Modal server on loopback for the real Modal client: `with running() as server: ...`.
 
+Run as a program it prints its URL, and serves until its standard input ends.
+
 Commands run for real, see machines.py. What tests may look at and change:
 
     server.url            for MODAL_SERVER_URL
@@ -23,6 +25,7 @@ import itertools
 import json
 import os
 import signal
+import sys
 import tempfile
 import threading
 import uuid
@@ -396,3 +399,9 @@ def running():
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
         machines.remove_tree(state.root)
+
+
+if __name__ == "__main__":
+    with running() as started:
+        print(started.url, flush=True)
+        sys.stdin.read()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import unittest
 from unittest import mock
 
@@ -32,13 +33,13 @@ CRATE = {
 }
 
 
-class Compat(ModalScenario):
+class WithUv(ModalScenario):
     timeout = 280.0
 
     def setUp(self):
         super().setUp()
         added = {
-            "PATH": f"{HERE}/bin:" + os.environ["PATH"],
+            "PATH": f"{HERE}/bin:{os.path.dirname(PYTEST)}:" + os.environ["PATH"],
             "MODAL_TEST_CLIENT": PYTHON, "MODAL_TEST_PYTEST": PYTEST,
             "CARGO_HOME": "/tmp/cargo",
             "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup")),
@@ -47,9 +48,40 @@ class Compat(ModalScenario):
         patch = mock.patch.dict(os.environ, added)
         patch.start()
         self.addCleanup(patch.stop)
-        self.env.update(added, PATH=f"{self.bin}:{HERE}/bin:" + self.env["PATH"],
-                        CARGO_HOME=str(self.root / "cargo"))
+        self.env.update(added, CARGO_HOME=str(self.root / "cargo"))
 
+
+class Live(WithUv):
+    def test_the_script_for_people_with_a_token(self):
+        done = subprocess.run([HERE / "live.sh", self.binary], env=self.env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
+        self.assertEqual(done.returncode, 0, done.stdout[-6000:])
+        self.assertIn("All is well", done.stdout)
+
+
+class Examples(WithUv):
+    """The configs for Modal at the repository's root, on the examples."""
+
+    def copy(self, name):
+        root = HERE.parent.parent
+        shutil.copytree(root / "examples" / name, self.project / "examples" / name,
+                        ignore=shutil.ignore_patterns("target", "test-results", "__pycache__"))
+        shutil.copyfile(root / f"offload-{name}-modal.toml", self.project / "offload.toml")
+
+    def test_pytest(self):
+        self.copy("pytest")
+        self.offload("run").expect_exit(1)
+        check = HERE.parent / "support/check_demo.py"
+        subprocess.run([PYTEST, check, self.output_dir / "junit.xml"], check=True)
+
+    @unittest.skipUnless(shutil.which("cargo-nextest"), "no cargo-nextest")
+    def test_cargo(self):
+        self.copy("cargo")
+        run = self.offload("run").expect_exit(0)
+        self.assertEqual(len(run.junit().cases), 19)  # one of 20 is ignored
+
+
+class Compat(WithUv):
     def use(self, config, files):
         self.write(files)
         shutil.copyfile(CONFIGS / config, self.project / "offload.toml")
@@ -143,7 +175,9 @@ class Compat(ModalScenario):
                     assert os.environ["GOOGLE_API_KEY"] == "fake"
                 """,
             ".gitignore": "test-results\n"})
-        # What the patch step calls. Discovery runs in the repository, tests in the project.
+        # Discovery runs in the repository, tests in the project: the path means the same in both.
+        (self.project / "sculptor/sculptor").symlink_to(".")
+        # What the patch step calls.
         for name in ("pnpm", "just"):
             self.write({f"tools/{name}": "#!/bin/sh\nexit 0\n"})
         config = self.project / "offload.toml"

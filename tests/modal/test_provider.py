@@ -130,6 +130,7 @@ class Troubles(ModalScenario):
         self.modal_project({"tests/test_s.py": SLEEPER.format(count=40, seconds=5)})
         process = self.start("run")
         self.wait_for(lambda: len(self.server.created) == 4, "sandboxes", 90)
+        self.wait_for_names()
         process.kill()
         self.finish(process)
         self.wait_for(lambda: not self.server.alive(), "the bridge to clean up", 60)
@@ -140,8 +141,7 @@ class Troubles(ModalScenario):
         self.modal_project({"tests/test_s.py": SLEEPER.format(count=40, seconds=5)})
         process = self.start("run")
         self.wait_for(lambda: len(self.server.created) == 4, "sandboxes", 90)
-        self.wait_for(lambda: all(one in self.journal() for one in self.server.created),
-                      "their names in the journal", 60)
+        self.wait_for_names()
         for pid in bridges(self):
             os.kill(pid, signal.SIGSTOP)
         process.kill()
@@ -156,9 +156,11 @@ class Troubles(ModalScenario):
         for folder in self.tmp.glob("offload-*-discovery-*"):
             shutil.rmtree(folder)
 
-    def journal(self):
+    def wait_for_names(self):
         path = self.output_dir / "journal.ndjson"
-        return path.read_text() if path.exists() else ""
+        journal = lambda: path.read_text() if path.exists() else ""
+        self.wait_for(lambda: all(one in journal() for one in self.server.created),
+                      "the sandboxes' names in the journal", 60)
 
     def test_run_survives_the_death_of_its_bridge(self):
         self.modal_project({"tests/test_s.py": SLEEPER.format(count=12, seconds=1)}, slots=3)

@@ -52,8 +52,10 @@ PROJECTS = [
     Project("packaging", "25.0", ["pretend"]),
     Project("pluggy", "1.6.0"),
     Project("toolz", "1.0.0"),
+    # The test that is left out waits for ever where file events come late, with pytest alone too.
     Project("werkzeug", "3.1.3", ["ephemeral-port-reserve", "watchdog", "cryptography",
-                                  "pytest-timeout"]),
+                                  "pytest-timeout"],
+            args=["--deselect=tests/test_serving.py::test_reloader_sys_path"]),
 ]
 
 
@@ -126,7 +128,8 @@ class Suite:
         (self.folder / "plain.log").write_text(output)
         if not answer.is_file():
             raise Unprepared(f"pytest told nothing (exit status {status}):\n{output[-2000:]}")
-        return status, json.loads(answer.read_text())
+        found = json.loads(answer.read_text())
+        return status, {self.placeless(test, place): outcome for test, outcome in found.items()}
 
     def by_offload(self, binary, worker):
         place = self.copy("offload")
@@ -163,7 +166,12 @@ output_dir = {json.dumps(str(self.folder / "results"))}
             if case.get("name") in found:
                 worst = f"reported twice: {found[case.get('name')]}, {worst}"
             found[case.get("name")] = worst
-        return status, found
+        return status, {self.placeless(test, place): outcome for test, outcome in found.items()}
+
+    @staticmethod
+    def placeless(test, place):
+        """Some IDs hold the path of a file, which lies in another folder in each run."""
+        return test.replace(str(place), "<source>")
 
 
 def same(text):
