@@ -801,7 +801,9 @@ class Worker(Runner):
                 self._account_for(session.config, position, node_id, files[file])
                 continue
             self._reporter.counts[position] = len(items)
-            wanted += [(place, position, attempt, item) for place, item in items]
+            wanted += [((file, place), position, attempt, item) for place, item in items]
+        # Files in the order of the request, which goes on with the last one in the next; the tests
+        # of a file in pytest's own order.
         wanted.sort(key=lambda entry: entry[0])
         self._queue.extend(entry[1:] for entry in wanted)
 

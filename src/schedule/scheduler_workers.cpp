@@ -2,8 +2,7 @@
 //
 // A worker that runs out of tests idles for as long as an answer takes, so it always holds some
 // work ahead. What it holds no other can take, though: near the end of the queue its share shrinks
-// (guided self-scheduling: Polychronopoulos & Kuck 1987), and the very last tests go to those who
-// have none at all.
+// (guided self-scheduling: Polychronopoulos & Kuck 1987).
 
 #include <algorithm>
 #include <limits>
@@ -41,13 +40,10 @@ Scheduler::Draft Scheduler::draft_for_worker(GroupIndex group) const {
 }
 
 bool Scheduler::has_enough(const Running& batch) const {
-    if (batch.unfinished == 0) return false;
-    // Behind a running test the last ones would only wait.
-    if (queued_.tests <= options_.slots) return true;
-    const double seconds = seconds_per_weight().value_or(0);
-    if (batch.unfinished > 1 && batch.weight * seconds >= options_.ahead.count() / 2) return true;
-    // It has work for longer than the others need for all the rest.
-    return known_count_ > 0 && batch.weight > queued_.weight / static_cast<double>(options_.slots);
+    // What follows a test must be known before it ends, for what both need is not torn down.
+    if (batch.unfinished <= 1) return false;
+    const auto seconds = seconds_per_weight();
+    return !seconds || batch.weight * *seconds >= options_.ahead.count() / 2;
 }
 
 std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now) {

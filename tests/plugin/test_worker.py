@@ -92,6 +92,19 @@ class Worker(Case):
             "session package module /module module /module /package /session".split(),
         )
 
+    def test_files_run_in_the_order_of_the_request(self):
+        self.write("conftest.py", SCOPES)
+        for name in "abc":
+            self.write("test_%s.py" % name, "def test_1(module): pass\ndef test_2(module): pass\n")
+        worker = self.serve()
+        files = ["test_c.py", "test_b.py"]
+        ids = ["test_c.py::test_2", "test_c.py::test_1", "test_b.py::test_1"]
+        worker.say(t="run", ids=ids, files=files, **{"in": [0, 0, 1]}, attempts=[1, 1, 1])
+        worker.say(t="run", ids=["test_b.py::test_2"], files=["test_b.py"], **{"in": [0]}, attempts=[1])
+        told = worker.finish()
+        self.assertEqual([f["n"] for f in told.kind("end")], [1, 0, 2, 3])
+        self.assertEqual(self.log(), "session module /module module /module /session".split())
+
     def test_folders_conftests_and_fixtures_in_the_order_asked_for(self):
         self.write("conftest.py", "import pytest\n@pytest.fixture\ndef top(): return 1\n")
         for folder in ("one", "two/three"):

@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "../../../src/framework/pytest.hpp"
+#include "../../../src/framework/pytest_discovery.hpp"
 #include "framework_fixture.hpp"
-#include "pytest.hpp"
-#include "pytest_discovery.hpp"
 
 namespace offload::framework {
 namespace {
