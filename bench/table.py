@@ -10,9 +10,10 @@ from pathlib import Path
 
 import local_cases
 import modal_cases
+import remote_cases
 from row import OFFLOAD, PYTHON
 
-CASES = {**local_cases.CASES, **modal_cases.CASES}
+CASES = {**local_cases.CASES, **modal_cases.CASES, **remote_cases.CASES}
 
 
 def version_of(argv):

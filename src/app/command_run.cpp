@@ -85,21 +85,41 @@ void warn_of_idle_flags(const RunOptions& run, const config::Config& config) {
         print_warning(fmt::format("{} has no effect in this version", flag));
     };
     if (run.trace) warn("--trace");
-    if (run.show_estimated_cost) warn("--show-estimated-cost");
     if (run.record_history) warn("--record-history");
     const bool local = std::holds_alternative<config::LocalProvider>(config.provider);
+    if (run.show_estimated_cost && local) {
+        print_warning(
+            "--show-estimated-cost has no effect with a local provider: it costs nothing");
+    }
     if (run.no_cache && local) {
         print_warning("--no-cache has no effect with a local provider: there is no image");
     }
 }
 
-report::SummaryOptions summary_options(const config::Config& config) {
+// Nothing for sandboxes of this machine.
+std::optional<report::CostRates> cost_rates(const config::Config& config) {
+    report::CostRates rates{.per_core_hour = config.cost.per_core_hour,
+                            .per_gib_hour = config.cost.per_gib_hour};
+    if (const auto* command = std::get_if<config::CommandProvider>(&config.provider)) {
+        rates.cores = command->cpu_cores;
+    } else if (const auto* modal = std::get_if<config::ModalProvider>(&config.provider)) {
+        constexpr double kLeastMemory = 0.125;  // what Modal reserves unless told otherwise
+        rates.cores = modal->cpu_cores;
+        rates.gib = modal->memory_gb.value_or(kLeastMemory);
+    } else {
+        return std::nullopt;
+    }
+    return rates;
+}
+
+report::SummaryOptions summary_options(const config::Config& config, const RunOptions& run) {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const fs::path folder = config.report.output_dir;
     return {.colour = terminal && ::getenv("NO_COLOR") == nullptr,
             .for_terminal = terminal,
             .output_dir = folder,
-            .junit_file = config.report.junit ? folder / config.report.junit_file : fs::path{}};
+            .junit_file = config.report.junit ? folder / config.report.junit_file : fs::path{},
+            .cost = run.show_estimated_cost ? cost_rates(config) : std::nullopt};
 }
 
 // An error means that nothing could be reported: the run does not begin.
@@ -128,8 +148,8 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
         if (!written) print(written.error());
         return written;
     };
-    sinks.push_back(
-        std::make_unique<report::SummaryPrinter>(summary_options(config), tests, write));
+    sinks.push_back(std::make_unique<report::SummaryPrinter>(summary_options(config, options.run),
+                                                             tests, write));
     return sinks;
 }
 

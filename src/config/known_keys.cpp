@@ -81,6 +81,8 @@ constexpr KnownKey kKnownKeys[] = {
     {"history", "", "reservoir_size"},
     {"history", "", "default_duration_secs"},
     {"checkpoint", "", "build_inputs"},
+    {"cost", "", "per_core_hour"},
+    {"cost", "", "per_gib_hour"},
 };
 
 bool belongs(const KnownKey& known, std::string_view section, std::string_view type) {
@@ -90,7 +92,8 @@ bool belongs(const KnownKey& known, std::string_view section, std::string_view t
 }  // namespace
 
 std::vector<std::string> known_sections() {
-    return {"offload", "provider", "framework", "groups", "report", "history", "checkpoint"};
+    return {"offload", "provider", "framework",  "groups",
+            "report",  "history",  "checkpoint", "cost"};
 }
 
 std::string hint_for_unknown_key(std::string_view section, std::string_view type,

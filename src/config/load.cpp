@@ -159,6 +159,8 @@ void read_all(Reading& reading, const toml::table& root, const Overrides& overri
     config.history = read_history(history);
     TableReader checkpoint = section(reading, root, "checkpoint");
     config.checkpoint = read_checkpoint(checkpoint);
+    TableReader cost = section(reading, root, "cost");
+    config.cost = read_cost(cost);
 
     if (framework) config.framework = std::move(*framework);
     if (provider) {

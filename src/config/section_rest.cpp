@@ -1,4 +1,4 @@
-// The small sections: groups, report, history, checkpoint.
+// The small sections: groups, report, history, checkpoint, cost.
 #include <fmt/format.h>
 
 #include "sections.hpp"
@@ -61,6 +61,14 @@ Checkpoint read_checkpoint(TableReader& table) {
     Checkpoint out;
     out.present = table.present();
     out.build_inputs = table.texts("build_inputs").value_or(std::vector<std::string>{});
+    table.finish();
+    return out;
+}
+
+Cost read_cost(TableReader& table) {
+    Cost out;
+    out.per_core_hour = table.number("per_core_hour", 0).value_or(out.per_core_hour);
+    out.per_gib_hour = table.number("per_gib_hour", 0).value_or(out.per_gib_hour);
     table.finish();
     return out;
 }

@@ -21,6 +21,7 @@ Group read_group(TableReader& table, std::string name);
 Report read_report(TableReader& table);
 History read_history(TableReader& table);
 Checkpoint read_checkpoint(TableReader& table);
+Cost read_cost(TableReader& table);
 
 // What only two sections together can tell: roots in the sandbox, commands that a local provider
 // has no use for, pytest's default paths.

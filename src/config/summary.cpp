@@ -198,6 +198,11 @@ void write_rest(Writer& out, const Config& config) {
         out.section("checkpoint");
         out.texts("build_inputs", config.checkpoint.build_inputs);
     }
+    if (!std::holds_alternative<LocalProvider>(config.provider)) {
+        out.section("cost");
+        out.number("per_core_hour", config.cost.per_core_hour);
+        out.number("per_gib_hour", config.cost.per_gib_hour);
+    }
 }
 
 }  // namespace

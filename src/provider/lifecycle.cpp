@@ -16,6 +16,17 @@ std::string what_happened(const process::End& end) {
     return "failed: " + end.describe();
 }
 
+// What a shell means by 127: it did not find the program.
+std::string hint_for(const Lifecycle& command, const process::End& end) {
+    const auto* exited = std::get_if<process::Exited>(&end.how);
+    if (exited == nullptr || exited->status != 127) return {};
+    const auto trimmed = text::trim(command.text);
+    const auto program = trimmed.substr(0, trimmed.find_first_of(" \t\n"));
+    if (program != "uv") return fmt::format("is everything that {} calls installed?", command.key);
+    return "install uv, which runs bundled scripts with all that they need: `pipx install uv`, or "
+           "see docs.astral.sh/uv";
+}
+
 }  // namespace
 
 Error lifecycle_error(const Lifecycle& command, const process::End& end, std::string_view out,
@@ -28,7 +39,7 @@ Error lifecycle_error(const Lifecycle& command, const process::End& end, std::st
     }
     return Error{.message = std::move(message),
                  .place = text::shorten(command.text, kShownBytes),
-                 .hint = {}};
+                 .hint = hint_for(command, end)};
 }
 
 Result<std::string> run_lifecycle(const Lifecycle& command, const OutputHandler& progress) {

@@ -171,6 +171,7 @@ class Summary {
             line(fmt::format("  {} of slow tests started on idle sandboxes",
                              text::count(summary_.hedges, "duplicate")));
         }
+        if (!extras_.cost.empty()) line(fmt::format("  {:<8} {}", "Cost:", extras_.cost));
         if (!extras_.leaked_sandboxes.empty()) {
             std::string names;
             for (const auto& id : extras_.leaked_sandboxes) names += " " + shown(id);
@@ -271,6 +272,7 @@ SummaryPrinter::SummaryPrinter(SummaryOptions options, const TestTable& tests,
     : options_(std::move(options)), tests_(tests), write_(std::move(write)) {}
 
 Result<> SummaryPrinter::consume(const Event& event) {
+    if (options_.cost) lifetimes_.consume(event);
     if (const auto* unknown = std::get_if<UnknownResult>(&event.body)) {
         if (extras_.unknown.size() < kUnknownShown) extras_.unknown.push_back(*unknown);
     } else if (const auto* ended = std::get_if<SandboxEnded>(&event.body)) {
@@ -279,6 +281,10 @@ Result<> SummaryPrinter::consume(const Event& event) {
                 ended->id.empty() ? fmt::format("number {}", ended->sandbox.value()) : ended->id);
         }
     } else if (const auto* finished = std::get_if<RunFinished>(&event.body)) {
+        if (options_.cost) {
+            extras_.cost = describe_cost(lifetimes_.count(), lifetimes_.total(event.since_start),
+                                         *options_.cost);
+        }
         return write_(render_summary(finished->summary, tests_, options_, extras_));
     }
     return {};

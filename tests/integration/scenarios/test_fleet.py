@@ -134,6 +134,24 @@ class Fleet(BoxScenario):
             os.kill(pid, signal.SIGKILL)
 
 
+    def test_two_megabytes_of_ids_reach_the_sandboxes(self):  # TRAPS 28
+        tests = {f"tests/{'long/' * 18}test_{i:05}": "pass" for i in range(20000)}
+        runner = self.boxed(tests)
+        run = self.offload("run", "--parallel", "2", timeout=240).expect_exit(0)
+        self.assertEqual(len(run.junit().cases), 20000)
+        executed = runner.executed()
+        self.assertEqual((len(executed), set(executed.values())), (20000, {1}))
+        self.expect_each_destroyed_once(run)
+
+    def test_the_estimated_cost_is_told_on_request(self):
+        self.boxed({"a": "pass"}, provider="cpu_cores = 2")
+        with (self.project / "offload.toml").open("a") as config:
+            config.write("[cost]\nper_core_hour = 3600\n")
+        run = self.offload("run", "--show-estimated-cost").expect_exit(0)
+        run.expect_matches(r"^  Cost:    about \$[0-9.]+: 1 sandbox with 2 cores for ")
+        self.offload("run").expect_exit(0).expect_not_said("Cost:")
+
+
 class Artefacts(BoxScenario):
     def test_layout_and_only_the_files_of_batches_that_count(self):  # TRAPS 41, 42, 43
         self.boxed({"a": "pass", "b": "fail"}, offload="max_parallel = 1",

@@ -92,6 +92,15 @@ TEST_F(CommandCreation, EveryFailureIsToldInTheCommandsWords) {
     EXPECT_THAT(message_of(sandbox()->destroy(soon())), HasSubstr("still busy"));
 }
 
+TEST_F(CommandCreation, AMissingProgramIsToldWithTheWayToGetIt) {
+    commands_.prepare_command = "uv run x.py";
+    commands_.create_command = "PATH=/nonexistent; no-such-program {image_id}";
+    if (std::system("command -v uv > /dev/null") != 0) {
+        EXPECT_THAT(message_of(prepare()), HasSubstr("install uv"));
+    }
+    EXPECT_THAT(message_of(create()), HasSubstr("installed?"));
+}
+
 TEST_F(CommandCreation, AnImageThatNobodyMakesIsAnError) {
     commands_.create_command = "docker run {image_id}";
     EXPECT_THAT(message_of(prepare()), HasSubstr("nothing makes an image"));

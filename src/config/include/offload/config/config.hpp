@@ -138,6 +138,13 @@ struct Checkpoint {
     std::vector<std::string> build_inputs;
 };
 
+// Dollars, for estimates: what Modal asks for a core (0.00003942 a second) and a GiB of memory
+// (0.00000672 a second) of a sandbox.
+struct Cost {
+    double per_core_hour = 0.1419;
+    double per_gib_hour = 0.0242;
+};
+
 struct Config {
     std::filesystem::path file;
     OffloadSection offload;
@@ -147,6 +154,7 @@ struct Config {
     Report report;
     History history;
     Checkpoint checkpoint;
+    Cost cost;
     std::vector<CopyDir> extra_copy_dirs;  // from --copy-dir
     Environment extra_env;                 // from --env; wins over the provider's
     bool no_cache = false;                 // from --no-cache

@@ -3,12 +3,14 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "offload/model/sink.hpp"
 #include "offload/model/test_table.hpp"
+#include "offload/report/cost.hpp"
 
 namespace offload::report {
 
@@ -19,12 +21,14 @@ struct SummaryOptions {
     std::filesystem::path junit_file;  // whole path; empty when none is written
     std::size_t names = 200;           // of each list; the rest is counted
     std::size_t slowest = 10;
+    std::optional<CostRates> cost;  // an estimate is wanted
 };
 
 // What the summary tells beyond RunSummary.
 struct SummaryExtras {
     std::vector<UnknownResult> unknown;         // the first few
     std::vector<std::string> leaked_sandboxes;  // that may still exist
+    std::string cost;                           // "about $0.21: …"; empty: not wanted
 };
 
 // The counts stand in lines of the form "  Failed:  N", which scripts may look for.
@@ -47,6 +51,7 @@ class SummaryPrinter final : public Sink {
     const TestTable& tests_;
     std::function<Result<>(std::string_view)> write_;
     SummaryExtras extras_;
+    SandboxLifetimes lifetimes_;
 };
 
 }  // namespace offload::report

@@ -1,0 +1,44 @@
+#include "offload/report/cost.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "offload/base/text.hpp"
+
+namespace offload::report {
+
+void SandboxLifetimes::consume(const Event& event) {
+    if (const auto* ready = std::get_if<SandboxReady>(&event.body)) {
+        living_.emplace(ready->sandbox, event.since_start);
+        ++count_;
+    } else if (const auto* ended = std::get_if<SandboxEnded>(&event.body)) {
+        const auto found = living_.find(ended->sandbox);
+        if (found == living_.end()) return;
+        ended_ += std::max(Seconds{0}, event.since_start - found->second);
+        living_.erase(found);
+    }
+}
+
+Seconds SandboxLifetimes::total(Seconds now) const {
+    Seconds total = ended_;
+    for (const auto& [number, since] : living_) total += std::max(Seconds{0}, now - since);
+    return total;
+}
+
+double cost_of(Seconds lifetimes, const CostRates& rates) {
+    constexpr double kSecondsPerHour = 3600;
+    return lifetimes.count() / kSecondsPerHour *
+           (rates.cores * rates.per_core_hour + rates.gib * rates.per_gib_hour);
+}
+
+std::string describe_cost(std::size_t sandboxes, Seconds lifetimes, const CostRates& rates) {
+    const double cost = cost_of(lifetimes, rates);
+    const auto memory = rates.gib > 0 ? fmt::format(" and {:g} GiB", rates.gib) : std::string();
+    return fmt::format("about ${:.{}f}: {} with {:g} {}{} for {} in all", cost, cost < 1 ? 4 : 2,
+                       text::count(sandboxes, "sandbox", "sandboxes"), rates.cores,
+                       rates.cores == 1 ? "core" : "cores", memory, text::duration(lifetimes));
+}
+
+}  // namespace offload::report
