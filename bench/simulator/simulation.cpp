@@ -35,7 +35,7 @@ struct Batch {
     std::optional<TestIndex> running;  // when it broke
     Seconds running_for{0};
     Seconds measured_overhead{0};
-    std::set<TestIndex> reported;
+    std::set<TestIndex> reported;  // here, or as the winner elsewhere
 };
 
 struct Happening {
@@ -59,6 +59,8 @@ class Simulation {
     bool start_batch(SandboxNumber sandbox);
     void plan(SandboxNumber sandbox, Batch& batch);
     void take_result(SandboxNumber sandbox, Batch& batch, const Done& done);
+    void finish(SandboxNumber sandbox, TestIndex test);
+    void supersede(SandboxNumber sandbox, TestIndex test);
     void end_batch(SandboxNumber sandbox);
     void apply(const schedule::Settled& settled, SandboxNumber sandbox);
     void count_attempt(TestIndex test, Seconds duration);
@@ -82,7 +84,7 @@ class Simulation {
     Seconds last_result_{0};
     std::vector<int> missing_;
     std::vector<Seconds> chains_;
-    std::vector<bool> running_;
+    std::vector<std::uint8_t> running_;  // how often
     std::size_t most_batches_ = 0;
     Report report_;
 };
@@ -91,7 +93,8 @@ schedule::SchedulerOptions options_of(const World& world) {
     return {.slots = world.slots,
             .command_bytes = world.command_bytes,
             .time_limit = world.time_limit,
-            .batch_overhead = world.known_overhead.value_or(Seconds{0})};
+            .batch_overhead = world.known_overhead.value_or(Seconds{0}),
+            .hedges = world.hedges};
 }
 
 Simulation::Simulation(const World& world)
@@ -108,7 +111,7 @@ Simulation::Simulation(const World& world)
         const Case& test = world.cases[i];
         ledger_.add({TestIndex(i), {}, test.group, {}, TestKind::Test});
         scheduler_.add({TestIndex(i), test.group, test.expected, test.command_bytes, test.alone,
-                        test.affinity});
+                        test.affinity, world.measured});
         attempts += 1 + world.retry_counts[test.group.value()];
     }
     // Losses aside, each attempt is looked for in halves at worst.
@@ -134,12 +137,14 @@ Report Simulation::run() {
                 idle_.insert(happening.sandbox);
                 break;
             case Happening::Kind::Result: {
-                Batch& batch = busy_.at(happening.sandbox);
-                take_result(happening.sandbox, batch, batch.results[happening.result]);
+                const auto batch = busy_.find(happening.sandbox);
+                if (batch == busy_.end()) break;  // it was cancelled
+                const Done done = batch->second.results[happening.result];
+                take_result(happening.sandbox, batch->second, done);
                 break;
             }
             case Happening::Kind::End:
-                end_batch(happening.sandbox);
+                if (busy_.contains(happening.sandbox)) end_batch(happening.sandbox);
                 break;
         }
         if (report_.batches > most_batches_) {
@@ -178,6 +183,7 @@ bool Simulation::start_batch(SandboxNumber sandbox) {
     if (!assignment) return false;
     check(*assignment);
     ++report_.batches;
+    if (assignment->hedge) ++report_.hedges;
     Batch& batch = busy_[sandbox];
     batch.tests = assignment->tests;
     plan(sandbox, batch);
@@ -187,9 +193,14 @@ bool Simulation::start_batch(SandboxNumber sandbox) {
 void Simulation::check(const schedule::Assignment& assignment) {
     std::size_t bytes = 0;
     if (assignment.tests.empty()) violation("an empty batch");
+    if (assignment.hedge) {
+        if (!world_.hedges) violation("a hedge where none is wanted");
+        if (!world_.measured) violation("a hedge without evidence");
+        if (scheduler_.has_queued()) violation("a hedge before the last queued test");
+    }
     for (const TestIndex test : assignment.tests) {
-        if (running_[test.value()]) violation(fmt::format("test {} runs twice", test.value()));
-        running_[test.value()] = true;
+        const bool fits = running_[test.value()]++ == (assignment.hedge ? 1 : 0);
+        if (!fits) violation(fmt::format("test {} runs too often", test.value()));
         if (of(test).group != assignment.group) violation("a batch of two groups");
         if (of(test).alone && assignment.tests.size() > 1) violation("not alone in its batch");
         if (ledger_.decided(test)) violation("a decided test runs again");
@@ -213,7 +224,11 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
     for (const TestIndex test : batch.tests) {
         const Case& the_case = of(test);
         if (the_case.fate == Fate::LeftOut) continue;
-        const Seconds until = the_case.fate == Fate::Hangs ? kNever : at + the_case.duration;
+        Seconds duration = the_case.duration;
+        if (world_.straggling > 0 && std::bernoulli_distribution(world_.straggling)(random_)) {
+            duration *= world_.straggling_factor;
+        }
+        const Seconds until = the_case.fate == Fate::Hangs ? kNever : at + duration;
         const Seconds broken = std::min(lost, limit);
         if (at < broken) ++report_.executions[test.value()];
         if (until > broken || the_case.fate == Fate::Crashes) {
@@ -229,7 +244,7 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
             break;
         }
         const bool passed = static_cast<std::size_t>(ledger_.attempts(test)) >= the_case.failures;
-        batch.results.push_back({test, the_case.duration, passed});
+        batch.results.push_back({test, duration, passed});
         if (world_.streaming) {
             schedule_at(until, Happening::Kind::Result, sandbox, batch.results.size() - 1);
         }
@@ -245,10 +260,25 @@ void Simulation::count_attempt(TestIndex test, Seconds duration) {
     last_result_ = now_;
 }
 
+// The test is decided for now; a duplicate of it has lost.
+void Simulation::finish(SandboxNumber sandbox, TestIndex test) {
+    --running_[test.value()];
+    if (const auto other = scheduler_.finished(sandbox, test, now_)) supersede(*other, test);
+}
+
+void Simulation::supersede(SandboxNumber sandbox, TestIndex test) {
+    Batch& batch = busy_.at(sandbox);
+    --running_[test.value()];
+    batch.reported.insert(test);
+    if (batch.reported.size() < batch.tests.size()) return;
+    batch.end = BatchEnd::Cancelled;
+    // At this very moment, but not in the middle of another batch's message.
+    schedule_at(now_, Happening::Kind::End, sandbox);
+}
+
 void Simulation::take_result(SandboxNumber sandbox, Batch& batch, const Done& done) {
-    batch.reported.insert(done.test);
-    running_[done.test.value()] = false;
-    scheduler_.finished(sandbox, done.test, now_);
+    if (!batch.reported.insert(done.test).second) return;
+    finish(sandbox, done.test);
     TestResult result;
     result.outcome = done.passed ? Outcome::Passed : Outcome::Failed;
     result.duration = done.duration;
@@ -261,9 +291,10 @@ void Simulation::take_result(SandboxNumber sandbox, Batch& batch, const Done& do
 void Simulation::end_batch(SandboxNumber sandbox) {
     auto node = busy_.extract(sandbox);
     Batch& batch = node.mapped();
-    if (!world_.streaming) {
+    if (!world_.streaming && batch.end != BatchEnd::Cancelled) {
         for (const Done& done : batch.results) take_result(sandbox, batch, done);
     }
+    if (batch.end == BatchEnd::Cancelled) ++report_.cancelled;
     schedule::SettleInput input;
     input.end = batch.end;
     input.batch_size = batch.tests.size();
@@ -271,14 +302,22 @@ void Simulation::end_batch(SandboxNumber sandbox) {
     input.time_limit = world_.time_limit;
     for (const TestIndex test : batch.tests) {
         if (batch.reported.contains(test)) continue;
-        running_[test.value()] = false;
         schedule::Unfinished unfinished{test, std::nullopt, missing_[test.value()], {}};
         if (batch.end == BatchEnd::Completed) ++missing_[test.value()];
         if (world_.streaming && batch.running == test) unfinished.running_for = batch.running_for;
         input.unfinished.push_back(std::move(unfinished));
     }
-    scheduler_.ended(sandbox, now_, batch.measured_overhead);
-    apply(settle(input), sandbox);
+    auto settled = settle(input);
+    for (const auto& failed : settled.attempts) finish(sandbox, failed.test);
+    for (const auto& unfinished : input.unfinished) {
+        const bool failed = std::ranges::any_of(
+            settled.attempts, [&](const auto& each) { return each.test == unfinished.test; });
+        if (!failed) --running_[unfinished.test.value()];
+    }
+    const bool whole =
+        batch.end == BatchEnd::Completed && batch.reported.size() == batch.tests.size();
+    scheduler_.ended(sandbox, now_, whole ? std::optional(batch.measured_overhead) : std::nullopt);
+    apply(settled, sandbox);
     if (batch.end == BatchEnd::Completed) idle_.insert(sandbox);
     if (batch.end == BatchEnd::Infrastructure) {
         ++report_.lost;
@@ -297,7 +336,9 @@ void Simulation::apply(const schedule::Settled& settled, SandboxNumber sandbox) 
     }
     scheduler_.requeue(settled.requeue, std::nullopt);
     for (const auto& tests : settled.suspects) scheduler_.requeue_together(tests);
-    for (const auto& [test, reason] : settled.not_run) ledger_.give_up(test, reason);
+    for (const auto& [test, reason] : settled.not_run) {
+        if (!scheduler_.runs(test)) ledger_.give_up(test, reason);
+    }
 }
 
 void Simulation::check_end() {

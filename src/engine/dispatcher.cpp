@@ -207,7 +207,9 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
         .command_bytes = traits_.command_bytes / 4 * 3,  // the rest of the command needs room, too
         .time_limit = exec_limit(config()),
         .batch_overhead = kAssumedOverhead,
-        .whole_batches = framework_.verdict_source() == VerdictSource::PerBatch});
+        .whole_batches = framework_.verdict_source() == VerdictSource::PerBatch,
+        // On one machine a duplicate would only take time from what it is to overtake.
+        .hedges = config().offload.impatiently_requeue_batches && !traits_.same_machine});
     std::map<std::string_view, std::size_t> affinities;
     for (const auto index : plan.selected) {
         const Test& test = tests[index];
@@ -220,7 +222,8 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
                        .expected = expected[index.value()],
                        .command_bytes = framework_.command_bytes(test.id),
                        .alone = config().groups[test.group.value()].schedule_individual,
-                       .affinity = affinity});
+                       .affinity = affinity,
+                       .measured = durations.find(test.id).has_value()});
     }
     return scheduler;
 }
@@ -247,6 +250,7 @@ RunSummary Dispatcher::summarise() {
                        .wall = now(),
                        .slots = slots_,
                        .unknown_results = unknown_results_,
+                       .hedges = hedges_,
                        .failure = failure_,
                        .interrupted_by = interrupted_by_};
     for (const auto& verdict : summary.verdicts) {
@@ -285,6 +289,7 @@ void Dispatcher::advance() {
 }
 
 void Dispatcher::assign_batches() {
+    if (!scheduler_->has_work(now())) return;
     for (auto* sandbox : fleet_.in_phase(Phase::Idle)) {
         if (auto assignment = scheduler_->next(sandbox->number, now())) {
             start_batch(*sandbox, *std::move(assignment));
@@ -326,10 +331,12 @@ void Dispatcher::start_batch(SandboxState& sandbox, schedule::Assignment assignm
         job.tests.push_back(&tests_[index]);
         job.attempt = std::min(job.attempt, ledger_.attempts(index) + 1);
     }
-    emitter_.emit(BatchStarted{number, sandbox.number, assignment.tests});
+    if (assignment.hedge) hedges_ += assignment.tests.size();
+    emitter_.emit(BatchStarted{number, sandbox.number, assignment.tests, assignment.hedge});
     batches_.try_emplace(number, number, sandbox.number, std::move(assignment.tests),
                          std::chrono::system_clock::now());
     sandbox.phase = Phase::Busy;
+    sandbox.batch = number;
     sandbox.executor->run(std::move(job));
 }
 

@@ -75,6 +75,9 @@ class Dispatcher {
     void handle_signal(RunningBatch& batch, framework::UnknownCase& signal);
     void handle_signal(RunningBatch& batch, framework::RunnerNotice& signal);
     void record(RunningBatch& batch, TestIndex test, TestResult result);
+    // A result of the test came; a duplicate of it has lost.
+    void finish(RunningBatch& batch, TestIndex test);
+    void discard_artefacts(const RunningBatch& batch, const BatchOver& over);
     void settle(RunningBatch& batch, const BatchOver& over);
     void requeue_too_long(RunningBatch& batch);
     void watch_infrastructure(const BatchOver& over);
@@ -112,6 +115,7 @@ class Dispatcher {
     Fleet fleet_;
     std::map<BatchNumber, RunningBatch> batches_;
     std::size_t next_batch_ = 0;
+    std::size_t hedges_ = 0;  // tests of which a duplicate was started
 
     std::vector<TestIndex> selected_;
     std::vector<int> missing_;                 // by table index: completed batches that left it out

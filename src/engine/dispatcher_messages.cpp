@@ -99,7 +99,13 @@ void Dispatcher::handle(BatchTold& message) {
 void Dispatcher::handle(BatchOver& message) {
     auto& batch = batches_.at(message.batch);
     auto& sandbox = *fleet_.find(batch.sandbox());
-    scheduler_->ended(batch.sandbox(), now(), batch.overhead(message));
+    if (batch.obsolete()) {
+        // However it ended: it lost to another batch, and that is nobody's trouble.
+        message.end = schedule::BatchEnd::Cancelled;
+        message.how = "cancelled: its tests were done elsewhere first";
+        message.trouble.clear();
+        if (batch.results() == 0) discard_artefacts(batch, message);
+    }
     settle(batch, message);
     if (auto retries = batch.take_retries(); !retries.empty() && !stopping_) {
         scheduler_->retry_whole(std::move(retries), batch.sandbox());
@@ -119,6 +125,7 @@ void Dispatcher::handle(BatchOver& message) {
 // --- results -----------------------------------------------------------------------------------
 
 void Dispatcher::handle_signal(RunningBatch& batch, const framework::TestBegan& signal) {
+    if (batch.superseded(signal.position)) return;
     batch.began(signal.position, std::chrono::steady_clock::now());
     const auto test = batch.test(signal.position);
     emitter_.emit(TestStarted{test, ledger_.attempts(test) + 1, batch.number(), batch.sandbox()});
@@ -128,7 +135,7 @@ void Dispatcher::handle_signal(RunningBatch& batch, framework::TestEnded& signal
     if (!batch.ended(signal.position, signal.result)) return;
     const auto test = batch.test(signal.position);
     any_result_ = true;
-    scheduler_->finished(batch.sandbox(), test, now());
+    finish(batch, test);
     record(batch, test, std::move(signal.result));
 }
 
@@ -137,6 +144,7 @@ void Dispatcher::handle_signal(RunningBatch& batch, framework::TestRefused& sign
 }
 
 void Dispatcher::handle_signal(RunningBatch& batch, framework::UnknownCase& signal) {
+    if (batch.obsolete()) return;
     ++unknown_results_;
     // Another batch's test reports for itself; anything else has no one to fail for it.
     if (is_failure(signal.outcome) && tests_.find(signal.name) == nullptr && !unknown_failure_) {
@@ -182,15 +190,33 @@ void Dispatcher::record(RunningBatch& batch, TestIndex test, TestResult result) 
     }
 }
 
+void Dispatcher::finish(RunningBatch& batch, TestIndex test) {
+    const auto other = scheduler_->finished(batch.sandbox(), test, now());
+    if (!other) return;
+    auto& sandbox = *fleet_.find(*other);
+    auto& loser = batches_.at(sandbox.batch);
+    loser.supersede(test);
+    if (!loser.obsolete()) return;
+    // What of it counts has its files, too.
+    using Artefacts = Executor::Artefacts;
+    sandbox.executor->cancel(loser.results() > 0 ? Artefacts::Fetch : Artefacts::Leave);
+    Fleet::retire(sandbox);
+}
+
 void Dispatcher::settle(RunningBatch& batch, const BatchOver& over) {
     if (over.too_long) {
+        scheduler_->ended(batch.sandbox(), now(), std::nullopt);
         requeue_too_long(batch);
         return;
     }
     auto settled = schedule::settle(batch.settle_input(
         over, over.starts_known, exec_limit(config()), std::chrono::steady_clock::now(), missing_));
+    for (auto& [test, result] : settled.attempts) finish(batch, test);
+    scheduler_->ended(batch.sandbox(), now(), batch.overhead(over));
     for (auto& [test, result] : settled.attempts) record(batch, test, std::move(result));
-    for (auto& [test, reason] : settled.not_run) ledger_.give_up(test, std::move(reason));
+    for (auto& [test, reason] : settled.not_run) {
+        if (!scheduler_->runs(test)) ledger_.give_up(test, std::move(reason));
+    }
     if (stopping_) return;
     if (over.end == schedule::BatchEnd::Completed) {
         for (const auto test : settled.requeue) ++missing_[test.value()];
@@ -249,6 +275,15 @@ void Dispatcher::warn_of_odd_exit(const RunningBatch& batch, const BatchOver& ov
         fmt::format("batch {} ended with {} although all its tests passed; its output is "
                     "in the log batch-{}.success",
                     over.batch.value(), over.how, over.batch.value()));
+}
+
+// It ended before it could be told that it had lost.
+void Dispatcher::discard_artefacts(const RunningBatch& batch, const BatchOver& over) {
+    if (!over.artefacts_wanted) return;
+    const auto folder = artefact_folder(config(), fleet_.find(batch.sandbox())->id, batch.number());
+    std::error_code trouble;
+    std::filesystem::remove_all(folder, trouble);
+    std::filesystem::remove(folder.parent_path(), trouble);  // unless it holds other batches' files
 }
 
 void Dispatcher::note_artefacts(const BatchOver& over) {

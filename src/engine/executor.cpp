@@ -103,6 +103,11 @@ std::chrono::seconds exec_limit(const config::Config& config) {
     return command != nullptr ? std::min(limit, command->timeout) : limit;
 }
 
+std::filesystem::path artefact_folder(const config::Config& config, std::string_view sandbox_id,
+                                      BatchNumber batch) {
+    return fmt::format("{}/{}/batch-{}", config.report.output_dir, sandbox_id, batch.value());
+}
+
 Executor::Executor(ExecutorShared& shared, provider::SandboxSpec spec,
                    const process::CancelSource& creation_cancel)
     : shared_(shared),
@@ -114,7 +119,10 @@ Executor::~Executor() = default;
 
 void Executor::run(BatchJob job) { orders_.push(std::move(job)); }
 
-void Executor::cancel() { batch_cancel_.cancel(); }
+void Executor::cancel(Artefacts artefacts) {
+    fetch_when_cancelled_ = artefacts == Artefacts::Fetch;
+    batch_cancel_.cancel();
+}
 
 void Executor::stop() { orders_.push(Stop{}); }
 
@@ -248,16 +256,17 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     return usable;
 }
 
-// Only of batches that count: a cancelled one leaves none, and a lost sandbox cannot be asked.
+// Only of batches that count: a cancelled one leaves none, unless it had results of its own, and a
+// lost sandbox cannot be asked.
 void Executor::fetch_artefacts(provider::Sandbox& sandbox, bool any_failure,
                                BatchOver& over) const {
     const auto& report = shared_.config.report;
-    const bool counts = over.end != BatchEnd::Cancelled && over.end != BatchEnd::Infrastructure;
+    const bool counts = over.end == BatchEnd::Cancelled ? fetch_when_cancelled_.load()
+                                                        : over.end != BatchEnd::Infrastructure;
     if (report.download_globs.empty() || !counts) return;
     if (report.download_globs_failure_only && !any_failure) return;
     over.artefacts_wanted = true;
-    const auto target =
-        fmt::format("{}/{}/batch-{}", report.output_dir, sandbox.id(), over.batch.value());
+    const auto target = artefact_folder(shared_.config, sandbox.id(), over.batch).string();
     auto fetched = sandbox.download(report.download_globs, target,
                                     std::chrono::steady_clock::now() + kDownloadLimit);
     if (fetched) {

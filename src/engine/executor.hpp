@@ -2,8 +2,11 @@
 // destroys the sandbox.
 #pragma once
 
+#include <atomic>
+#include <filesystem>
 #include <semaphore>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "messages.hpp"
@@ -15,6 +18,10 @@ namespace offload::engine {
 
 // How long one batch's exec may take.
 std::chrono::seconds exec_limit(const config::Config& config);
+
+// Where the files of a batch go.
+std::filesystem::path artefact_folder(const config::Config& config, std::string_view sandbox_id,
+                                      BatchNumber batch);
 
 // What is the same for all executors of a run. Outlives them.
 struct ExecutorShared {
@@ -40,7 +47,8 @@ class Executor {
     void run(BatchJob job);
 
     // Ends the running batch early; it is told as Cancelled. The sandbox is not used again.
-    void cancel();
+    enum class Artefacts { Leave, Fetch };
+    void cancel(Artefacts artefacts = Artefacts::Leave);
 
     // After the running batch, if there is one, the sandbox is destroyed and the thread ends.
     void stop();
@@ -54,6 +62,7 @@ class Executor {
     provider::SandboxSpec spec_;
     process::CancelToken creation_cancel_;
     process::CancelSource batch_cancel_;
+    std::atomic<bool> fetch_when_cancelled_{false};
     Mailbox<Order> orders_;
     std::jthread thread_;
 };

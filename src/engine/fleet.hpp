@@ -24,6 +24,7 @@ struct SandboxState {
     SlotNumber slot;
     SteadyTime began;  // when it was asked for
     Phase phase = Phase::Creating;
+    BatchNumber batch;  // while it is busy
     bool told_to_stop = false;
     std::string id;  // once it is up
     std::unique_ptr<Executor> executor;

@@ -27,6 +27,15 @@ bool RunningBatch::ended(std::size_t position, const TestResult& result) {
     return true;
 }
 
+void RunningBatch::supersede(TestIndex test) {
+    for (std::size_t i = 0; i < tests_.size(); ++i) {
+        auto& place = places_[i];
+        if (tests_[i] != test || std::exchange(place.done, true)) continue;
+        place.superseded = true;
+        ++superseded_;
+    }
+}
+
 void RunningBatch::refused(std::size_t position, std::string reason) {
     places_[position].refusal = std::move(reason);
 }

@@ -28,6 +28,12 @@ class RunningBatch {
     void began(std::size_t position, SteadyTime now);
     // False: this test has its result already.
     bool ended(std::size_t position, const TestResult& result);
+    // Another batch's result of this test counts: ours, if one comes, does not. A test that is not
+    // of this batch is ignored.
+    void supersede(TestIndex test);
+    bool superseded(std::size_t position) const { return places_[position].superseded; }
+    // Nothing that it may still tell counts.
+    bool obsolete() const { return superseded_ > 0 && results_ + superseded_ == tests_.size(); }
     void refused(std::size_t position, std::string reason);
 
     // Failed tests that run again together, as the batch that they were (PerBatch), once it is
@@ -49,6 +55,7 @@ class RunningBatch {
   private:
     struct Place {
         bool done = false;
+        bool superseded = false;
         std::optional<SteadyTime> running_since;
         std::string refusal;
     };
@@ -60,6 +67,7 @@ class RunningBatch {
     std::vector<Place> places_;
     std::vector<TestIndex> retries_;
     std::size_t results_ = 0;
+    std::size_t superseded_ = 0;
     bool any_failure_ = false;
     Seconds work_{0};
 };

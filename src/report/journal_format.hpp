@@ -62,7 +62,7 @@ OFFLOAD_JOURNAL_FIELDS(SandboxReady, "sandbox_ready", a("sandbox", v.sandbox), a
 OFFLOAD_JOURNAL_FIELDS(SandboxEnded, "sandbox_ended", a("sandbox", v.sandbox), a("id", v.id),
                        a("trouble", v.trouble), a("maybe_leaked", v.maybe_leaked));
 OFFLOAD_JOURNAL_FIELDS(BatchStarted, "batch_started", a("batch", v.batch), a("sandbox", v.sandbox),
-                       a("tests", v.tests));
+                       a("tests", v.tests), a("hedge", v.hedge));
 OFFLOAD_JOURNAL_FIELDS(BatchOutput, "batch_output", a("batch", v.batch), a("stream", v.stream),
                        a("bytes", v.bytes));
 OFFLOAD_JOURNAL_FIELDS(TestStarted, "test_started", a("test", v.test), a("attempt", v.attempt),

@@ -93,6 +93,7 @@ void RunTracker::on(const BatchStarted& event, Seconds now) {
     batch.since = now;
     batch.sandbox = event.sandbox;
     batch.tests = event.tests;
+    if (event.hedge) hedged_.insert(event.tests.begin(), event.tests.end());
     if (!first_batch_) {
         first_batch_ = now;
         sample(now);
@@ -115,8 +116,10 @@ void RunTracker::on(const AttemptFinished& event, Seconds /*now*/) {
     const auto batch = batches_.find(event.attempt.batch);
     if (batch == batches_.end()) return;
     ++batch->second.reported;
-    std::erase_if(batch->second.known,
-                  [&](const Running& running) { return running.test == event.attempt.test; });
+    const auto ours = [&](const Running& running) { return running.test == event.attempt.test; };
+    std::erase_if(batch->second.known, ours);
+    if (!hedged_.contains(event.attempt.test)) return;
+    for (auto& [number, other] : batches_) std::erase_if(other.known, ours);
 }
 
 void RunTracker::on(const TestDecided& event, Seconds now) {

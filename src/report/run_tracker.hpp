@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <unordered_set>
 #include <vector>
 
 #include "offload/model/event.hpp"
@@ -97,6 +98,7 @@ class RunTracker {
     std::size_t sandboxes_coming_ = 0;
     std::unordered_map<SandboxNumber, bool> sandbox_is_up_;
     std::unordered_map<BatchNumber, Batch> batches_;
+    std::unordered_set<TestIndex> hedged_;  // may run in several batches
     std::optional<Seconds> first_batch_;
     std::deque<Sample> samples_;  // about one a second, as far back as the estimate looks
 };

@@ -21,10 +21,6 @@ constexpr double kWorkPerOverhead = 9;
 // Estimates are off now and then: of the time limit so much is planned with.
 constexpr double kPlannedPartOfLimit = 0.8;
 
-constexpr std::size_t kOverheadsKept = 31;
-
-constexpr std::size_t kCallsPerLook = 32;
-
 // So many pools may hold nothing that fits before a batch is called full.
 constexpr std::size_t kPoolsInVain = 8;
 
@@ -50,7 +46,8 @@ struct Scheduler::Draft {
     double room() const { return target - weight; }
 };
 
-Scheduler::Scheduler(SchedulerOptions options) : options_(options) {
+Scheduler::Scheduler(SchedulerOptions options)
+    : options_(options), hedge_due_(std::numeric_limits<double>::infinity()) {
     options_.slots = std::max<std::size_t>(options_.slots, 1);
 }
 
@@ -65,6 +62,7 @@ void Scheduler::add(const Item& item) {
     known.affinity = item.affinity;
     known.group = item.group;
     known.alone = item.alone;
+    known.measured = item.measured && item.expected.has_value();
     if (item.expected) {
         known.weight = std::max(item.expected->count(), kLeastSeconds);
         known_sum_ += known.weight;
@@ -87,8 +85,7 @@ void Scheduler::add(const Item& item) {
 bool Scheduler::enqueue(TestIndex test) {
     assert(test.value() < tests_.size() && tests_[test.value()].added);
     Known& known = tests_[test.value()];
-    if (known.place == Place::Queued) return false;
-    if (known.place == Place::Running) stop_running(test);
+    if (known.place != Place::Nowhere) return false;
     known.place = Place::Queued;
     ++queued_.tests;
     queued_.weight += known.weight;
@@ -100,17 +97,6 @@ void Scheduler::dequeue(TestIndex test) {
     known.place = Place::Nowhere;
     --queued_.tests;
     queued_.weight = queued_.tests == 0 ? 0 : std::max(queued_.weight - known.weight, 0.0);
-}
-
-void Scheduler::stop_running(TestIndex test) {
-    Known& known = tests_[test.value()];
-    known.place = Place::Nowhere;
-    const auto found = running_.find(known.sandbox);
-    if (found == running_.end()) return;
-    Running& batch = found->second;
-    --batch.unfinished;
-    batch.weight = batch.unfinished == 0 ? 0 : std::max(batch.weight - known.weight, 0.0);
-    running_weight_ = std::max(running_weight_ - known.weight, 0.0);
 }
 
 void Scheduler::enqueue_loose(TestIndex test, Shunned shunned) {
@@ -171,102 +157,14 @@ std::vector<TestIndex> Scheduler::clear() {
     return tests;
 }
 
-// --- Running batches -------------------------------------------------------------------------
-
-void Scheduler::finished(SandboxNumber sandbox, TestIndex test, Seconds now) {
-    const auto found = running_.find(sandbox);
-    if (found == running_.end() || test.value() >= tests_.size()) return;
-    const Known& known = tests_[test.value()];
-    if (known.place != Place::Running || known.sandbox != sandbox) return;
-    stop_running(test);
-    Running& batch = found->second;
-    batch.last_result = now;
-    batch.any_result = true;
-    while (batch.cursor < batch.tests.size()) {
-        const Known& first = tests_[batch.tests[batch.cursor].value()];
-        if (first.place == Place::Running && first.sandbox == sandbox) break;
-        ++batch.cursor;
-    }
-}
-
-void Scheduler::ended(SandboxNumber sandbox, Seconds now,
-                      std::optional<Seconds> measured_overhead) {
-    const auto found = running_.find(sandbox);
-    if (found == running_.end()) return;
-    const Running& batch = found->second;
-    for (const TestIndex test : batch.tests) {
-        Known& known = tests_[test.value()];
-        if (known.place == Place::Running && known.sandbox == sandbox) {
-            known.place = Place::Nowhere;
-        }
-    }
-    ended_seconds_ += std::max((now - batch.started).count(), 0.0);
-    ended_tests_ += batch.tests.size();
-    running_weight_ = std::max(running_weight_ - batch.weight, 0.0);
-    running_.erase(found);
-    if (running_.empty()) running_weight_ = 0;
-    if (measured_overhead && std::isfinite(measured_overhead->count())) {
-        overheads_.push_back(std::max(measured_overhead->count(), 0.0));
-        if (overheads_.size() > kOverheadsKept) overheads_.pop_front();
-    }
-}
-
-// The median: a cold start, or one slow host, says nothing of the others.
-double Scheduler::overhead() const {
-    if (overheads_.empty()) return std::max(options_.batch_overhead.count(), 0.0);
-    std::vector<double> sorted(overheads_.begin(), overheads_.end());
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-    std::nth_element(sorted.begin(), middle, sorted.end());
-    return *middle;
-}
-
-// How much of a batch's unfinished weight is done already.
-double Scheduler::progress_of(const Running& batch, Seconds now) const {
-    if (batch.unfinished == 0) return 0;
-    // Until a first result came it is not known whether results come one by one; after one, the
-    // time since counts for a single test only.
-    double counted = batch.weight;
-    if (batch.any_result && batch.cursor < batch.tests.size()) {
-        counted = std::min(counted, tests_[batch.tests[batch.cursor].value()].weight);
-    }
-    return std::min(std::max((now - batch.last_result).count(), 0.0), counted);
-}
-
-double Scheduler::running_weight(Seconds now) {
-    // The look at every running batch is spread over as many calls as change the answer a little.
-    if (progress_calls_ == 0) {
-        progress_ = 0;
-        for (const auto& [sandbox, batch] : running_) progress_ += progress_of(batch, now);
-        progress_calls_ = running_.size() / kCallsPerLook + 1;
-    }
-    --progress_calls_;
-    return std::max(running_weight_ - progress_, 0.0);
-}
-
-std::size_t Scheduler::idle_slots() const {
-    return options_.slots > running_.size() ? options_.slots - running_.size() : 1;
-}
-
 // --- The choice ------------------------------------------------------------------------------
 
 std::optional<Assignment> Scheduler::next(SandboxNumber sandbox, Seconds now) {
     assert(!running_.contains(sandbox) && "a sandbox runs one batch at a time");
-    if (queued_.tests == 0 || running_.contains(sandbox)) return std::nullopt;
-    auto chosen = choose(sandbox, now);
+    if (running_.contains(sandbox)) return std::nullopt;
+    auto chosen = queued_.tests > 0 ? choose(sandbox, now) : hedge(now);
     if (!chosen) return std::nullopt;
-    Running batch;
-    batch.tests = chosen->tests;
-    batch.unfinished = chosen->tests.size();
-    batch.started = now;
-    batch.last_result = now;
-    for (const TestIndex test : chosen->tests) {
-        Known& known = tests_[test.value()];
-        known.place = Place::Running;
-        known.sandbox = sandbox;
-        batch.weight += known.weight;
-    }
-    running_weight_ += batch.weight;
-    running_.emplace(sandbox, std::move(batch));
+    start_running(sandbox, *chosen, now);
     return chosen;
 }
 

@@ -31,6 +31,7 @@ struct Fixture {
     std::vector<std::string> broken;
     std::vector<std::vector<std::string>> discovered;
     Result<> preparation = {};
+    std::vector<std::pair<std::string, Seconds>> known_durations;
     provider::Traits traits = fake_traits();
 
     explicit Fixture(std::vector<std::vector<std::string>> groups) : discovered(std::move(groups)) {
@@ -60,7 +61,7 @@ struct Fixture {
                                  .only_ids = {},
                                  .only_groups = {},
                                  .fail_fast = fail_fast,
-                                 .known_durations = {},
+                                 .known_durations = known_durations,
                                  .started = std::chrono::steady_clock::now()};
         Emitter emitter(sinks, request.started);
         Dispatcher dispatcher(request, tests, emitter, framework, provider, inbox);

@@ -59,7 +59,8 @@ class Generator {
             case 8:
                 return BatchStarted{.batch = BatchNumber(number()),
                                     .sandbox = SandboxNumber(number()),
-                                    .tests = {TestIndex(number()), TestIndex(number())}};
+                                    .tests = {TestIndex(number()), TestIndex(number())},
+                                    .hedge = flag()};
             case 9:
                 return BatchOutput{
                     .batch = BatchNumber(number()), .stream = pick<Stream>(2), .bytes = text()};

@@ -38,6 +38,7 @@ struct Kind {
     bool losses = false;
     bool overheads = false;
     bool instant_sandboxes = false;
+    bool hedges = false;  // and stragglers that give reason for them
 };
 
 World random_world(Dice& dice, Kind kind) {
@@ -76,6 +77,13 @@ World random_world(Dice& dice, Kind kind) {
     if (kind.losses) world.losses_per_hour = 3600 / (4 * (longest + world.overhead).count() + 10);
     if (kind.breaks) world.time_limit = (longest + world.overhead) * dice.between(1.1, 5);
     world.seed = dice.below(1000000);
+    if (kind.hedges) {
+        world.hedges = true;
+        world.measured = dice.chance(0.9);
+        world.straggling = dice.between(0, 0.2);
+        world.straggling_factor = dice.between(1, 30);
+        world.time_limit *= world.straggling_factor;  // nobody's fault, so no timeout
+    }
     return world;
 }
 
@@ -158,6 +166,20 @@ TEST(Simulation, CrashesHangsAndLeftOutTestsHurtNoOtherTest) {
 TEST(Simulation, EverythingAtOnceStillEndsWithTheRightVerdicts) {
     for_worlds(300, {.breaks = true, .losses = true, .overheads = true},
                [](const World&, const Report&) {});
+}
+
+// TRAPS 13, 34
+TEST(Simulation, DuplicatesOfStragglersChangeNoVerdict) {
+    std::size_t hedges = 0;
+    std::size_t cancelled = 0;
+    const auto check = [&](const World&, const Report& report) {
+        hedges += report.hedges;
+        cancelled += report.cancelled;
+    };
+    for_worlds(400, {.overheads = true, .hedges = true}, check);
+    EXPECT_GT(hedges, 50);
+    EXPECT_GT(cancelled, 50);
+    for_worlds(400, {.breaks = true, .losses = true, .overheads = true, .hedges = true}, check);
 }
 
 // Graham's bound for any order of work that leaves no slot idle.

@@ -46,6 +46,10 @@ struct World {
     Seconds time_limit{1e9};                // of a batch
     std::size_t command_bytes = 0;          // of a batch; 0: no limit
     double losses_per_hour = 0;             // of each busy sandbox
+    bool hedges = false;                    // stragglers may run twice
+    bool measured = true;                   // expected durations were measured
+    double straggling = 0;                  // chance that one execution of a test takes longer …
+    double straggling_factor = 10;          // … by this
     bool streaming = true;   // starts and results are told as they happen; false: all
                              // results at the end, and none when the exec breaks
     std::uint64_t seed = 1;  // for losses
@@ -58,6 +62,9 @@ struct Report {
     std::size_t batches = 0;
     std::size_t sandboxes = 0;            // created, replacements included
     std::size_t lost = 0;                 // batches whose sandbox was lost
+    std::size_t hedges = 0;               // batches of tests that ran elsewhere as well
+    std::size_t cancelled = 0;            // batches that had nothing left to win
+    Seconds idle{0};                      // of sandboxes that were up, until the last result
     std::vector<std::size_t> executions;  // by test: begun, whether or not they came to a result
     std::vector<Verdict> verdicts;
     Counts counts;

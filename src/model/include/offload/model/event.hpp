@@ -87,6 +87,8 @@ struct BatchStarted {
     BatchNumber batch;
     SandboxNumber sandbox;
     std::vector<TestIndex> tests;
+    bool hedge =
+        false;  // a duplicate: its tests run elsewhere as well, and the first result counts
 };
 
 // What the batch's command wrote, our own frames removed.
@@ -159,7 +161,7 @@ struct RunSummary {
     Seconds longest{0};     // the longest chain of attempts of one test
     std::size_t slots = 1;  // sandboxes that ran at once, at most
     std::size_t unknown_results = 0;
-    std::size_t hedges = 0;              // duplicates started
+    std::size_t hedges = 0;              // tests of which a duplicate was started
     std::optional<std::string> failure;  // why the run could not be carried out as asked
     int exit_status = 0;
     std::optional<int> interrupted_by;  // signal number

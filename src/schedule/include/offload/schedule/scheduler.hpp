@@ -5,6 +5,11 @@
 // Hummel, Schonberg & Flynn 1992), bounded below so that a batch's start-up cost stays small beside
 // its work, and above by its fair share, the command-length limit and the time limit. Where nothing
 // is known, each slot gets its share of the tests, dealt out in turn.
+//
+// Once the queue is empty, an idle sandbox is given tests of a batch that is late for certain: a
+// duplicate ("backup tasks": Dean & Ghemawat 2004), started only on evidence. See Lateness for what
+// is late. A test runs in two batches at most; the first result counts, and the caller ends the
+// batch that has nothing left to win.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +22,7 @@
 
 #include "offload/base/time.hpp"
 #include "offload/model/ids.hpp"
+#include "offload/schedule/lateness.hpp"
 #include "offload/schedule/test_pool.hpp"
 
 namespace offload::schedule {
@@ -27,6 +33,7 @@ struct SchedulerOptions {
     Seconds time_limit{0};          // of one batch; 0: none
     Seconds batch_overhead{0};      // start-up cost of a batch as known beforehand
     bool whole_batches = false;     // outcomes come per batch: a batch is retried as it was
+    bool hedges = false;            // stragglers may be run a second time
 };
 
 struct Item {
@@ -37,16 +44,18 @@ struct Item {
     bool alone = false;        // schedule_individual
     std::size_t affinity = 0;  // tests of equal affinity (one file) are kept together where
                                // that costs no balance; 0: none
+    bool measured = false;     // `expected` was measured of this very test
 };
 
 struct Assignment {
     GroupIndex group;
     std::vector<TestIndex> tests;  // in the order in which they should run
+    bool hedge = false;            // they run elsewhere as well
 };
 
-// A test is in at most one place: queued, in one running batch, or neither. What would queue it a
-// second time does nothing. Adding a test, and its way through next() and finished(), take O(log n)
-// amortised.
+// A test is in at most one place: queued, in one running batch (as a hedge in a second one), or
+// neither. What would queue it a second time, or while it runs, does nothing. Adding a test, and
+// its way through next() and finished(), take O(log n) amortised.
 class Scheduler {
   public:
     explicit Scheduler(SchedulerOptions options);
@@ -57,11 +66,16 @@ class Scheduler {
     // again before. Nothing: there is nothing that this sandbox should do now.
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now);
 
-    // One test of the sandbox's running batch is done with (a result arrived).
-    void finished(SandboxNumber sandbox, TestIndex test, Seconds now);
+    // False: next() has nothing for any sandbox at this time. O(1).
+    bool has_work(Seconds now) const { return queued_.tests > 0 || now >= hedge_due_; }
+
+    // One test of the sandbox's running batch is done with (a result arrived). Where the test ran
+    // in a second sandbox, that one is returned: what it still tells of the test counts no more.
+    std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test, Seconds now);
 
     // The sandbox's batch is over. Its tests without a result must be given back by one of the
-    // requeue functions or forgotten. `measured_overhead`: wall time less the tests' own time.
+    // requeue functions or forgotten; those that run elsewhere as well go on there.
+    // `measured_overhead`: wall time less the tests' own time.
     void ended(SandboxNumber sandbox, Seconds now, std::optional<Seconds> measured_overhead);
 
     // Another attempt for a failed test; preferably not on `failed_on`, but no slot idles for that.
@@ -85,6 +99,7 @@ class Scheduler {
 
     bool has_queued() const { return queued_.tests > 0; }
     bool has_running() const { return !running_.empty(); }
+    bool runs(TestIndex test) const;
 
     // So many idle sandboxes have a use now, at most `limit`: that many would be given a batch if
     // they asked, as long as no more than `slots` are at work then.
@@ -101,10 +116,12 @@ class Scheduler {
         std::size_t command_bytes = 0;
         std::size_t affinity = 0;
         GroupIndex group;
-        SandboxNumber sandbox;  // where it runs
+        SandboxNumber sandbox;               // where it runs
+        std::optional<SandboxNumber> rival;  // where it runs as well
         Place place = Place::Nowhere;
         bool added = false;
         bool alone = false;
+        bool measured = false;
     };
     // Whom a queued test should rather not be given to.
     using Shunned = std::optional<SandboxNumber>;
@@ -122,10 +139,12 @@ class Scheduler {
         std::vector<TestIndex> tests;
         std::size_t cursor = 0;  // none before it is unfinished
         std::size_t unfinished = 0;
-        double weight = 0;  // of the unfinished
+        double weight = 0;      // of the unfinished
+        double all_weight = 0;  // of all its tests
         Seconds started{0};
         Seconds last_result{0};
         bool any_result = false;
+        bool measured = false;  // all its tests are
     };
     struct Totals {
         std::size_t tests = 0;
@@ -138,7 +157,10 @@ class Scheduler {
     void enqueue_loose(TestIndex test, Shunned shunned);
     void enqueue_unit(std::vector<TestIndex> tests, Shunned shunned);
     void dequeue(TestIndex test);
-    void stop_running(TestIndex test);
+    void start_running(SandboxNumber sandbox, const Assignment& assignment, Seconds now);
+    void stop_running(SandboxNumber sandbox, TestIndex test);
+    bool runs_in(SandboxNumber sandbox, TestIndex test) const;
+    void learn_from(const Running& batch, Seconds now);
 
     std::optional<Assignment> choose(SandboxNumber sandbox, Seconds now);
     std::optional<Assignment> take_unit(SandboxNumber sandbox, bool may_be_shunned);
@@ -148,6 +170,11 @@ class Scheduler {
     void fill(Draft& draft, TestPool& pool);
     bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
     Assignment finish(Draft draft);
+
+    std::optional<Assignment> hedge(Seconds now);
+    Seconds late_from(const Running& batch) const;
+    std::vector<TestIndex> to_hedge(const Running& batch) const;
+    std::vector<TestIndex> part_to_hedge(std::vector<TestIndex> tests, bool first_runs) const;
 
     Draft draft_for_known(GroupIndex group, Seconds now);
     Draft draft_of(GroupIndex group, double target) const;
@@ -170,6 +197,9 @@ class Scheduler {
     std::size_t known_count_ = 0;
     double ended_seconds_ = 0;  // of all batches that are over
     std::size_t ended_tests_ = 0;
+    Lateness batch_lateness_;
+    Lateness test_lateness_;
+    Seconds hedge_due_;  // no batch is late before
 };
 
 }  // namespace offload::schedule

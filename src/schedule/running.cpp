@@ -1,0 +1,256 @@
+// What runs: progress, measured overheads, and duplicates of what is late.
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "offload/schedule/scheduler.hpp"
+
+namespace offload::schedule {
+namespace {
+
+constexpr Seconds kNever{std::numeric_limits<double>::infinity()};
+
+constexpr std::size_t kOverheadsKept = 31;
+
+constexpr std::size_t kCallsPerLook = 32;
+
+// Below this the start of a duplicate costs more than the delay that it might save.
+constexpr double kLeastDelay = 0.5;
+
+// Of shorter tests, the time that passes is mostly not their own.
+constexpr double kTellingSeconds = 0.1;
+
+}  // namespace
+
+bool Scheduler::runs_in(SandboxNumber sandbox, TestIndex test) const {
+    const Known& known = tests_[test.value()];
+    return known.place == Place::Running && (known.sandbox == sandbox || known.rival == sandbox);
+}
+
+bool Scheduler::runs(TestIndex test) const {
+    return test.value() < tests_.size() && tests_[test.value()].place == Place::Running;
+}
+
+void Scheduler::start_running(SandboxNumber sandbox, const Assignment& assignment, Seconds now) {
+    Running batch;
+    batch.tests = assignment.tests;
+    batch.unfinished = assignment.tests.size();
+    batch.started = now;
+    batch.last_result = now;
+    batch.measured = true;
+    for (const TestIndex test : assignment.tests) {
+        Known& known = tests_[test.value()];
+        if (assignment.hedge) {
+            known.rival = sandbox;
+        } else {
+            known.place = Place::Running;
+            known.sandbox = sandbox;
+        }
+        batch.weight += known.weight;
+        batch.measured = batch.measured && known.measured;
+    }
+    batch.all_weight = batch.weight;
+    running_weight_ += batch.weight;
+    hedge_due_ = std::min(hedge_due_, late_from(batch));
+    running_.emplace(sandbox, std::move(batch));
+}
+
+// The test is one less for the batch of this sandbox to do.
+void Scheduler::stop_running(SandboxNumber sandbox, TestIndex test) {
+    const auto found = running_.find(sandbox);
+    if (found == running_.end()) return;
+    Running& batch = found->second;
+    const double weight = tests_[test.value()].weight;
+    --batch.unfinished;
+    batch.weight = batch.unfinished == 0 ? 0 : std::max(batch.weight - weight, 0.0);
+    running_weight_ = std::max(running_weight_ - weight, 0.0);
+    while (batch.cursor < batch.tests.size() && !runs_in(sandbox, batch.tests[batch.cursor])) {
+        ++batch.cursor;
+    }
+}
+
+std::optional<SandboxNumber> Scheduler::finished(SandboxNumber sandbox, TestIndex test,
+                                                 Seconds now) {
+    const auto found = running_.find(sandbox);
+    if (found == running_.end() || test.value() >= tests_.size()) return std::nullopt;
+    if (!runs_in(sandbox, test)) return std::nullopt;
+    Known& known = tests_[test.value()];
+    auto other = std::exchange(known.rival, std::nullopt);
+    if (other == sandbox) other = known.sandbox;
+    known.place = Place::Nowhere;
+    stop_running(sandbox, test);
+    if (other) stop_running(*other, test);
+
+    Running& batch = found->second;
+    if (batch.any_result && known.measured && known.weight >= kTellingSeconds) {
+        const double before = test_lateness_.factor();
+        test_lateness_.add((now - batch.last_result).count(), known.weight);
+        if (test_lateness_.factor() < before) hedge_due_ = std::min(hedge_due_, now);
+    }
+    batch.last_result = now;
+    batch.any_result = true;
+    hedge_due_ = std::min(hedge_due_, late_from(batch));
+    return other;
+}
+
+void Scheduler::ended(SandboxNumber sandbox, Seconds now,
+                      std::optional<Seconds> measured_overhead) {
+    const auto found = running_.find(sandbox);
+    if (found == running_.end()) return;
+    const Running& batch = found->second;
+    for (const TestIndex test : batch.tests) {
+        if (!runs_in(sandbox, test)) continue;
+        Known& known = tests_[test.value()];
+        const auto other = std::exchange(known.rival, std::nullopt);
+        if (!other) {
+            known.place = Place::Nowhere;
+        } else {
+            // It runs once from now on, and may be hedged again.
+            if (other != sandbox) known.sandbox = *other;
+            hedge_due_ = std::min(hedge_due_, now);
+        }
+    }
+    ended_seconds_ += std::max((now - batch.started).count(), 0.0);
+    ended_tests_ += batch.tests.size();
+    running_weight_ = std::max(running_weight_ - batch.weight, 0.0);
+    if (measured_overhead && std::isfinite(measured_overhead->count())) {
+        overheads_.push_back(std::max(measured_overhead->count(), 0.0));
+        if (overheads_.size() > kOverheadsKept) overheads_.pop_front();
+        learn_from(batch, now);
+    }
+    running_.erase(found);
+    if (running_.empty()) running_weight_ = 0;
+}
+
+// From a batch all of whose results came.
+void Scheduler::learn_from(const Running& batch, Seconds now) {
+    const double before = batch_lateness_.factor();
+    if (batch.measured) {
+        batch_lateness_.add((now - batch.started).count(), overhead() + batch.all_weight);
+    }
+    if (overheads_.size() == 1 || batch_lateness_.factor() < before) {
+        hedge_due_ = std::min(hedge_due_, now);
+    }
+}
+
+// The median: a cold start, or one slow host, says nothing of the others.
+double Scheduler::overhead() const {
+    if (overheads_.empty()) return std::max(options_.batch_overhead.count(), 0.0);
+    std::vector<double> sorted(overheads_.begin(), overheads_.end());
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    return *middle;
+}
+
+// How much of a batch's unfinished weight is done already.
+double Scheduler::progress_of(const Running& batch, Seconds now) const {
+    if (batch.unfinished == 0) return 0;
+    // Until a first result came it is not known whether results come one by one; after one, the
+    // time since counts for a single test only.
+    double counted = batch.weight;
+    if (batch.any_result && batch.cursor < batch.tests.size()) {
+        counted = std::min(counted, tests_[batch.tests[batch.cursor].value()].weight);
+    }
+    return std::min(std::max((now - batch.last_result).count(), 0.0), counted);
+}
+
+double Scheduler::running_weight(Seconds now) {
+    // The look at every running batch is spread over as many calls as change the answer a little.
+    if (progress_calls_ == 0) {
+        progress_ = 0;
+        for (const auto& [sandbox, batch] : running_) progress_ += progress_of(batch, now);
+        progress_calls_ = running_.size() / kCallsPerLook + 1;
+    }
+    --progress_calls_;
+    return std::max(running_weight_ - progress_, 0.0);
+}
+
+std::size_t Scheduler::idle_slots() const {
+    return options_.slots > running_.size() ? options_.slots - running_.size() : 1;
+}
+
+// --- Stragglers ------------------------------------------------------------------------------
+
+// From when on the batch is late; kNever where nothing measured says so.
+Seconds Scheduler::late_from(const Running& batch) const {
+    if (!options_.hedges || batch.unfinished == 0) return kNever;
+    const double cost = overhead();
+    const double slack = std::max(cost, kLeastDelay);
+    Seconds late = kNever;
+    if (batch.measured && !overheads_.empty()) {
+        const double expected = cost + batch.all_weight;
+        late = batch.started + Seconds{batch_lateness_.factor() * expected + slack};
+    }
+    // Where results come one by one, the time since the last one is a single test's.
+    if (batch.any_result && batch.cursor < batch.tests.size()) {
+        const Known& current = tests_[batch.tests[batch.cursor].value()];
+        if (current.measured) {
+            const Seconds due{test_lateness_.factor() * current.weight + slack};
+            late = std::min(late, batch.last_result + due);
+        }
+    }
+    return late;
+}
+
+// Those of the batch that may be run a second time, in its order.
+std::vector<TestIndex> Scheduler::to_hedge(const Running& batch) const {
+    std::vector<TestIndex> tests;
+    for (std::size_t i = batch.cursor; i < batch.tests.size(); ++i) {
+        const Known& known = tests_[batch.tests[i].value()];
+        if (known.place != Place::Running || known.rival || !known.measured) continue;
+        tests.push_back(batch.tests[i]);
+    }
+    // A batch whose exit status decides can only be run again as it is.
+    if (options_.whole_batches && tests.size() < batch.tests.size()) tests.clear();
+    return tests;
+}
+
+std::optional<Assignment> Scheduler::hedge(Seconds now) {
+    if (now < hedge_due_) return std::nullopt;
+    hedge_due_ = kNever;
+    std::vector<TestIndex> tests;
+    const Running* straggler = nullptr;
+    std::pair<double, SandboxNumber> most;
+    for (const auto& [sandbox, batch] : running_) {
+        const Seconds late = late_from(batch);
+        if (late > now) {
+            hedge_due_ = std::min(hedge_due_, late);
+            continue;
+        }
+        auto candidates = to_hedge(batch);
+        double weight = 0;
+        for (const TestIndex test : candidates) weight += tests_[test.value()].weight;
+        const std::pair rank(weight, sandbox);
+        if (candidates.empty() || (straggler != nullptr && rank < most)) continue;
+        most = rank;
+        straggler = &batch;
+        tests = std::move(candidates);
+    }
+    if (straggler == nullptr) return std::nullopt;
+    hedge_due_ = now;  // there may be more
+    return Assignment{tests_[tests.front().value()].group,
+                      part_to_hedge(std::move(tests), straggler->any_result), true};
+}
+
+// What one idle sandbox takes over. Where results come one by one, the first test is running and
+// the others wait behind it: these go first, from the end, so that the straggler and its helpers
+// meet in the middle.
+std::vector<TestIndex> Scheduler::part_to_hedge(std::vector<TestIndex> tests,
+                                                bool first_runs) const {
+    if (options_.whole_batches || tests.size() == 1) return tests;
+    const std::size_t spared = first_runs ? 1 : 0;
+    double waiting = 0;
+    for (std::size_t i = spared; i < tests.size(); ++i) waiting += tests_[tests[i].value()].weight;
+    const double share = std::max(waiting / static_cast<double>(idle_slots()), overhead());
+    double taken = 0;
+    std::size_t from = tests.size();
+    while (from > spared && (from == tests.size() || taken < share)) {
+        taken += tests_[tests[--from].value()].weight;
+    }
+    tests.erase(tests.begin(), tests.begin() + static_cast<std::ptrdiff_t>(from));
+    return tests;
+}
+
+}  // namespace offload::schedule
