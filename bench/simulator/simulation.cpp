@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <memory>
 #include <queue>
 #include <random>
 #include <set>
@@ -12,8 +14,8 @@
 
 #include "offload/model/test_table.hpp"
 #include "offload/schedule/ledger.hpp"
-#include "offload/schedule/scheduler.hpp"
 #include "offload/schedule/settle.hpp"
+#include "policy.hpp"
 
 namespace offload::simulator {
 namespace {
@@ -35,13 +37,14 @@ struct Batch {
     std::optional<TestIndex> running;  // when it broke
     Seconds running_for{0};
     Seconds measured_overhead{0};
+    Seconds started{0};
     std::set<TestIndex> reported;  // here, or as the winner elsewhere
 };
 
 struct Happening {
     Seconds at;
     std::uint64_t order;
-    enum class Kind { Ready, Result, End } kind;
+    enum class Kind { Ready, Result, End, LookAgain } kind;
     SandboxNumber sandbox;
     std::size_t result = 0;
     bool operator>(const Happening& other) const {
@@ -56,6 +59,7 @@ class Simulation {
 
   private:
     void dispatch();
+    Seconds varied(Seconds least, double spread);
     bool start_batch(SandboxNumber sandbox);
     void plan(SandboxNumber sandbox, Batch& batch);
     void take_result(SandboxNumber sandbox, Batch& batch, const Done& done);
@@ -72,7 +76,7 @@ class Simulation {
     const Case& of(TestIndex test) const { return world_.cases[test.value()]; }
 
     const World& world_;
-    schedule::Scheduler scheduler_;
+    std::unique_ptr<Policy> policy_;
     Ledger ledger_;
     std::mt19937_64 random_;
     std::priority_queue<Happening, std::vector<Happening>, std::greater<>> happenings_;
@@ -82,6 +86,7 @@ class Simulation {
     std::uint64_t order_ = 0;
     Seconds now_{0};
     Seconds last_result_{0};
+    Seconds next_look_at_{std::numeric_limits<double>::infinity()};
     std::vector<int> missing_;
     std::vector<Seconds> chains_;
     std::vector<std::uint8_t> running_;  // how often
@@ -89,17 +94,9 @@ class Simulation {
     Report report_;
 };
 
-schedule::SchedulerOptions options_of(const World& world) {
-    return {.slots = world.slots,
-            .command_bytes = world.command_bytes,
-            .time_limit = world.time_limit,
-            .batch_overhead = world.known_overhead.value_or(Seconds{0}),
-            .hedges = world.hedges};
-}
-
 Simulation::Simulation(const World& world)
     : world_(world),
-      scheduler_(options_of(world)),
+      policy_(make_policy(world)),
       ledger_(world.retry_counts),
       random_(world.seed),
       missing_(world.cases.size()),
@@ -110,8 +107,6 @@ Simulation::Simulation(const World& world)
     for (std::size_t i = 0; i < world.cases.size(); ++i) {
         const Case& test = world.cases[i];
         ledger_.add({TestIndex(i), {}, test.group, {}, TestKind::Test});
-        scheduler_.add({TestIndex(i), test.group, test.expected, test.command_bytes, test.alone,
-                        test.affinity, world.measured});
         attempts += 1 + world.retry_counts[test.group.value()];
     }
     // Losses aside, each attempt is looked for in halves at worst.
@@ -146,6 +141,9 @@ Report Simulation::run() {
             case Happening::Kind::End:
                 if (busy_.contains(happening.sandbox)) end_batch(happening.sandbox);
                 break;
+            case Happening::Kind::LookAgain:
+                next_look_at_ = Seconds{std::numeric_limits<double>::infinity()};
+                break;
         }
         if (report_.batches > most_batches_) {
             violation("the run does not end");
@@ -165,21 +163,37 @@ Report Simulation::run() {
 }
 
 void Simulation::dispatch() {
-    const std::set<SandboxNumber> asking = idle_;
-    for (const SandboxNumber sandbox : asking) {
-        if (start_batch(sandbox)) idle_.erase(sandbox);
+    if (now_ >= policy_->work_from()) {
+        const std::set<SandboxNumber> asking = idle_;
+        for (const SandboxNumber sandbox : asking) {
+            if (start_batch(sandbox)) idle_.erase(sandbox);
+            if (now_ < policy_->work_from()) break;
+        }
     }
-    const std::size_t useful = scheduler_.startable(world_.slots - busy_.size());
+    const Seconds next_look = policy_->work_from();
+    if (!idle_.empty() && next_look > now_ && next_look < next_look_at_) {
+        next_look_at_ = next_look;
+        if (std::isfinite(next_look.count())) {
+            schedule_at(next_look, Happening::Kind::LookAgain, SandboxNumber{});
+        }
+    }
+    const std::size_t useful = policy_->startable(world_.slots - busy_.size());
     while (busy_.size() + idle_.size() + creating_ < world_.slots &&
            idle_.size() + creating_ < useful) {
         ++creating_;
-        schedule_at(now_ + world_.creation, Happening::Kind::Ready,
+        schedule_at(now_ + varied(world_.creation, world_.creation_spread), Happening::Kind::Ready,
                     SandboxNumber(report_.sandboxes++));
     }
 }
 
+// Uniformly up to `spread` times as much again.
+Seconds Simulation::varied(Seconds least, double spread) {
+    if (spread <= 0) return least;
+    return least * (1 + std::uniform_real_distribution<double>(0, spread)(random_));
+}
+
 bool Simulation::start_batch(SandboxNumber sandbox) {
-    const auto assignment = scheduler_.next(sandbox, now_);
+    const auto assignment = policy_->next(sandbox, now_);
     if (!assignment) return false;
     check(*assignment);
     ++report_.batches;
@@ -194,9 +208,10 @@ void Simulation::check(const schedule::Assignment& assignment) {
     std::size_t bytes = 0;
     if (assignment.tests.empty()) violation("an empty batch");
     if (assignment.hedge) {
-        if (!world_.hedges) violation("a hedge where none is wanted");
-        if (!world_.measured) violation("a hedge without evidence");
-        if (scheduler_.has_queued()) violation("a hedge before the last queued test");
+        const bool ours = world_.policy == PolicyKind::Ours;
+        if (ours && !world_.hedges) violation("a hedge where none is wanted");
+        if (ours && !world_.measured) violation("a hedge without evidence");
+        if (policy_->has_queued()) violation("a hedge before the last queued test");
     }
     for (const TestIndex test : assignment.tests) {
         const bool fits = running_[test.value()]++ == (assignment.hedge ? 1 : 0);
@@ -219,12 +234,16 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
         lost = now_ + Seconds{life(random_)};
     }
     const Seconds limit = now_ + world_.time_limit;
-    Seconds at = now_ + world_.overhead;
-    batch.measured_overhead = world_.overhead;
+    batch.started = now_;
+    // The same for each batch of a sandbox.
+    std::mt19937_64 host(world_.seed * 1'000'003 + sandbox.value());
+    const double speed = 1 + world_.slowness * std::uniform_real_distribution<double>(0, 1)(host);
+    batch.measured_overhead = varied(world_.overhead, world_.overhead_spread);
+    Seconds at = now_ + batch.measured_overhead;
     for (const TestIndex test : batch.tests) {
         const Case& the_case = of(test);
         if (the_case.fate == Fate::LeftOut) continue;
-        Seconds duration = the_case.duration;
+        Seconds duration = the_case.duration * speed;
         if (world_.straggling > 0 && std::bernoulli_distribution(world_.straggling)(random_)) {
             duration *= world_.straggling_factor;
         }
@@ -263,7 +282,7 @@ void Simulation::count_attempt(TestIndex test, Seconds duration) {
 // The test is decided for now; a duplicate of it has lost.
 void Simulation::finish(SandboxNumber sandbox, TestIndex test) {
     --running_[test.value()];
-    if (const auto other = scheduler_.finished(sandbox, test, now_)) supersede(*other, test);
+    if (const auto other = policy_->finished(sandbox, test, now_)) supersede(*other, test);
 }
 
 void Simulation::supersede(SandboxNumber sandbox, TestIndex test) {
@@ -285,12 +304,13 @@ void Simulation::take_result(SandboxNumber sandbox, Batch& batch, const Done& do
     count_attempt(done.test, done.duration);
     const auto recorded = ledger_.record(done.test, result, BatchNumber{}, sandbox, {});
     if (recorded.decision == Ledger::Decision::Ignored) violation("a result of a decided test");
-    if (recorded.decision == Ledger::Decision::Retry) scheduler_.retry(done.test, sandbox);
+    if (recorded.decision == Ledger::Decision::Retry) policy_->retry(done.test, sandbox);
 }
 
 void Simulation::end_batch(SandboxNumber sandbox) {
     auto node = busy_.extract(sandbox);
     Batch& batch = node.mapped();
+    report_.busy += now_ - batch.started;
     if (!world_.streaming && batch.end != BatchEnd::Cancelled) {
         for (const Done& done : batch.results) take_result(sandbox, batch, done);
     }
@@ -316,7 +336,7 @@ void Simulation::end_batch(SandboxNumber sandbox) {
     }
     const bool whole =
         batch.end == BatchEnd::Completed && batch.reported.size() == batch.tests.size();
-    scheduler_.ended(sandbox, now_, whole ? std::optional(batch.measured_overhead) : std::nullopt);
+    policy_->ended(sandbox, now_, whole ? std::optional(batch.measured_overhead) : std::nullopt);
     apply(settled, sandbox);
     if (batch.end == BatchEnd::Completed) idle_.insert(sandbox);
     if (batch.end == BatchEnd::Infrastructure) {
@@ -331,20 +351,20 @@ void Simulation::apply(const schedule::Settled& settled, SandboxNumber sandbox) 
         count_attempt(test, duration);
         if (ledger_.record(test, result, BatchNumber{}, sandbox, {}).decision ==
             Ledger::Decision::Retry) {
-            scheduler_.requeue_together({test}, sandbox);
+            policy_->requeue_together({test}, sandbox);
         }
     }
-    scheduler_.requeue(settled.requeue, std::nullopt);
-    for (const auto& tests : settled.suspects) scheduler_.requeue_together(tests);
+    policy_->requeue(settled.requeue);
+    for (const auto& tests : settled.suspects) policy_->requeue_together(tests, std::nullopt);
     for (const auto& [test, reason] : settled.not_run) {
-        if (!scheduler_.runs(test)) ledger_.give_up(test, reason);
+        if (!policy_->runs(test)) ledger_.give_up(test, reason);
     }
 }
 
 void Simulation::check_end() {
     if (!report_.violations.empty()) return;
-    if (scheduler_.has_queued()) violation("tests are queued at the end");
-    if (scheduler_.has_running()) violation("a batch runs at the end");
+    if (policy_->has_queued()) violation("tests are queued at the end");
+    if (policy_->has_running()) violation("a batch runs at the end");
     if (ledger_.undecided() > 0) {
         violation(fmt::format("{} tests are undecided", ledger_.undecided()));
     }

@@ -289,7 +289,7 @@ void Dispatcher::advance() {
 }
 
 void Dispatcher::assign_batches() {
-    if (!scheduler_->has_work(now())) return;
+    if (now() < scheduler_->work_from()) return;
     for (auto* sandbox : fleet_.in_phase(Phase::Idle)) {
         if (auto assignment = scheduler_->next(sandbox->number, now())) {
             start_batch(*sandbox, *std::move(assignment));

@@ -118,6 +118,7 @@ void Scheduler::ended(SandboxNumber sandbox, Seconds now,
     if (measured_overhead && std::isfinite(measured_overhead->count())) {
         overheads_.push_back(std::max(measured_overhead->count(), 0.0));
         if (overheads_.size() > kOverheadsKept) overheads_.pop_front();
+        measure_overhead();
         learn_from(batch, now);
     }
     running_.erase(found);
@@ -128,7 +129,7 @@ void Scheduler::ended(SandboxNumber sandbox, Seconds now,
 void Scheduler::learn_from(const Running& batch, Seconds now) {
     const double before = batch_lateness_.factor();
     if (batch.measured) {
-        batch_lateness_.add((now - batch.started).count(), overhead() + batch.all_weight);
+        batch_lateness_.add((now - batch.started).count(), overhead_ + batch.all_weight);
     }
     if (overheads_.size() == 1 || batch_lateness_.factor() < before) {
         hedge_due_ = std::min(hedge_due_, now);
@@ -136,12 +137,11 @@ void Scheduler::learn_from(const Running& batch, Seconds now) {
 }
 
 // The median: a cold start, or one slow host, says nothing of the others.
-double Scheduler::overhead() const {
-    if (overheads_.empty()) return std::max(options_.batch_overhead.count(), 0.0);
+void Scheduler::measure_overhead() {
     std::vector<double> sorted(overheads_.begin(), overheads_.end());
     const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
     std::nth_element(sorted.begin(), middle, sorted.end());
-    return *middle;
+    overhead_ = *middle;
 }
 
 // How much of a batch's unfinished weight is done already.
@@ -176,7 +176,7 @@ std::size_t Scheduler::idle_slots() const {
 // From when on the batch is late; kNever where nothing measured says so.
 Seconds Scheduler::late_from(const Running& batch) const {
     if (!options_.hedges || batch.unfinished == 0) return kNever;
-    const double cost = overhead();
+    const double cost = overhead_;
     const double slack = std::max(cost, kLeastDelay);
     Seconds late = kNever;
     if (batch.measured && !overheads_.empty()) {
@@ -243,7 +243,7 @@ std::vector<TestIndex> Scheduler::part_to_hedge(std::vector<TestIndex> tests,
     const std::size_t spared = first_runs ? 1 : 0;
     double waiting = 0;
     for (std::size_t i = spared; i < tests.size(); ++i) waiting += tests_[tests[i].value()].weight;
-    const double share = std::max(waiting / static_cast<double>(idle_slots()), overhead());
+    const double share = std::max(waiting / static_cast<double>(idle_slots()), overhead_);
     double taken = 0;
     std::size_t from = tests.size();
     while (from > spared && (from == tests.size() || taken < share)) {

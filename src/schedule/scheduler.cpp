@@ -18,6 +18,13 @@ constexpr double kLeastSeconds = 0.001;
 // A batch's overhead is a tenth of its time at most.
 constexpr double kWorkPerOverhead = 9;
 
+// Of what is queued, a round of batches takes one part in so many. Factoring proves 2 to be safe
+// for times of which nothing but their spread is known; ours are estimated test by test, so that
+// only the estimates' errors are left to be balanced. In the simulator 1.5 beats 2 by half a
+// percent with errors of a tenth, and still with errors of one half and sandboxes that differ by a
+// third.
+constexpr double kFactor = 1.5;
+
 // Estimates are off now and then: of the time limit so much is planned with.
 constexpr double kPlannedPartOfLimit = 0.8;
 
@@ -49,6 +56,7 @@ struct Scheduler::Draft {
 Scheduler::Scheduler(SchedulerOptions options)
     : options_(options), hedge_due_(std::numeric_limits<double>::infinity()) {
     options_.slots = std::max<std::size_t>(options_.slots, 1);
+    overhead_ = std::max(options_.batch_overhead.count(), 0.0);
 }
 
 void Scheduler::add(const Item& item) {
@@ -221,7 +229,7 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
         }
         // A few quick retries would not be worth a batch: fresh tests come along.
         if (known_count_ > 0 && !draft.full) {
-            draft.target = std::min(draft.target, kWorkPerOverhead * overhead());
+            draft.target = std::min(draft.target, kWorkPerOverhead * overhead_);
             fill(draft, group.fresh);
         }
         return finish(std::move(draft));
@@ -286,8 +294,8 @@ Scheduler::Draft Scheduler::draft_of(GroupIndex group, double target) const {
 
 Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {
     const auto slots = static_cast<double>(options_.slots);
-    const double cost = overhead();
-    double target = std::max(queued_.weight / (2 * slots), kWorkPerOverhead * cost);
+    const double cost = overhead_;
+    double target = std::max(queued_.weight / (kFactor * slots), kWorkPerOverhead * cost);
     bool at_share = false;
     if (target > queued_.weight / slots) {
         const double share = (queued_.weight + running_weight(now)) / slots;
@@ -385,7 +393,7 @@ std::optional<Seconds> Scheduler::remaining(Seconds now) const {
         work += left;
     }
     if (queued_.tests > 0)
-        work += overhead() * std::min(slots, static_cast<double>(queued_.batches));
+        work += overhead_ * std::min(slots, static_cast<double>(queued_.batches));
     return Seconds{std::max(work / slots, longest)};
 }
 

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <random>
 
+#include "offload/simulator/worlds.hpp"
+
 namespace offload::simulator {
 namespace {
 
@@ -82,7 +84,9 @@ World random_world(Dice& dice, Kind kind) {
         world.measured = dice.chance(0.9);
         world.straggling = dice.between(0, 0.2);
         world.straggling_factor = dice.between(1, 30);
-        world.time_limit *= world.straggling_factor;  // nobody's fault, so no timeout
+        // Nobody's fault, so no timeout; and what hangs must come to its time limit.
+        world.time_limit *= world.straggling_factor;
+        world.losses_per_hour /= world.straggling_factor;
     }
     return world;
 }
@@ -189,6 +193,40 @@ TEST(Simulation, WithoutOverheadTheRunStaysWithinWorkPerSlotPlusLongestChain) {
             report.work / static_cast<double>(world.slots) + report.longest + Seconds{1e-6};
         ASSERT_LE(report.makespan, bound) << "slots " << world.slots;
     });
+}
+
+// How far from the least possible time a run may be, as it was measured. A policy that gets better
+// lowers these; none may get worse unseen.
+struct Golden {
+    const char* name;
+    Setting setting;
+    double most;  // makespan in lower bounds
+};
+
+double ratio_of(const Setting& setting, PolicyKind policy) {
+    World world = make_world(setting);
+    world.policy = policy;
+    const Report report = simulate(world);
+    EXPECT_THAT(report.violations, IsEmpty());
+    return report.makespan / report.lower_bound(world);
+}
+
+TEST(Simulation, GoldenRatiosAreKept) {
+    const Golden all[] = {
+        {"heavy tail", {.tests = 20'000, .slots = 200, .deaths = 0.01}, 1.045},
+        {"bad estimates", {.tests = 20'000, .slots = 200, .noise = 0.5}, 1.055},
+        {"stragglers", {.tests = 20'000, .slots = 200, .straggling = 0.001}, 1.07},
+        {"unlike hosts", {.tests = 20'000, .slots = 200, .slowness = 0.3}, 1.045},
+        {"quick tests", {.tests = 20'000, .slots = 50, .mean = 0.1}, 1.12},
+        {"flaky tests", {.tests = 20'000, .slots = 200, .failures = 0.05}, 1.055},
+    };
+    for (const Golden& golden : all) {
+        SCOPED_TRACE(golden.name);
+        const double ours = ratio_of(golden.setting, PolicyKind::Ours);
+        RecordProperty(golden.name, std::to_string(ours));
+        EXPECT_LE(ours, golden.most);
+        EXPECT_LE(ours, ratio_of(golden.setting, PolicyKind::RoundRobin));
+    }
 }
 
 }  // namespace

@@ -36,13 +36,23 @@ struct Case {
     Fate fate = Fate::Regular;
 };
 
+enum class PolicyKind {
+    Ours,                // schedule::Scheduler
+    RoundRobin,          // one batch per slot, dealt out in turn
+    StaticLongestFirst,  // one batch per slot, the longest test first to the shortest batch
+    StaticWithSplits,    // the same, and idle sandboxes repeat half of the largest running batch
+};
+
 struct World {
     std::vector<Case> cases;
     std::vector<std::size_t> retry_counts;  // by group
     std::size_t slots = 1;
     Seconds overhead{0};                    // of each batch
     std::optional<Seconds> known_overhead;  // what the scheduler is told beforehand; else zero
+    double overhead_spread = 0;             // up to so many times more
+    double slowness = 0;                    // a sandbox takes up to so many times more for a test
     Seconds creation{0};                    // of each sandbox
+    double creation_spread = 0;             // up to so many times more
     Seconds time_limit{1e9};                // of a batch
     std::size_t command_bytes = 0;          // of a batch; 0: no limit
     double losses_per_hour = 0;             // of each busy sandbox
@@ -52,7 +62,8 @@ struct World {
     double straggling_factor = 10;          // … by this
     bool streaming = true;   // starts and results are told as they happen; false: all
                              // results at the end, and none when the exec breaks
-    std::uint64_t seed = 1;  // for losses
+    std::uint64_t seed = 1;  // for losses and what is spread
+    PolicyKind policy = PolicyKind::Ours;
 };
 
 struct Report {
@@ -64,7 +75,7 @@ struct Report {
     std::size_t lost = 0;                 // batches whose sandbox was lost
     std::size_t hedges = 0;               // batches of tests that ran elsewhere as well
     std::size_t cancelled = 0;            // batches that had nothing left to win
-    Seconds idle{0};                      // of sandboxes that were up, until the last result
+    Seconds busy{0};                      // of all sandboxes, with batches, won or lost
     std::vector<std::size_t> executions;  // by test: begun, whether or not they came to a result
     std::vector<Verdict> verdicts;
     Counts counts;

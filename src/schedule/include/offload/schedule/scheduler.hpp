@@ -66,8 +66,8 @@ class Scheduler {
     // again before. Nothing: there is nothing that this sandbox should do now.
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now);
 
-    // False: next() has nothing for any sandbox at this time. O(1).
-    bool has_work(Seconds now) const { return queued_.tests > 0 || now >= hedge_due_; }
+    // Until then next() has nothing for any sandbox, unless something else happens first. O(1).
+    Seconds work_from() const { return queued_.tests > 0 ? Seconds{0} : hedge_due_; }
 
     // One test of the sandbox's running batch is done with (a result arrived). Where the test ran
     // in a second sandbox, that one is returned: what it still tells of the test counts no more.
@@ -179,7 +179,7 @@ class Scheduler {
     Draft draft_for_known(GroupIndex group, Seconds now);
     Draft draft_of(GroupIndex group, double target) const;
     std::size_t idle_slots() const;
-    double overhead() const;
+    void measure_overhead();
     double running_weight(Seconds now);
     double progress_of(const Running& batch, Seconds now) const;
 
@@ -193,6 +193,7 @@ class Scheduler {
     double progress_ = 0;             // their part that is done, when last looked at
     std::size_t progress_calls_ = 0;  // until the next look
     std::deque<double> overheads_;    // the newest measurements
+    double overhead_ = 0;             // their median; until there is one, what was assumed
     double known_sum_ = 0;
     std::size_t known_count_ = 0;
     double ended_seconds_ = 0;  // of all batches that are over

@@ -1,0 +1,82 @@
+#include "offload/simulator/worlds.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+namespace offload::simulator {
+namespace {
+
+class Durations {
+  public:
+    Durations(const Setting& setting, std::mt19937_64& random)
+        : setting_(setting), random_(random) {}
+
+    double draw() {
+        const double mean = setting_.mean;
+        switch (setting_.shape) {
+            case Shape::Uniform:
+                return std::uniform_real_distribution<double>(0, 2 * mean)(random_);
+            case Shape::Lognormal: {
+                const double sigma = setting_.tail;
+                const double mu = std::log(mean) - sigma * sigma / 2;
+                return std::lognormal_distribution<double>(mu, sigma)(random_);
+            }
+            case Shape::Pareto: {
+                // A mean exists for exponents above 1 only.
+                const double exponent = std::max(setting_.tail, 1.05);
+                const double least = mean * (exponent - 1) / exponent;
+                const double u = std::uniform_real_distribution<double>(0, 1)(random_);
+                return least * std::pow(1 - u, -1 / exponent);
+            }
+            case Shape::Constant:
+                break;
+        }
+        return mean;
+    }
+
+  private:
+    const Setting& setting_;
+    std::mt19937_64& random_;
+};
+
+}  // namespace
+
+World make_world(const Setting& setting) {
+    std::mt19937_64 random(setting.seed);
+    const auto chance = [&](double part) {
+        return std::uniform_real_distribution<double>(0, 1)(random) < part;
+    };
+    Durations durations(setting, random);
+    std::normal_distribution<double> error(0, setting.noise);
+    World world;
+    world.retry_counts = {1};
+    world.slots = setting.slots;
+    world.overhead = Seconds{setting.overhead};
+    world.overhead_spread = 0.2;
+    world.creation = Seconds{setting.creation};
+    world.creation_spread = 0.2;
+    world.hedges = true;
+    world.slowness = setting.slowness;
+    world.straggling = setting.straggling;
+    world.seed = setting.seed;
+    world.cases.reserve(setting.tests);
+    double work = 0;
+    for (std::size_t i = 0; i < setting.tests; ++i) {
+        Case test;
+        test.duration = Seconds{durations.draw()};
+        const double factor = setting.noise > 0 ? std::exp(error(random)) : 1;
+        if (!chance(setting.unknown)) test.expected = test.duration * factor;
+        if (chance(setting.failures)) test.failures = 1;
+        if (setting.tests_per_file > 0) test.affinity = 1 + i / setting.tests_per_file;
+        work += test.duration.count();
+        world.cases.push_back(test);
+    }
+    if (setting.deaths > 0) {
+        const double hours = work / static_cast<double>(setting.slots) / 3600;
+        world.losses_per_hour = setting.deaths / hours;
+    }
+    return world;
+}
+
+}  // namespace offload::simulator
