@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "offload/model/event.hpp"
