@@ -13,12 +13,14 @@
 #include "offload/base/file.hpp"
 #include "offload/config/load.hpp"
 #include "offload/engine/run.hpp"
+#include "offload/history/history_file.hpp"
 #include "offload/process/child.hpp"
 #include "offload/report/batch_logs.hpp"
 #include "offload/report/journal.hpp"
 #include "offload/report/junit_file.hpp"
 #include "offload/report/progress.hpp"
 #include "offload/report/summary.hpp"
+#include "offload/report/trace.hpp"
 #include "signals.hpp"
 
 namespace offload::app {
@@ -73,7 +75,7 @@ void declare_reports(CLI::App& command, RunOptions& run) {
                     "Exit status instead of 2 when tests passed only on retry")
         ->type_name("N")
         ->check(CLI::Range(0, 255));
-    command.add_flag("--trace", run.trace, "Write trace.json for Perfetto");
+    command.add_flag("--trace", run.trace, "Write trace.json for ui.perfetto.dev");
     command.add_flag("--show-estimated-cost", run.show_estimated_cost,
                      "Estimate what the sandboxes cost");
     command.add_flag("--record-history", run.record_history, "Record this run in the history");
@@ -84,8 +86,6 @@ void warn_of_idle_flags(const RunOptions& run, const config::Config& config) {
     const auto warn = [](std::string_view flag) {
         print_warning(fmt::format("{} has no effect in this version", flag));
     };
-    if (run.trace) warn("--trace");
-    if (run.record_history) warn("--record-history");
     const bool local = std::holds_alternative<config::LocalProvider>(config.provider);
     if (run.show_estimated_cost && local) {
         print_warning(
@@ -122,6 +122,11 @@ report::SummaryOptions summary_options(const config::Config& config, const RunOp
             .cost = run.show_estimated_cost ? cost_rates(config) : std::nullopt};
 }
 
+bool records_history(const config::Config& config, const RunOptions& run) {
+    const bool always = config.history.record_history == config::RecordHistory::Always;
+    return config.history.present && (always || run.record_history);
+}
+
 // An error means that nothing could be reported: the run does not begin.
 Result<Sinks> make_sinks(const config::Config& config, const Options& options,
                          const TestTable& tests, const KnownDurations& durations) {
@@ -135,6 +140,16 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
         OFFLOAD_TRY(auto junit,
                     report::JunitFile::create(folder / config.report.junit_file, tests));
         sinks.push_back(std::move(junit));
+    }
+    if (options.run.trace) {
+        sinks.push_back(std::make_unique<report::Trace>(folder / "trace.json", tests));
+    }
+    if (records_history(config, options.run)) {
+        sinks.push_back(std::make_unique<history::Recorder>(
+            history::Recorder::Options{.path = config.history.path,
+                                       .config = config.file.filename().string(),
+                                       .capacity = config.history.reservoir_size},
+            tests));
     }
     auto progress = report::progress_on_stderr(options.run.ci, options.global.verbose);
     for (const auto& group : config.groups) {
@@ -159,8 +174,7 @@ int carry_out(const config::Config& config, const Options& options) {
     const SignalWatch signals([&](int signal) { interrupter.interrupt(signal); });
 
     // TRAPS 4: read before the sink removes it.
-    const fs::path folder = config.report.output_dir;
-    auto durations = read_durations(folder / config.report.junit_file);
+    auto durations = known_durations(config);
     TestTable tests;
     const auto sinks = make_sinks(config, options, tests, durations);
     if (!sinks) {
@@ -211,6 +225,12 @@ int execute_run(const Options& options) {
     const auto unbuilt = config::unbuilt_features(loaded);
     print(unbuilt);
     if (config::has_errors(unbuilt)) return kFailure;
+    if (run.record_history && !loaded.config->history.present) {
+        print(Error{.message = "--record-history needs a [history] section in the config",
+                    .place = options.global.config,
+                    .hint = "an empty one will do: it names the file, offload-history.jsonl"});
+        return kFailure;
+    }
     warn_of_idle_flags(run, *loaded.config);
     return carry_out(*loaded.config, options);
 }

@@ -10,6 +10,7 @@ constexpr Command kCommands[] = {
     {"validate", declare_validate, execute_validate},
     {"init", declare_init, execute_init},
     {"logs", declare_logs, execute_logs},
+    {"history", declare_history, execute_history},
 };
 
 }  // namespace

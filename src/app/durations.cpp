@@ -1,8 +1,15 @@
 #include "durations.hpp"
 
+#include <fmt/format.h>
+
+#include <iterator>
+#include <string_view>
 #include <unordered_map>
 
+#include "console.hpp"
 #include "offload/base/file.hpp"
+#include "offload/base/text.hpp"
+#include "offload/history/history_file.hpp"
 
 namespace offload::app {
 
@@ -29,12 +36,60 @@ KnownDurations durations_of(const junit::Document& document) {
     return out;
 }
 
-KnownDurations read_durations(const std::filesystem::path& junit_file) {
+LastRun read_last_run(const std::filesystem::path& junit_file) {
     const auto text = read_file(junit_file);
     if (!text) return {};
     const auto document = junit::read(*text);
     if (!document) return {};
-    return durations_of(*document);
+    LastRun out{durations_of(*document), {}};
+    // The first one is the whole run's.
+    constexpr std::string_view kAttribute = " timestamp=\"";
+    if (const auto found = text->find(kAttribute); found != std::string::npos) {
+        const auto begin = found + kAttribute.size();
+        out.began = text->substr(begin, text->find('"', begin) - begin);
+    }
+    return out;
+}
+
+KnownDurations newest_durations(LastRun last_run, const history::History& history,
+                                const std::string& config) {
+    KnownDurations out = std::move(last_run.durations);
+    std::unordered_map<std::string_view, std::size_t> places;
+    for (std::size_t i = 0; i < out.size(); ++i) places.emplace(out[i].first, i);
+    std::vector<std::pair<std::string, Seconds>> more;
+    for (const auto& [key, record] : history.records()) {
+        if (key.first != config) continue;
+        const auto estimate = history.estimate(key.first, key.second);
+        if (!estimate) continue;
+        const auto place = places.find(key.second);
+        if (place == places.end()) {
+            more.emplace_back(key.second, estimate->duration);
+            continue;
+        }
+        // TRAPS 38: a run that was not recorded may be newer than all that was. ISO 8601 in UTC
+        // sorts as text.
+        const auto measured = iso8601(SystemTime(std::chrono::milliseconds(estimate->at_ms)));
+        if (measured >= last_run.began) out[place->second].second = estimate->duration;
+    }
+    out.insert(out.end(), std::make_move_iterator(more.begin()),
+               std::make_move_iterator(more.end()));
+    return out;
+}
+
+KnownDurations known_durations(const config::Config& config) {
+    namespace fs = std::filesystem;
+    auto last_run = read_last_run(fs::path(config.report.output_dir) / config.report.junit_file);
+    if (!config.history.present) return std::move(last_run.durations);
+    const auto loaded = history::load(config.history.path);
+    if (!loaded) {
+        print_warning(fmt::format("the history is not used: {}", loaded.error().to_string()));
+        return std::move(last_run.durations);
+    }
+    if (loaded->broken_lines > 0) {
+        print_warning(fmt::format("{}: {} of no history left out", config.history.path,
+                                  text::count(loaded->broken_lines, "line")));
+    }
+    return newest_durations(std::move(last_run), loaded->history, config.file.filename().string());
 }
 
 }  // namespace offload::app

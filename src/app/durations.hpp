@@ -1,4 +1,4 @@
-// How long tests took the last time, from the report that it left.
+// How long tests took before: from the report that the last run left, and from the history.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/config/config.hpp"
+#include "offload/history/history.hpp"
 #include "offload/junit/read.hpp"
 
 namespace offload::app {
@@ -17,7 +19,20 @@ using KnownDurations = std::vector<std::pair<std::string, Seconds>>;
 // else, then the last.
 KnownDurations durations_of(const junit::Document& document);
 
+// What a JUnit report tells, and when its run began ("2026-11-23T11:02:03.456Z", or empty).
+struct LastRun {
+    KnownDurations durations;
+    std::string began;
+};
+
 // Nothing where there is no report or none that can be read: the run is only less well planned.
-KnownDurations read_durations(const std::filesystem::path& junit_file);
+LastRun read_last_run(const std::filesystem::path& junit_file);
+
+// Both together: of each test the newer evidence counts. `config`: name of the config file.
+KnownDurations newest_durations(LastRun last_run, const history::History& history,
+                                const std::string& config);
+
+// newest_durations() of what the config names. What of the history cannot be read is warned of.
+KnownDurations known_durations(const config::Config& config);
 
 }  // namespace offload::app

@@ -55,6 +55,15 @@ struct LogsOptions {
     std::string test_regex;
 };
 
+enum class HistoryAction { Merge, SetUpMergeDriver };
+
+struct HistoryOptions {
+    HistoryAction action = HistoryAction::Merge;
+    std::string base = {};
+    std::string ours = {};
+    std::string theirs = {};
+};
+
 struct Options {
     GlobalOptions global;
     RunOptions run;
@@ -62,6 +71,7 @@ struct Options {
     ValidateOptions validate;
     InitOptions init;
     LogsOptions logs;
+    HistoryOptions history;
 };
 
 }  // namespace offload::app

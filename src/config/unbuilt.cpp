@@ -36,13 +36,6 @@ std::vector<Diagnostic> unbuilt_features(const Loaded& loaded) {
                 "do the same in the Dockerfile or in prepare_command, and remove the key");
         }
     }
-    if (config.history.present) {
-        const bool always = config.history.record_history == RecordHistory::Always;
-        add(Severity::Warning, always ? "history.record_history" : "history.path",
-            "[history] is neither read nor recorded by this version; results are the same without "
-            "it",
-            "durations come from the previous run's JUnit report");
-    }
     if (config.checkpoint.present && !builds) {
         add(Severity::Warning, "checkpoint.build_inputs",
             "[checkpoint] has no effect with this provider; results are the same without it",

@@ -43,15 +43,56 @@ TEST(KnownDurations, OfSeveralResultsAPassCountsThenTheLast) {
 }
 
 TEST(KnownDurations, AbsentOrSpoiltReportIsNoKnowledge) {
-    EXPECT_THAT(read_durations("/nonexistent/junit.xml"), IsEmpty());
+    EXPECT_THAT(read_last_run("/nonexistent/junit.xml").durations, IsEmpty());
     auto folder = TemporaryFolder::create("offload-app-");
     ASSERT_TRUE(folder);
     const auto file = folder->path() / "junit.xml";
     ASSERT_TRUE(write_file_atomically(file, "no XML at all"));
-    EXPECT_THAT(read_durations(file), IsEmpty());
+    EXPECT_THAT(read_last_run(file).durations, IsEmpty());
     ASSERT_TRUE(write_file_atomically(
         file, "<testsuite><testcase name=\"x &amp; y\" time=\"0.25\"/></testsuite>"));
-    EXPECT_THAT(read_durations(file), ElementsAre(Pair("x & y", Seconds{0.25})));
+    EXPECT_THAT(read_last_run(file).durations, ElementsAre(Pair("x & y", Seconds{0.25})));
+}
+
+// 2023-11-14T22:13:20Z
+constexpr std::int64_t kRecorded = 1'700'000'000'000;
+
+history::History with(std::string_view test, double seconds) {
+    history::History history;
+    history.record("offload.toml", {test, {"r", kRecorded, seconds}, true}, 20);
+    return history;
+}
+
+TEST(NewestDurations, HistoryKnowsWhatTheLastRunLeftOut) {
+    EXPECT_THAT(newest_durations({{{"a", Seconds{1}}}, "2024-01-01T00:00:00.000Z"}, with("b", 2),
+                                 "offload.toml"),
+                ElementsAre(Pair("a", Seconds{1}), Pair("b", Seconds{2})));
+    EXPECT_THAT(newest_durations({}, with("b", 2), "other.toml"), IsEmpty());
+}
+
+// TRAPS 38
+TEST(NewestDurations, NewerEvidenceWins) {
+    const auto last_run = [](std::string began) {
+        return LastRun{{{"a", Seconds{1}}}, std::move(began)};
+    };
+    EXPECT_THAT(
+        newest_durations(last_run("2024-01-01T00:00:00.000Z"), with("a", 2), "offload.toml"),
+        ElementsAre(Pair("a", Seconds{1})));
+    EXPECT_THAT(
+        newest_durations(last_run("2023-11-14T22:13:19.000Z"), with("a", 2), "offload.toml"),
+        ElementsAre(Pair("a", Seconds{2})));
+    EXPECT_THAT(newest_durations(last_run(""), with("a", 2), "offload.toml"),
+                ElementsAre(Pair("a", Seconds{2})));
+}
+
+TEST(KnownDurations, ReportTellsWhenItsRunBegan) {
+    auto folder = TemporaryFolder::create("offload-app-");
+    const auto file = folder->path() / "junit.xml";
+    ASSERT_TRUE(write_file_atomically(
+        file,
+        "<testsuites timestamp=\"2024-01-01T00:00:00.000Z\"><testsuite timestamp=\"x\">"
+        "<testcase name=\"a\" time=\"1\"/></testsuite></testsuites>"));
+    EXPECT_EQ(read_last_run(file).began, "2024-01-01T00:00:00.000Z");
 }
 
 }  // namespace

@@ -91,6 +91,15 @@ TEST(CommandLine, RunTakesEveryFlag) {
                 run.show_estimated_cost && run.record_history);
 }
 
+TEST(CommandLine, HistoryHasCommandsOfItsOwn) {
+    const auto merge = options_of({"history", "merge", "o", "a", "b"}, "history").history;
+    EXPECT_EQ(merge.action, HistoryAction::Merge);
+    EXPECT_EQ(merge.base + merge.ours + merge.theirs, "oab");
+    const auto set_up = options_of({"history", "setup-merge-driver", "-c", "x.toml"}, "history");
+    EXPECT_EQ(set_up.history.action, HistoryAction::SetUpMergeDriver);
+    EXPECT_EQ(set_up.global.config, "x.toml");
+}
+
 TEST(CommandLine, ParallelHasAShortName) {
     EXPECT_EQ(options_of({"run", "-p", "3"}, "run").run.parallel, 3U);
     EXPECT_EQ(options_of({"run", "-p3"}, "run").run.parallel, 3U);

@@ -330,11 +330,11 @@ TEST(Unbuilt, ImageStepsOnLocalAreAWarningAtLoad) {
     EXPECT_THAT(unbuilt_features(loaded), IsEmpty());
 }
 
-TEST(Unbuilt, HistoryAndCheckpointAreWarnings) {
+TEST(Unbuilt, CheckpointIsAWarning) {
     const auto loaded = read(minimal() + "[history]\n[checkpoint]\nbuild_inputs = []\n");
     ASSERT_TRUE(loaded.config);
     const auto found = unbuilt_features(loaded);
-    ASSERT_EQ(found.size(), 2U);
+    ASSERT_EQ(found.size(), 1U);
     EXPECT_FALSE(has_errors(found));
 }
 
