@@ -83,9 +83,6 @@ void declare_reports(CLI::App& command, RunOptions& run) {
 
 // Flags that are understood and have no effect: told, since results are the same without them.
 void warn_of_idle_flags(const RunOptions& run, const config::Config& config) {
-    const auto warn = [](std::string_view flag) {
-        print_warning(fmt::format("{} has no effect in this version", flag));
-    };
     const bool local = std::holds_alternative<config::LocalProvider>(config.provider);
     if (run.show_estimated_cost && local) {
         print_warning(

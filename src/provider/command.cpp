@@ -64,27 +64,6 @@ Variables image_environment(const config::Config& config) {
     return env;
 }
 
-// What the config says of the image, for a prepare_command that carries it out, as
-// @modal_sandbox.py does.
-Variables image_environment(const config::Config& config) {
-    const auto& offload = config.offload;
-    Variables env{{"OFFLOAD_OUTPUT_DIR", config.report.output_dir},
-                  {"OFFLOAD_HISTORY_FILE", config.history.path}};
-    const auto add = [&](const char* name, const std::optional<std::string>& value) {
-        if (value) env.emplace_back(name, *value);
-    };
-    add("OFFLOAD_ROOT", offload.sandbox_project_root);
-    add("OFFLOAD_REPO_ROOT", offload.sandbox_repo_root);
-    add("OFFLOAD_SANDBOX_INIT_CMD", offload.sandbox_init_cmd);
-    add("OFFLOAD_POST_PATCH_CMD", offload.post_patch_cmd);
-    if (config.checkpoint.present) {
-        std::string lines;
-        for (const auto& input : config.checkpoint.build_inputs) lines += input + "\n";
-        env.emplace_back("OFFLOAD_BUILD_INPUTS", std::move(lines));
-    }
-    return env;
-}
-
 Error no_id(const Lifecycle& command, std::string_view what) {
     return Error{.message = fmt::format("{} exited with 0, but {}", command.key, what),
                  .place = command.text,
