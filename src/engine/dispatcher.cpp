@@ -186,7 +186,7 @@ void Dispatcher::adopt_broken_modules(const Plan& plan) {
             ledger_.add(test);
             ledger_.record_collection_error(test.index, broken->second);
             emitter_.emit(AttemptFinished{*ledger_.last_attempt(test.index), false});
-            emitter_.emit(TestDecided{test.index, ledger_.verdict(test.index).status});
+            emitter_.emit(TestDecided{test.index, ledger_.status(test.index)});
             ++broken;
         }
     }
@@ -253,8 +253,9 @@ RunSummary Dispatcher::summarise() {
         failure_ = fmt::format("a result that belongs to no discovered test failed: {}",
                                *unknown_failure_);
     }
-    RunSummary summary{.verdicts = ledger_.verdicts(),
-                       .counts = ledger_.counts(),
+    const Counts all = ledger_.counts();
+    RunSummary summary{.verdicts = ledger_.take_verdicts(),
+                       .counts = all,
                        .wall = now(),
                        .slots = slots_,
                        .unknown_results = unknown_results_,

@@ -196,7 +196,7 @@ void Dispatcher::record(RunningBatch& batch, TestIndex test, TestResult result) 
         }
         return;
     }
-    const auto status = ledger_.verdict(test).status;
+    const auto status = ledger_.status(test);
     emitter_.emit(TestDecided{test, status});
     if (request_.fail_fast && (status == Status::Failed || status == Status::Errored)) {
         stop(fmt::format("--fail-fast: {} failed", tests_[test].id));

@@ -117,17 +117,27 @@ std::size_t in_both(const std::vector<Sample>& a, const std::vector<Sample>& b) 
     }));
 }
 
-// What both sides counted: what their ancestor had; without one, at least the samples that both
-// hold.
+// What both sides counted: what their ancestor had. Without one, as large a part of the smaller
+// count as its samples are found on the other side.
 Record shared(const Record* base, const Record& a, const Record& b) {
     Record both;
     if (base != nullptr) {
         both.attempts = base->attempts;
         both.failures = base->failures;
-    } else {
-        both.failures = in_both(a.failed, b.failed);
-        both.attempts = both.failures + in_both(a.passed, b.passed);
+        return both;
     }
+    const auto samples = [](const Record& record) {
+        return record.passed.size() + record.failed.size();
+    };
+    const auto fewest =
+        static_cast<double>(std::max<std::size_t>(1, std::min(samples(a), samples(b))));
+    const double part =
+        static_cast<double>(in_both(a.passed, b.passed) + in_both(a.failed, b.failed)) / fewest;
+    const auto part_of = [part](std::uint64_t x, std::uint64_t y) {
+        return static_cast<std::uint64_t>(std::llround(part * static_cast<double>(std::min(x, y))));
+    };
+    both.attempts = part_of(a.attempts, b.attempts);
+    both.failures = part_of(a.failures, b.failures);
     return both;
 }
 

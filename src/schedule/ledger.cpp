@@ -148,6 +148,12 @@ Verdict Ledger::verdict_of(const Entry& entry) const {
             entry.attempts.empty() ? entry.reason : std::string()};
 }
 
+Status Ledger::status(TestIndex test) const {
+    const Entry* entry = find(test);
+    assert(entry != nullptr && "a status exists only for a test that was added");
+    return entry == nullptr ? Status::NotRun : status_of(*entry);
+}
+
 Verdict Ledger::verdict(TestIndex test) const {
     const Entry* entry = find(test);
     assert(entry != nullptr && "a verdict exists only for a test that was added");
@@ -159,6 +165,21 @@ std::vector<Verdict> Ledger::verdicts() const {
     std::vector<Verdict> verdicts;
     verdicts.reserve(entries_.size());
     for (const Entry& entry : entries_) verdicts.push_back(verdict_of(entry));
+    return verdicts;
+}
+
+std::vector<Verdict> Ledger::take_verdicts() {
+    std::vector<Verdict> verdicts;
+    verdicts.reserve(entries_.size());
+    for (Entry& entry : entries_) {
+        const Status status = status_of(entry);
+        std::string reason = entry.attempts.empty() ? std::move(entry.reason) : std::string();
+        verdicts.push_back({entry.test, status, std::move(entry.attempts), std::move(reason)});
+    }
+    entries_ = {};
+    positions_.clear();
+    undecided_ = 0;
+    counts_ = {};
     return verdicts;
 }
 

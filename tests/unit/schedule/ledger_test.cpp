@@ -236,5 +236,26 @@ TEST(Ledger, TotalsAddUpAndAgreeWithTheVerdictsForAnySequence) {
     }
 }
 
+TEST(Ledger, TakenVerdictsAreThoseThatWere) {
+    Ledger ledger({1});
+    for (std::size_t i = 0; i < 4; ++i) ledger.add(make_test(i));
+    record(ledger, Outcome::Passed, TestIndex(0));
+    record(ledger, Outcome::Failed, TestIndex(1));
+    record(ledger, Outcome::Passed, TestIndex(1));
+    record(ledger, Outcome::Failed, TestIndex(2));
+    ledger.give_up(TestIndex(3), "no time");
+    const auto before = ledger.verdicts();
+    const auto taken = ledger.take_verdicts();
+    ASSERT_EQ(taken.size(), before.size());
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+        EXPECT_EQ(taken[i].test, before[i].test);
+        EXPECT_EQ(taken[i].status, before[i].status);
+        EXPECT_EQ(taken[i].attempts.size(), before[i].attempts.size());
+        EXPECT_EQ(taken[i].not_run_reason, before[i].not_run_reason);
+    }
+    EXPECT_THAT(ledger.verdicts(), SizeIs(0));
+    EXPECT_EQ(ledger.counts().total(), 0U);
+}
+
 }  // namespace
 }  // namespace offload::schedule

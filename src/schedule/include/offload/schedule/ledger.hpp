@@ -60,11 +60,16 @@ class Ledger {
     // verdicts().
     Counts counts() const { return counts_; }
 
-    Verdict verdict(TestIndex test) const;  // of a test that was added
+    Status status(TestIndex test) const;    // of a test that was added
+    Verdict verdict(TestIndex test) const;  // likewise
 
     // One per test, in table order. Tests with no attempt are NotRun. A failed test whose retries
     // were cut short is Failed. Failed, then skipped is Failed.
     std::vector<Verdict> verdicts() const;
+
+    // The same, moved out: at the end of a run of a hundred thousand tests a copy of every attempt
+    // would double what they take. Afterwards the ledger knows no test.
+    std::vector<Verdict> take_verdicts();
 
   private:
     struct Entry {
