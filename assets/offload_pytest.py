@@ -6,14 +6,21 @@ it the module does nothing. The variable, and this folder's entry in PYTHONPATH,
 environment at once, so that a pytest that a test starts knows nothing of all this.
 
 The plan
-    mode       "collect" or "run"
+    mode       "collect", "run" (a batch) or "serve" (a worker, see docs/worker-protocol.md)
     nonce      stands in each frame
     label      names this command within Offload's run; fit for file names
     mark       collect: a file to make, which tells that this module was loaded
-    fail_fast  run: stop after the first failure
+    fail_fast  run, serve: stop after the first failure
     ids        run: the node IDs to run; a test's place in this list is its position
     files      run: their files, relative to rootdir; "" where one is not known
     in         run: for each ID, its file's place in `files`
+    protocols  serve: the versions of the worker protocol that Offload speaks
+    limit      serve: seconds that a test may take before Offload ends it
+
+A worker reads requests from what was stdin when pytest started, one JSON object a line; tests find
+/dev/null there. A request "run" has ids, files and in as above, and attempts: the number of each
+test's attempt, from 1. Positions go on counting from request to request. "last" says that nothing
+more is known now, "stop" that nothing more will come.
 
 Frames go to the file descriptor that was stdout when pytest started, so that capturing does not
 swallow them. One frame is RS, nonce, space, JSON in ASCII, LF. It is never longer than PIPE_BUF,
@@ -21,14 +28,16 @@ so that the kernel writes it in one piece, whatever else writes to the same pipe
 travels in parts: {"t": "part", "d": TEXT} …, {"t": "last", "d": TEXT}, whose texts, joined, are the
 JSON. A string that is no proper Unicode (a file name in another encoding) is {"hex": BYTES}.
 
-    hello      protocol, pytest, mode
+    hello      protocol, pytest, mode, runner, pid
     items      ids, file                          collect: some of the tests, all of one file
     broken     id, type, message, details         collect: a collector that failed
     skipped    id, message                        collect: a module that skips itself
     collected  count, deselected                  collect: all of the above have been told
-    begin      n                                  run: the test at this position starts
+    begin      n                                  run, serve: the test at this position starts
     end        n, outcome, duration, type, message, details, out, err, properties
-    refused    n, reason                          run: it cannot be run here
+    refused    n, reason                          run, serve: it cannot be run here
+    idle                                          serve: waits for tests
+    unfit      reason                             serve: no worker is possible here, only batches
     notice     severity, text
     bye        status, reason                     the session is over; nothing follows
 
@@ -37,6 +46,11 @@ Empty fields are left out.
 What is collected in a batch is exactly what discovery collected (same arguments, same rootdir, same
 conftests, same order), less the files in which no test of the batch lives. Items are chosen by
 their node IDs after every other plugin has had its say, because plugins rename items.
+
+A worker collects in the same way, but a file only when its first test is asked for, and only once:
+the nodes of a module, class or folder stay the same as long as the worker lives, so that fixtures
+of any scope last as long as in one pytest session. A test starts when it is known what runs after
+it (or that nothing does), because pytest tears down what the next test does not need.
 
 From inside, and only for these two purposes, options that would break them are switched off: xdist
 (pytest's own reports are all that is needed), --maxfail, and in batches what would select other
@@ -48,11 +62,14 @@ PYTEST_DONT_REWRITE
 """
 
 import copy
+import faulthandler
 import json
 import os
 import select
 import sys
+import time
 import traceback
+from collections import deque
 
 import pytest
 
@@ -259,17 +276,16 @@ class Reporter:
     """Tells begin and end of each test. `positions` maps keys of node IDs to positions; `counts`
     says how many items share a position, which is told once all of them have run."""
 
-    def __init__(self, channel, positions):
+    def __init__(self, channel):
         self._channel = channel
-        self._positions = positions
+        self.positions = {}
         self.counts = {}
         self._records = {}
         self._current = None
-        self.decided = set()
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
-        position = self._positions.get(key_of(item.nodeid))
+        position = self.positions.get(key_of(item.nodeid))
         if position is None:
             yield
             return
@@ -313,7 +329,7 @@ class Reporter:
             )
 
     def tell(self, position, record):
-        self.decided.add(position)
+        self._records.pop(position, None)
         if not record.called and record.outcome == "passed":
             reason = "pytest reported no call of it (a plugin or an option such as --setup-only?)"
             self._channel.send("refused", n=position, reason=reason)
@@ -451,18 +467,15 @@ class Discovery:
             self._channel.send("items", ids=ids, file=exact(file))
 
 
-class Batch:
-    """Runs the plan's tests alone, and accounts for each of them."""
+class Runner:
+    """What batches and workers have in common: of all that discovery collected, only some files are
+    collected, and what became of a test that is not there is told."""
 
-    def __init__(self, channel, plan):
+    def __init__(self, channel):
         self._channel = channel
-        self._ids = [from_exact(value) for value in plan["ids"]]
-        self._positions = {key_of(text): number for number, text in enumerate(self._ids)}
-        self._plan_files = [from_exact(value) for value in plan["files"]]
-        self._file_of_test = plan["in"]
         self._collectors = Collectors()
         self._deselected = set()
-        self._reporter = Reporter(channel, self._positions)
+        self._reporter = Reporter(channel)
         self._root = ""
         self._files = self._folders = None
 
@@ -471,17 +484,22 @@ class Batch:
         pluginmanager.register(self._reporter, "offload-reporter")
         pluginmanager.register(Ending(self._channel), "offload-ending")
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self, session):
-        self._root = str(session.config.rootpath)
-        if "" in self._plan_files:  # a test of no file: anything might make it
+    def _choose(self, files):
+        """Only these are collected from now on; all, where a test has no file: anything might make
+        it."""
+        self._files = self._folders = None
+        if "" in files:
             return
-        self._files = {os.path.normpath(os.path.join(self._root, f)) for f in self._plan_files}
+        self._files = {os.path.normpath(os.path.join(self._root, file)) for file in files}
         self._folders = set()
         for folder in {os.path.dirname(path) for path in self._files}:
             while folder not in self._folders:
                 self._folders.add(folder)
                 folder = os.path.dirname(folder)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session):
+        self._root = str(session.config.rootpath)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path):
@@ -495,19 +513,6 @@ class Batch:
             return None
         return True
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection(self, session):
-        config = session.config
-        config.args = [arg for arg in config.args if self._needs(config, arg)]
-        outcome = yield
-        if outcome.excinfo is not None and isinstance(outcome.excinfo[1], pytest.UsageError):
-            self._collect_what_is_there(session, outcome)
-        if outcome.excinfo is None:
-            self._account_for_missing(session)
-        elif isinstance(outcome.excinfo[1], pytest.UsageError):
-            for position in range(len(self._ids)):
-                self._channel.send("refused", n=position, reason=one_line(outcome.excinfo[1]))
-
     def _needs(self, config, arg):
         """Files named on the command line are collected whatever pytest_ignore_collect says."""
         path = os.path.join(str(config.invocation_params.dir), str(arg).split("::")[0])
@@ -515,56 +520,38 @@ class Batch:
         return self._files is None or not os.path.isfile(path) or path in self._files
 
     @staticmethod
-    def _collect_what_is_there(session, outcome):
-        """An argument that cannot be resolved here must not take the others' tests with it."""
-        args = session.config.args
-        session.config.option.keepduplicates = True  # pytest 7 passes each file over but once
+    def _collect_what_is_there(session, args):
+        """An argument that cannot be resolved here must not take the others' tests with it. Returns
+        the items; None where all arguments are like that."""
         usable = []
         for arg in args:
+            see_files_again(session.config)
             try:
                 session.perform_collect([arg])
                 usable.append(arg)
             except pytest.UsageError:
                 continue
-        if usable and usable != args:
-            session.config.args = usable
-            session.perform_collect()
-            outcome.force_result(None)
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, session, config, items):
-        outcome = yield
-        if outcome.excinfo is not None:
-            return
-        counts = {}
-        wanted = []
-        for item in items:
-            position = self._positions.get(key_of(item.nodeid))
-            if position is not None:
-                wanted.append(item)
-                counts[position] = counts.get(position, 0) + 1
-        items[:] = wanted
-        self._reporter.counts = counts
+        if not usable or usable == args:
+            return None
+        see_files_again(session.config)
+        return session.perform_collect(usable)
 
     def pytest_deselected(self, items):
         self._deselected.update(key_of(item.nodeid) for item in items)
 
-    def _account_for_missing(self, session):
-        for position, node_id in enumerate(self._ids):
-            if position in self._reporter.counts:
-                continue
-            for collector, kind, message, _ in self._collectors.skipped:
-                if covers(collector, node_id):
-                    record = Record()
-                    record.worsen("skipped", kind, message)
-                    self._channel.send("begin", n=position)
-                    self._reporter.tell(position, record)
-                    break
-            else:
-                reason = self._reason(session.config, position, node_id)
-                self._channel.send("refused", n=position, reason=one_line(reason))
+    def _account_for(self, config, position, node_id, file):
+        """Tells why this test is not among the items."""
+        for collector, kind, message, _ in self._collectors.skipped:
+            if covers(collector, node_id):
+                record = Record()
+                record.worsen("skipped", kind, message)
+                self._channel.send("begin", n=position)
+                self._reporter.tell(position, record)
+                return
+        reason = self._reason(config, node_id, file)
+        self._channel.send("refused", n=position, reason=one_line(reason))
 
-    def _reason(self, config, position, node_id):
+    def _reason(self, config, node_id, file):
         if key_of(node_id) in self._deselected:
             filters = [
                 "%s %r" % (flag, value)
@@ -578,10 +565,273 @@ class Batch:
         for collector, _, message, _ in self._collectors.failed:
             if covers(collector, node_id):
                 return "%s cannot be collected here: %s" % (collector or "the session", message)
-        file = self._plan_files[self._file_of_test[position]]
         if file and not os.path.exists(os.path.join(self._root, file)):
             return "%s does not exist here (rootdir is %s)" % (file, self._root)
         return "pytest did not collect it here (rootdir is %s)" % self._root
+
+
+def see_files_again(config):
+    """pytest 7 passes each file over but once in a session."""
+    getattr(config.pluginmanager, "_duplicatepaths", set()).clear()
+
+
+class Batch(Runner):
+    """Runs the plan's tests alone, and accounts for each of them."""
+
+    def __init__(self, channel, plan):
+        super().__init__(channel)
+        self._ids = [from_exact(value) for value in plan["ids"]]
+        self._reporter.positions = {key_of(text): number for number, text in enumerate(self._ids)}
+        self._plan_files = [from_exact(value) for value in plan["files"]]
+        self._file_of_test = plan["in"]
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self, session):
+        config = session.config
+        self._choose(self._plan_files)
+        config.args = [arg for arg in config.args if self._needs(config, arg)]
+        outcome = yield
+        missing = outcome.excinfo is not None and isinstance(outcome.excinfo[1], pytest.UsageError)
+        if missing and self._collect_what_is_there(session, config.args) is not None:
+            outcome.force_result(None)
+            missing = False
+        if outcome.excinfo is None:
+            for position, node_id in enumerate(self._ids):
+                if position not in self._reporter.counts:
+                    file = self._plan_files[self._file_of_test[position]]
+                    self._account_for(config, position, node_id, file)
+        elif missing:
+            for position in range(len(self._ids)):
+                self._channel.send("refused", n=position, reason=one_line(outcome.excinfo[1]))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection_modifyitems(self, session, config, items):
+        outcome = yield
+        if outcome.excinfo is not None:
+            return
+        counts = {}
+        wanted = []
+        for item in items:
+            position = self._reporter.positions.get(key_of(item.nodeid))
+            if position is not None:
+                wanted.append(item)
+                counts[position] = counts.get(position, 0) + 1
+        items[:] = wanted
+        self._reporter.counts = counts
+
+
+# --- The worker ---------------------------------------------------------------------------------
+
+
+class Requests:
+    """What Offload asks for, line by line from a copy of a file descriptor, which afterwards leads
+    nowhere: no test reads what is meant for the worker."""
+
+    def __init__(self, descriptor):
+        self._descriptor = os.dup(descriptor)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, descriptor)
+        os.close(nothing)
+        self._process = os.getpid()
+        self._rest = b""
+
+    def next(self):
+        """Waits for a request; None when no more will come."""
+        while b"\n" not in self._rest:
+            if os.getpid() != self._process:  # a test that forked and did not end its child
+                return None
+            data = os.read(self._descriptor, 1 << 16)
+            if not data:
+                return None
+            self._rest += data
+        line, self._rest = self._rest.split(b"\n", 1)
+        return json.loads(line)
+
+
+class Watchdog:
+    """Writes the stacks of all threads shortly before Offload ends a test that takes too long. The
+    interpreter's own watchdog does it, because a hanging test need not let Python code run."""
+
+    def __init__(self, limit, descriptor):
+        self._limit = limit
+        self._descriptor = os.dup(descriptor)
+        self._since = None
+        # A forked child has no watching thread, and would wait for it to end for ever.
+        os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork)
+        self._interrupted = None
+
+    def _before_fork(self):
+        self._interrupted = self._since
+        self.rest()
+
+    def _after_fork(self):
+        self._since = self._interrupted
+        if self._since is not None:
+            left = self._since + self._limit - time.monotonic()
+            faulthandler.dump_traceback_later(max(left, 0.001), file=self._descriptor)
+
+    def test_begins(self):
+        """The watch is wound up now and then, not for each of a thousand quick tests."""
+        now = time.monotonic()
+        if self._since is None or now - self._since > self._limit / 10:
+            faulthandler.dump_traceback_later(self._limit, file=self._descriptor)
+            self._since = now
+
+    def rest(self):
+        if self._since is not None:
+            faulthandler.cancel_dump_traceback_later()
+            self._since = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_exception_interact(self):  # pytest itself stops the watch here
+        self._since = None
+
+
+FOLDERS = (pytest.Package, getattr(pytest, "Directory", pytest.Package))
+
+
+class Worker(Runner):
+    """Runs tests as Offload asks for them, within one session."""
+
+    def __init__(self, channel, plan, requests):
+        super().__init__(channel)
+        self._requests = requests
+        self._protocols = plan["protocols"]
+        self._watchdog = Watchdog(plan["limit"], 2)
+        self._items = {}  # by key of node ID: [(place in the order of collection, item)]
+        self._places = 0
+        self._collected = set()  # files; "" stands for all there are
+        self._folder_nodes = {}  # by path
+        self._args = []
+        self._queue = deque()  # of (position, attempt, item)
+        self._positions = 0  # of all tests that were asked for
+        self._attempt = 0  # told to tests last
+        self._nothing_known = self._stopped = False
+
+    def register(self, pluginmanager):
+        super().register(pluginmanager)
+        pluginmanager.register(self._watchdog, "offload-watchdog")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self, session):
+        """All plugins believe in a collection, which finds nothing yet."""
+        session.perform_collect = lambda *args, **options: []
+        yield
+        del session.perform_collect
+        session.items = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        unfit = self._what_stands_against_it(session.config)
+        if unfit:
+            self._channel.send("unfit", reason=unfit)
+            return True
+        self._args = list(session.config.args)
+        while self._know_the_next_two(session):
+            position, attempt, item = self._queue.popleft()
+            self._run(position, attempt, item, self._queue[0][2] if self._queue else None)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+        self._watchdog.rest()
+        session.testscollected = self._positions
+        return True
+
+    # Each collection asks anew for the nodes of the folders above a file. It is given those of the
+    # first one: what they have set up stands, and conftests' fixtures belong to them.
+
+    @pytest.hookimpl(hookwrapper=True, optionalhook=True)
+    def pytest_collect_directory(self, path):
+        outcome = yield
+        self._keep_folder(path, outcome)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_pycollect_makemodule(self, module_path):
+        outcome = yield
+        if module_path.name == "__init__.py":  # up to pytest 7
+            self._keep_folder(module_path, outcome)
+
+    def _keep_folder(self, path, outcome):
+        if outcome.excinfo is None and isinstance(outcome.get_result(), FOLDERS):
+            node = outcome.get_result()
+            outcome.force_result(self._folder_nodes.setdefault((path, type(node)), node))
+
+    def _what_stands_against_it(self, config):
+        if PROTOCOL not in self._protocols:
+            return "the plugin speaks version %d of the worker protocol" % PROTOCOL
+        others = [
+            implementation.plugin_name
+            for implementation in config.hook.pytest_runtestloop.get_hookimpls()
+            if not implementation.hookwrapper
+            and not getattr(implementation, "wrapper", False)
+            and implementation.plugin_name not in ("main", "offload-mode")
+        ]
+        return others and "%s runs tests in a loop of its own" % ", ".join(others)
+
+    def _know_the_next_two(self, session):
+        """False when there is nothing left to run."""
+        while len(self._queue) < 2 and not self._stopped:
+            if not self._queue:
+                self._channel.send("idle")
+                self._watchdog.rest()
+            elif self._nothing_known:
+                break
+            request = self._requests.next()
+            if request is None or request["t"] == "stop":
+                self._stopped = True
+            elif request["t"] == "last":
+                self._nothing_known = True
+            elif request["t"] == "run":
+                self._nothing_known = False
+                self._take(session, request)
+        return bool(self._queue)
+
+    def _take(self, session, request):
+        files = [from_exact(value) for value in request["files"]]
+        unknown = set(files) - self._collected
+        if unknown and "" not in self._collected:
+            self._collect(session, unknown)
+        wanted = []
+        for value, file, attempt in zip(request["ids"], request["in"], request["attempts"]):
+            node_id = from_exact(value)
+            position = self._positions
+            self._positions += 1
+            items = self._items.get(key_of(node_id))
+            if items is None:
+                self._account_for(session.config, position, node_id, files[file])
+                continue
+            self._reporter.counts[position] = len(items)
+            wanted += [((file, place), position, attempt, item) for place, item in items]
+        # Files in the order of the request, which goes on with the last one in the next; the tests
+        # of a file in pytest's own order.
+        wanted.sort(key=lambda entry: entry[0])
+        self._queue.extend(entry[1:] for entry in wanted)
+
+    def _collect(self, session, files):
+        self._choose(files)
+        self._collected |= files
+        see_files_again(session.config)
+        args = [arg for arg in self._args if self._needs(session.config, arg)]
+        try:
+            items = session.perform_collect(args)
+        except pytest.UsageError:
+            items = self._collect_what_is_there(session, args) or []
+        known = set(self._items)
+        for item in items:
+            key = key_of(item.nodeid)
+            if key not in known:
+                self._items.setdefault(key, []).append((self._places, item))
+                self._places += 1
+        session.testscollected = self._places  # what the progress in percent refers to
+
+    def _run(self, position, attempt, item, following):
+        self._reporter.positions[key_of(item.nodeid)] = position
+        if attempt != self._attempt:
+            self._attempt = attempt
+            os.environ["OFFLOAD_ATTEMPT"] = str(attempt)
+        self._watchdog.test_begins()
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
 
 # --- Options that would break collecting or running ---------------------------------------------
@@ -699,10 +949,19 @@ def take_plan():
 
 
 PLAN = take_plan()
-CHANNEL = None
+CHANNEL = REQUESTS = None
 if PLAN is not None:
     CHANNEL = Channel(1, PLAN["nonce"])
-    CHANNEL.send("hello", protocol=PROTOCOL, pytest=pytest.__version__, mode=PLAN["mode"])
+    CHANNEL.send(
+        "hello",
+        protocol=PROTOCOL,
+        pytest=pytest.__version__,
+        mode=PLAN["mode"],
+        runner="pytest " + pytest.__version__,
+        pid=os.getpid(),
+    )
+    if PLAN["mode"] == "serve":
+        REQUESTS = Requests(0)
     if "mark" in PLAN:
         open(from_exact(PLAN["mark"]), "w").close()
 
@@ -713,7 +972,12 @@ def pytest_load_initial_conftests(early_config, parser, args):
         accept_options_of_blocked_xdist(early_config, parser, args)
         set_options(early_config.known_args_namespace, NO_XDIST)
         separate_coverage(early_config, PLAN)
-        mode = Discovery(CHANNEL) if PLAN["mode"] == "collect" else Batch(CHANNEL, PLAN)
+        if PLAN["mode"] == "collect":
+            mode = Discovery(CHANNEL)
+        elif PLAN["mode"] == "serve":
+            mode = Worker(CHANNEL, PLAN, REQUESTS)
+        else:
+            mode = Batch(CHANNEL, PLAN)
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")
     yield
@@ -727,7 +991,7 @@ def pytest_cmdline_main(config):
         set_options(option, {"maxfail": 0, "continue_on_collection_errors": True})
         if not on_command_line(config, "--junitxml", "--junit-xml"):
             set_options(option, {"xmlpath": None})
-        if PLAN["mode"] == "run":
+        if PLAN["mode"] != "collect":
             set_options(option, NO_SELECTION)
             set_options(option, NO_DEBUGGER)
             set_options(option, {"maxfail": 1 if PLAN.get("fail_fast") else 0})

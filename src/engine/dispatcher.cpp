@@ -16,6 +16,9 @@ constexpr std::chrono::milliseconds kTick{100};
 constexpr std::size_t kMessagesPerTurn = 1000;
 // Start-up cost of a batch that the scheduler assumes until it has measured one.
 constexpr Seconds kAssumedOverhead{0.4};
+// So much work a worker holds besides what it runs: much more than an answer takes to reach it.
+constexpr Seconds kAheadHere{0.25};
+constexpr Seconds kAheadFarAway{1.5};
 
 std::vector<std::size_t> retry_counts(const config::Config& config) {
     std::vector<std::size_t> counts;
@@ -92,6 +95,7 @@ RunSummary Dispatcher::run() {
         }
         if (message) std::visit([this](auto& body) { handle(body); }, *message);
         if (std::chrono::steady_clock::now() >= next_tick) {
+            watch_workers();
             emitter_.tick();
             next_tick = std::chrono::steady_clock::now() + kTick;
         }
@@ -190,6 +194,7 @@ void Dispatcher::adopt_broken_modules(const Plan& plan) {
 
 void Dispatcher::fill_scheduler(const Plan& plan) {
     bool known = false;
+    streaming_ = may_stream();
     scheduler_.emplace(make_scheduler(plan, tests_, known));
     emitter_.emit(RunPlanned{plan.selected.size(), known});
 }
@@ -207,7 +212,10 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
         .command_bytes = traits_.command_bytes / 4 * 3,  // the rest of the command needs room, too
         .time_limit = exec_limit(config()),
         .batch_overhead = kAssumedOverhead,
-        .whole_batches = framework_.verdict_source() == VerdictSource::PerBatch});
+        .whole_batches = framework_.verdict_source() == VerdictSource::PerBatch,
+        .ahead = !streaming_            ? Seconds{0}
+                 : traits_.same_machine ? kAheadHere
+                                        : kAheadFarAway});
     std::map<std::string_view, std::size_t> affinities;
     for (const auto index : plan.selected) {
         const Test& test = tests[index];
@@ -275,6 +283,7 @@ void Dispatcher::advance() {
         create_sandboxes(foreseen_batches_);
         return;
     }
+    feed_workers();
     assign_batches();
     create_sandboxes(scheduler_->startable(slots_ - fleet_.count(Phase::Busy)));
     retire_idle();
@@ -321,14 +330,19 @@ void Dispatcher::start_batch(SandboxState& sandbox, schedule::Assignment assignm
                  .group = &config().groups[assignment.group.value()],
                  .tests = {},
                  .carry = (*groups_[assignment.group.value()].discovered)->carry,
-                 .attempt = ledger_.attempts(assignment.tests.front()) + 1};
+                 .attempt = ledger_.attempts(assignment.tests.front()) + 1,
+                 .orders = orders_for(assignment)};
     for (const auto index : assignment.tests) {
         job.tests.push_back(&tests_[index]);
         job.attempt = std::min(job.attempt, ledger_.attempts(index) + 1);
     }
+    if (job.orders) {
+        job.orders->push(order_for(assignment.tests));
+        job.tests.clear();
+    }
     emitter_.emit(BatchStarted{number, sandbox.number, assignment.tests});
     batches_.try_emplace(number, number, sandbox.number, std::move(assignment.tests),
-                         std::chrono::system_clock::now());
+                         std::chrono::system_clock::now(), job.orders);
     sandbox.phase = Phase::Busy;
     sandbox.executor->run(std::move(job));
 }

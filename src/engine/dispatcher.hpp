@@ -51,6 +51,22 @@ class Dispatcher {
     void create_sandboxes(std::size_t useful);
     void retire_idle();
     void start_batch(SandboxState& sandbox, schedule::Assignment assignment);
+
+    // --- workers (workers.cpp)
+    bool may_stream() const;
+    // Null: these tests run as a plain batch.
+    std::shared_ptr<WorkerOrders> orders_for(const schedule::Assignment& assignment) const;
+    MoreTests order_for(const std::vector<TestIndex>& tests) const;
+    // Gives every worker what it needs now: tests, the word that there are none, or its end.
+    void feed_workers();
+    void feed(RunningBatch& batch);
+    bool units_need_room() const;
+    bool is_worth_keeping() const;
+    // Ends workers in which a test takes too long, or that hang without one.
+    void watch_workers();
+    void note_end_of_worker(const RunningBatch& batch, BatchOver& over);
+    void stop_streaming(const std::string& reason);
+
     // Ends the run early; `reason` is told for each test that is thereby not run.
     void stop(std::string reason);
     // The same, because the run cannot be carried out: exit status 1.
@@ -74,6 +90,7 @@ class Dispatcher {
     void handle_signal(RunningBatch& batch, framework::TestRefused& signal);
     void handle_signal(RunningBatch& batch, framework::UnknownCase& signal);
     void handle_signal(RunningBatch& batch, framework::RunnerNotice& signal);
+    void handle_signal(RunningBatch& batch, framework::WorkerUnfit& signal);
     void record(RunningBatch& batch, TestIndex test, TestResult result);
     void settle(RunningBatch& batch, const BatchOver& over);
     void requeue_too_long(RunningBatch& batch);
@@ -112,6 +129,8 @@ class Dispatcher {
     Fleet fleet_;
     std::map<BatchNumber, RunningBatch> batches_;
     std::size_t next_batch_ = 0;
+    bool streaming_ = false;          // batches run in workers where their group may have them
+    std::size_t barren_workers_ = 0;  // in a row, that ended before their first test
 
     std::vector<TestIndex> selected_;
     std::vector<int> missing_;                 // by table index: completed batches that left it out

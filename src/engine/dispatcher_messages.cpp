@@ -94,11 +94,15 @@ void Dispatcher::handle(BatchTold& message) {
     for (auto& signal : message.signals) {
         std::visit([&](auto& body) { handle_signal(batch, body); }, signal);
     }
+    if (!batch.is_worker()) return;
+    batch.stirred(std::chrono::steady_clock::now());
+    feed(batch);
 }
 
 void Dispatcher::handle(BatchOver& message) {
     auto& batch = batches_.at(message.batch);
     auto& sandbox = *fleet_.find(batch.sandbox());
+    if (batch.is_worker()) note_end_of_worker(batch, message);
     scheduler_->ended(batch.sandbox(), now(), batch.overhead(message));
     settle(batch, message);
     if (auto retries = batch.take_retries(); !retries.empty() && !stopping_) {
@@ -133,6 +137,8 @@ void Dispatcher::handle_signal(RunningBatch& batch, framework::TestEnded& signal
 }
 
 void Dispatcher::handle_signal(RunningBatch& batch, framework::TestRefused& signal) {
+    const auto test = batch.test(signal.position);
+    scheduler_->finished(batch.sandbox(), test, now());
     batch.refused(signal.position, std::move(signal.reason));
 }
 
@@ -187,8 +193,10 @@ void Dispatcher::settle(RunningBatch& batch, const BatchOver& over) {
         requeue_too_long(batch);
         return;
     }
-    auto settled = schedule::settle(batch.settle_input(
-        over, over.starts_known, exec_limit(config()), std::chrono::steady_clock::now(), missing_));
+    auto settled = schedule::settle(
+        batch.settle_input(over, over.starts_known,
+                           batch.is_worker() ? config().offload.test_timeout : exec_limit(config()),
+                           std::chrono::steady_clock::now(), missing_));
     for (auto& [test, result] : settled.attempts) record(batch, test, std::move(result));
     for (auto& [test, reason] : settled.not_run) ledger_.give_up(test, std::move(reason));
     if (stopping_) return;

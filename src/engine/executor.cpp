@@ -16,6 +16,11 @@ using schedule::BatchEnd;
 
 constexpr std::size_t kTailBytes = 16 * 1024;
 constexpr std::size_t kTailLines = 40;
+// The stacks of a worker's threads come last, and each is long.
+constexpr std::size_t kStackLines = 250;
+// A worker is watched test by test. As a whole it may take as long as any sandbox lives; should it
+// take longer, its tests go on elsewhere.
+constexpr std::chrono::hours kWorkerLife{24};
 constexpr std::chrono::seconds kDestroyLimit{120};
 constexpr std::chrono::seconds kDownloadLimit{300};
 
@@ -26,7 +31,7 @@ class Tail {
         text_.append(bytes);
         if (text_.size() > 2 * kTailBytes) text_.erase(0, text_.size() - kTailBytes);
     }
-    std::string lines() const { return text::last_lines(text_, kTailLines); }
+    std::string lines(std::size_t count) const { return text::last_lines(text_, count); }
 
   private:
     std::string text_;
@@ -116,6 +121,11 @@ void Executor::run(BatchJob job) { orders_.push(std::move(job)); }
 
 void Executor::cancel() { batch_cancel_.cancel(); }
 
+void Executor::expire() {
+    expired_ = true;
+    batch_cancel_.cancel();
+}
+
 void Executor::stop() { orders_.push(Stop{}); }
 
 void Executor::main() {
@@ -157,6 +167,25 @@ void Executor::main() {
     shared_.inbox.push(std::move(gone));
 }
 
+provider::ExecRequest Executor::exec_request(const BatchJob& job,
+                                             framework::BatchCommand command) const {
+    const auto now = std::chrono::steady_clock::now();
+    provider::ExecRequest exec{.command = std::move(command.command),
+                               .env = std::move(command.env),
+                               .files = {},
+                               .result_file = std::move(command.result_file),
+                               .deadline = now + exec_limit(shared_.config),
+                               .cancel = batch_cancel_.token(),
+                               .input = nullptr};
+    if (job.orders) exec.deadline = now + kWorkerLife;
+    exec.env.emplace_back("OFFLOAD_BATCH", std::to_string(job.batch.value()));
+    exec.env.emplace_back("OFFLOAD_ATTEMPT", std::to_string(job.attempt));
+    for (auto& file : command.files) {
+        exec.files.push_back({std::move(file.path), std::move(file.content)});
+    }
+    return exec;
+}
+
 // True: the sandbox can run another batch.
 bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     const auto traits = shared_.provider.traits();
@@ -171,7 +200,9 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
 
     BatchOver over;
     over.batch = job.batch;
-    auto command = shared_.framework.batch(request);
+    const auto test_limit = shared_.config.offload.test_timeout;
+    auto command = job.orders ? shared_.framework.worker(request, test_limit)
+                              : shared_.framework.batch(request);
     if (!command) {
         over.end = BatchEnd::Infrastructure;
         over.error = std::move(command).error();
@@ -179,19 +210,7 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         shared_.inbox.push(std::move(over));
         return true;
     }
-    const auto limit = exec_limit(shared_.config);
-    provider::ExecRequest exec{.command = std::move(command->command),
-                               .env = std::move(command->env),
-                               .files = {},
-                               .result_file = std::move(command->result_file),
-                               .deadline = std::chrono::steady_clock::now() + limit,
-                               .cancel = batch_cancel_.token(),
-                               .input = nullptr};
-    exec.env.emplace_back("OFFLOAD_BATCH", std::to_string(job.batch.value()));
-    exec.env.emplace_back("OFFLOAD_ATTEMPT", std::to_string(job.attempt));
-    for (auto& file : command->files) {
-        exec.files.push_back({std::move(file.path), std::move(file.content)});
-    }
+    auto exec = exec_request(job, *std::move(command));
     const auto limit_bytes = traits.command_bytes;
     const bool too_long =
         limit_bytes > 0 && shared_.provider.quoted_bytes(exec.command) > limit_bytes;
@@ -203,7 +222,15 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         return true;
     }
 
-    const auto reader = shared_.framework.reader(request);
+    std::unique_ptr<framework::BatchReader> reader;
+    std::optional<WorkerInput> input;
+    if (job.orders) {
+        auto talk = shared_.framework.worker_talk(request);
+        exec.input = &input.emplace(*job.orders, *talk);
+        reader = std::move(talk);
+    } else {
+        reader = shared_.framework.reader(request);
+    }
     Tail tail;
     bool any_failure = false;
     const auto tell = [&](framework::Signals&& signals, Stream stream, std::string&& visible) {
@@ -221,7 +248,11 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         tell(std::move(signals), stream, std::move(visible));
     });
 
-    auto [end, ended] = words_for(reply, limit);
+    auto [end, ended] = words_for(reply, exec_limit(shared_.config));
+    if (end == BatchEnd::Cancelled && expired_) {
+        end = BatchEnd::TimedOut;
+        ended.how = fmt::format("ended after {} s", test_limit.count());
+    }
     framework::Signals signals;
     std::string visible;
     const auto reading = reader->finish(ended, reply.result_file, signals, visible);
@@ -236,13 +267,14 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     over.exit_status = ended.exit_status;
     over.trouble = reading.trouble;
     over.starts_known = reader->tells_starts();
-    over.last_output = tail.lines();
+    over.last_output = tail.lines(expired_ ? kStackLines : kTailLines);
     over.wall = reply.wall;
     if (const auto* failure = std::get_if<provider::ExecReply::TransportFailure>(&reply.end)) {
         over.error = failure->error;
     }
     fetch_artefacts(sandbox, any_failure || end != BatchEnd::Completed, over);
-    over.sandbox_usable = reply.reusable && end != BatchEnd::Infrastructure;
+    over.sandbox_usable =
+        reply.reusable && end != BatchEnd::Infrastructure && !batch_cancel_.token().cancelled();
     const bool usable = over.sandbox_usable;
     shared_.inbox.push(std::move(over));
     return usable;

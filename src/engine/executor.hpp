@@ -2,6 +2,7 @@
 // destroys the sandbox.
 #pragma once
 
+#include <atomic>
 #include <semaphore>
 #include <string>
 #include <thread>
@@ -42,18 +43,23 @@ class Executor {
     // Ends the running batch early; it is told as Cancelled. The sandbox is not used again.
     void cancel();
 
+    // The same for a worker in which a test takes too long; it is told as TimedOut.
+    void expire();
+
     // After the running batch, if there is one, the sandbox is destroyed and the thread ends.
     void stop();
 
   private:
     void main();
     bool run_batch(provider::Sandbox& sandbox, const BatchJob& job);
+    provider::ExecRequest exec_request(const BatchJob& job, framework::BatchCommand command) const;
     void fetch_artefacts(provider::Sandbox& sandbox, bool any_failure, BatchOver& over) const;
 
     ExecutorShared& shared_;
     provider::SandboxSpec spec_;
     process::CancelToken creation_cancel_;
     process::CancelSource batch_cancel_;
+    std::atomic<bool> expired_ = false;
     Mailbox<Order> orders_;
     std::jthread thread_;
 };

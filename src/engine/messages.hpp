@@ -16,6 +16,7 @@
 #include "offload/model/event.hpp"
 #include "offload/model/test_table.hpp"
 #include "offload/schedule/settle.hpp"
+#include "worker_orders.hpp"
 
 namespace offload::engine {
 
@@ -100,6 +101,8 @@ struct BatchJob {
     std::vector<const Test*> tests;        // likewise
     std::shared_ptr<const void> carry;
     int attempt = 1;  // the smallest of its tests' attempts
+    // Of a worker, whose tests come this way.
+    std::shared_ptr<WorkerOrders> orders;
 };
 
 struct Stop {};

@@ -1,6 +1,7 @@
 // What the dispatcher knows of a batch that runs in a sandbox.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,8 +16,9 @@ namespace offload::engine {
 
 class RunningBatch {
   public:
+    // `orders`: where a worker takes them from; null for a plain batch.
     RunningBatch(BatchNumber number, SandboxNumber sandbox, std::vector<TestIndex> tests,
-                 SystemTime started);
+                 SystemTime started, std::shared_ptr<WorkerOrders> orders = nullptr);
 
     BatchNumber number() const { return number_; }
     SandboxNumber sandbox() const { return sandbox_; }
@@ -24,6 +26,24 @@ class RunningBatch {
     TestIndex test(std::size_t position) const { return tests_[position]; }
     std::size_t size() const { return tests_.size(); }
     std::size_t results() const { return results_; }
+
+    // --- of a worker
+    bool is_worker() const { return orders_ != nullptr; }
+    bool told_to_stop() const { return told_to_stop_; }
+    // Without a result, and not refused either.
+    std::size_t unfinished() const { return tests_.size() - results_ - refused_; }
+    void give(const std::vector<TestIndex>& tests, MoreTests order, SteadyTime now);
+    void give_no_more_for_now();
+    void tell_to_stop(SteadyTime now);
+    // Something was heard of it.
+    void stirred(SteadyTime now) { stirred_ = now; }
+    // How long it has been silent while it should do something; nothing while it need not.
+    std::optional<Seconds> silent_for(SteadyTime now) const;
+    // True once, for the first to ask.
+    bool expire() { return !std::exchange(expired_, true); }
+    void unfit() { unfit_ = true; }
+    bool is_unfit() const { return unfit_; }
+    bool any_began() const { return any_began_; }
 
     void began(std::size_t position, SteadyTime now);
     // False: this test has its result already.
@@ -60,7 +80,15 @@ class RunningBatch {
     std::vector<Place> places_;
     std::vector<TestIndex> retries_;
     std::size_t results_ = 0;
+    std::size_t refused_ = 0;
     bool any_failure_ = false;
+    std::shared_ptr<WorkerOrders> orders_;
+    SteadyTime stirred_ = std::chrono::steady_clock::now();
+    bool told_no_more_ = false;
+    bool told_to_stop_ = false;
+    bool expired_ = false;
+    bool unfit_ = false;
+    bool any_began_ = false;
     Seconds work_{0};
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 
 #include "offload/assets/assets.hpp"
@@ -12,6 +11,7 @@
 #include "pytest_messages.hpp"
 #include "pytest_plain.hpp"
 #include "pytest_reader.hpp"
+#include "pytest_worker.hpp"
 
 namespace offload::framework {
 namespace {
@@ -95,7 +95,8 @@ std::string result_path(const RunContext& context) {
 
 PytestFramework::PytestFramework(const config::Config& config)
     : settings_(std::get<config::PytestFramework>(config.framework.kind)),
-      test_id_format_(config.framework.test_id_format) {
+      test_id_format_(config.framework.test_id_format),
+      worker_(config.framework.worker) {
     if (test_id_format_.empty()) test_id_format_ = "{name}";
 }
 
@@ -146,25 +147,36 @@ Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
 
     auto plan = plan_for(request.context, "run");
     plan["fail_fast"] = request.context.fail_fast;
-    json ids = json::array();
-    json files = json::array();
-    json file_of_test = json::array();
-    std::unordered_map<std::string_view, std::size_t> known;
-    for (const Test* test : request.tests) {
-        const auto [entry, is_new] = known.emplace(test->file, known.size());
-        if (is_new) files.push_back(exact_json(test->file));
-        ids.push_back(exact_json(test->id));
-        file_of_test.push_back(entry->second);
-    }
-    plan["ids"] = std::move(ids);
-    plan["files"] = std::move(files);
-    plan["in"] = std::move(file_of_test);
+    TestList list;
+    for (const Test* test : request.tests) list.add(*test);
+    list.move_into(plan);
+    return with_plan(request, as_ascii(plan));
+}
 
+bool PytestFramework::has_worker(const std::shared_ptr<const void>& carry) const {
+    return worker_ == config::WorkerMode::Auto && !is_plain(carry);
+}
+
+Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
+                                             std::chrono::seconds test_limit) const {
+    auto plan = plan_for(request.context, "serve");
+    plan["fail_fast"] = request.context.fail_fast;
+    plan["protocols"] = {kWorkerProtocol};
+    plan["limit"] = test_limit.count();
+    return with_plan(request, as_ascii(plan));
+}
+
+std::unique_ptr<WorkerTalk> PytestFramework::worker_talk(const BatchRequest& request) const {
+    return std::make_unique<PytestWorkerTalk>(request.context.nonce);
+}
+
+BatchCommand PytestFramework::with_plan(const BatchRequest& request,
+                                        const std::string& plan) const {
     Words words = settings_.run_args;
     append(words, selection(request.group));
     BatchCommand command;
     command.command = with_plugin(request.context, settings_.prefix, words);
-    command.files = {plugin_file(request.context), {plan_path(request.context), as_ascii(plan)}};
+    command.files = {plugin_file(request.context), {plan_path(request.context), plan}};
     return command;
 }
 

@@ -28,6 +28,10 @@ class PytestFramework final : public Framework {
                                       std::string_view err) const override;
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
+    bool has_worker(const std::shared_ptr<const void>& carry) const override;
+    Result<BatchCommand> worker(const BatchRequest& request,
+                                std::chrono::seconds test_limit) const override;
+    std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& request) const override;
 
     // IDs travel in the plan. In plain mode they do not; a command that becomes too long there is
     // halved by the engine.
@@ -37,10 +41,12 @@ class PytestFramework final : public Framework {
     // What decides rootdir, ini file and initial conftests: the same in discovery and batches.
     std::vector<std::string> selection(const config::Group& group) const;
     std::vector<std::string> discovery_words(const config::Group& group) const;
+    BatchCommand with_plan(const BatchRequest& request, const std::string& plan) const;
     BatchCommand plain_batch(const BatchRequest& request) const;
 
     config::PytestFramework settings_;
     std::string test_id_format_;
+    config::WorkerMode worker_;
 };
 
 }  // namespace offload::framework

@@ -71,6 +71,19 @@ std::optional<std::size_t> index_of(const json& message, std::string_view field)
     return found->get<std::size_t>();
 }
 
+void TestList::add(const Test& test) {
+    const auto [entry, is_new] = known_.emplace(test.file, known_.size());
+    if (is_new) files_.push_back(exact_json(test.file));
+    ids_.push_back(exact_json(test.id));
+    file_of_test_.push_back(entry->second);
+}
+
+void TestList::move_into(json& message) {
+    message["ids"] = std::move(ids_);
+    message["files"] = std::move(files_);
+    message["in"] = std::move(file_of_test_);
+}
+
 std::vector<json> MessageReader::feed(std::string_view bytes, std::string& visible) {
     std::vector<std::string> frames;
     splitter_.feed(bytes, frames, visible);

@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "frames.hpp"
+#include "offload/model/test_table.hpp"
 
 namespace offload::framework {
 
@@ -20,6 +22,20 @@ std::string bytes_of(const nlohmann::json& message, std::string_view field);
 // 0, or nothing, for a field that is missing or no number.
 double number_of(const nlohmann::json& message, std::string_view field);
 std::optional<std::size_t> index_of(const nlohmann::json& message, std::string_view field);
+
+// Tests as a batch's plan and a worker's request name them: IDs, files, and in which of the files
+// each test is.
+class TestList {
+  public:
+    void add(const Test& test);
+    void move_into(nlohmann::json& message);
+
+  private:
+    nlohmann::json ids_ = nlohmann::json::array();
+    nlohmann::json files_ = nlohmann::json::array();
+    nlohmann::json file_of_test_ = nlohmann::json::array();
+    std::unordered_map<std::string, std::size_t> known_;
+};
 
 // Splits an output stream into messages (objects) and what is the user's.
 class MessageReader {

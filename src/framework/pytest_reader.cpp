@@ -36,6 +36,12 @@ Severity severity_of(const std::string& word) {
 PytestReader::PytestReader(std::vector<TestName> tests, const std::string& nonce)
     : tests_(std::move(tests)), decided_(tests_.size()), open_(tests_.size()), messages_(nonce) {}
 
+void PytestReader::add(TestName test) {
+    tests_.push_back(std::move(test));
+    decided_.push_back(false);
+    ++open_;
+}
+
 void PytestReader::feed(Stream stream, std::string_view bytes, Signals& signals,
                         std::string& visible) {
     if (stream == Stream::Err) {
@@ -85,10 +91,17 @@ void PytestReader::take(const json& message, Signals& signals) {
     const auto& kind = message["t"].get_ref<const std::string&>();
     if (kind == "hello") {
         greeted_ = true;
+        const auto protocol = number_of(message, "protocol");
+        if (protocol != kWorkerProtocol) {
+            signals.push_back(WorkerUnfit{fmt::format(
+                "it speaks version {} of the protocol, not {}", protocol, kWorkerProtocol)});
+        }
     } else if (kind == "bye") {
         over_ = true;
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
+    } else if (kind == "unfit") {
+        signals.push_back(WorkerUnfit{bytes_of(message, "reason")});
     } else if (kind == "notice") {
         signals.push_back(
             RunnerNotice{severity_of(bytes_of(message, "severity")), bytes_of(message, "text")});

@@ -11,6 +11,9 @@
 
 namespace offload::framework {
 
+// docs/worker-protocol.md
+constexpr int kWorkerProtocol = 1;
+
 class PytestReader final : public BatchReader {
   public:
     struct TestName {
@@ -18,6 +21,9 @@ class PytestReader final : public BatchReader {
         std::string file;
     };
     PytestReader(std::vector<TestName> tests, const std::string& nonce);
+
+    // One more test, behind those that are there (of a worker).
+    void add(TestName test);
 
     void feed(Stream stream, std::string_view bytes, Signals& signals,
               std::string& visible) override;

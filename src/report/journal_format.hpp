@@ -63,6 +63,7 @@ OFFLOAD_JOURNAL_FIELDS(SandboxEnded, "sandbox_ended", a("sandbox", v.sandbox), a
                        a("trouble", v.trouble), a("maybe_leaked", v.maybe_leaked));
 OFFLOAD_JOURNAL_FIELDS(BatchStarted, "batch_started", a("batch", v.batch), a("sandbox", v.sandbox),
                        a("tests", v.tests));
+OFFLOAD_JOURNAL_FIELDS(BatchExtended, "batch_extended", a("batch", v.batch), a("tests", v.tests));
 OFFLOAD_JOURNAL_FIELDS(BatchOutput, "batch_output", a("batch", v.batch), a("stream", v.stream),
                        a("bytes", v.bytes));
 OFFLOAD_JOURNAL_FIELDS(TestStarted, "test_started", a("test", v.test), a("attempt", v.attempt),

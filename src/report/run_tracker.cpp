@@ -99,6 +99,13 @@ void RunTracker::on(const BatchStarted& event, Seconds now) {
     }
 }
 
+void RunTracker::on(const BatchExtended& event, Seconds /*now*/) {
+    const auto batch = batches_.find(event.batch);
+    if (batch == batches_.end()) return;
+    auto& tests = batch->second.tests;
+    tests.insert(tests.end(), event.tests.begin(), event.tests.end());
+}
+
 void RunTracker::on(const TestStarted& event, Seconds now) {
     const auto batch = batches_.find(event.batch);
     if (batch == batches_.end()) return;

@@ -74,6 +74,7 @@ class RunTracker {
     void on(const SandboxReady& event, Seconds now);
     void on(const SandboxEnded& event, Seconds now);
     void on(const BatchStarted& event, Seconds now);
+    void on(const BatchExtended& event, Seconds now);
     void on(const TestStarted& event, Seconds now);
     void on(const AttemptFinished& event, Seconds now);
     void on(const TestDecided& event, Seconds now);

@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "draft.hpp"
+
 namespace offload::schedule {
 namespace {
 
@@ -32,23 +34,6 @@ constexpr std::size_t kPoolsInVain = 8;
 double with_slack(double room) { return room * (1 + 1e-9) + 1e-12; }
 
 }  // namespace
-
-// A batch in the making.
-struct Scheduler::Draft {
-    GroupIndex group;
-    double target = 0;   // weight to come to
-    double may_add = 0;  // so much more, when that takes the rest of the queue
-    bool round = false;  // the last test may stand over the target by half
-    std::size_t most_tests = 1;
-    std::size_t most_bytes = std::numeric_limits<std::size_t>::max();
-    std::vector<TestIndex> tests = {};
-    double weight = 0;
-    std::size_t bytes = 0;
-    std::size_t affinity = 0;  // of the newest test
-    bool full = false;
-
-    double room() const { return target - weight; }
-};
 
 Scheduler::Scheduler(SchedulerOptions options) : options_(options) {
     options_.slots = std::max<std::size_t>(options_.slots, 1);
@@ -180,6 +165,10 @@ void Scheduler::finished(SandboxNumber sandbox, TestIndex test, Seconds now) {
     if (known.place != Place::Running || known.sandbox != sandbox) return;
     stop_running(test);
     Running& batch = found->second;
+    if (batch.any_result) {
+        observed_seconds_ += std::max((now - batch.last_result).count(), 0.0);
+        ++observed_tests_;
+    }
     batch.last_result = now;
     batch.any_result = true;
     while (batch.cursor < batch.tests.size()) {
@@ -255,19 +244,25 @@ std::optional<Assignment> Scheduler::next(SandboxNumber sandbox, Seconds now) {
     auto chosen = choose(sandbox, now);
     if (!chosen) return std::nullopt;
     Running batch;
-    batch.tests = chosen->tests;
-    batch.unfinished = chosen->tests.size();
+    batch.group = chosen->group;
+    batch.closed = chosen->closed;
     batch.started = now;
     batch.last_result = now;
-    for (const TestIndex test : chosen->tests) {
+    start(batch, sandbox, chosen->tests);
+    running_.emplace(sandbox, std::move(batch));
+    return chosen;
+}
+
+void Scheduler::start(Running& batch, SandboxNumber sandbox, const std::vector<TestIndex>& tests) {
+    for (const TestIndex test : tests) {
         Known& known = tests_[test.value()];
         known.place = Place::Running;
         known.sandbox = sandbox;
         batch.weight += known.weight;
+        running_weight_ += known.weight;
     }
-    running_weight_ += batch.weight;
-    running_.emplace(sandbox, std::move(batch));
-    return chosen;
+    batch.tests.insert(batch.tests.end(), tests.begin(), tests.end());
+    batch.unfinished += tests.size();
 }
 
 std::optional<Assignment> Scheduler::choose(SandboxNumber sandbox, Seconds now) {
@@ -288,7 +283,7 @@ std::optional<Assignment> Scheduler::take_unit(SandboxNumber sandbox, bool may_b
     if (found->second.empty()) units_.erase(found);
     --queued_.batches;
     for (const TestIndex test : unit.tests) dequeue(test);
-    return Assignment{unit.group, std::move(unit.tests)};
+    return Assignment{unit.group, std::move(unit.tests), /*closed=*/true};
 }
 
 std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Seconds now,
@@ -300,8 +295,8 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
         Group& group = groups_[index];
         if (std::none_of(group.returned.begin(), group.returned.end(), open_to_it)) continue;
         const GroupIndex number(index);
-        Draft draft = draft_for_known(number, now);
-        if (known_count_ == 0) {
+        Draft draft = draft_for(number, now);
+        if (known_count_ == 0 && options_.ahead <= Seconds{0}) {
             const double running = running_weight(now);
             const double share = (queued_.weight + running) / static_cast<double>(options_.slots);
             draft = draft_of(number, std::max(1.0, std::ceil(share)));
@@ -322,7 +317,7 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
             }
         }
         // A few quick retries would not be worth a batch: fresh tests come along.
-        if (known_count_ > 0 && !draft.full) {
+        if (known_count_ > 0 && !draft.full && options_.ahead <= Seconds{0}) {
             draft.target = std::min(draft.target, kWorkPerOverhead * overhead());
             fill(draft, group.fresh);
         }
@@ -353,6 +348,13 @@ std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
         Draft draft = draft_of(number, kUnlimited);
         draft.most_tests = 1;
         fill(draft, best->fresh_alone);
+        auto assignment = finish(std::move(draft));
+        assignment.closed = true;
+        return assignment;
+    }
+    if (options_.ahead > Seconds{0}) {
+        Draft draft = draft_for_worker(number);
+        fill(draft, best->fresh);
         return finish(std::move(draft));
     }
     if (known_count_ == 0) {
@@ -384,6 +386,10 @@ Scheduler::Draft Scheduler::draft_of(GroupIndex group, double target) const {
     draft.most_tests = queued_.batches > others ? queued_.batches - others : 1;
     if (options_.command_bytes > 0) draft.most_bytes = options_.command_bytes;
     return draft;
+}
+
+Scheduler::Draft Scheduler::draft_for(GroupIndex group, Seconds now) {
+    return options_.ahead > Seconds{0} ? draft_for_worker(group) : draft_for_known(group, now);
 }
 
 Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {

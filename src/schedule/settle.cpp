@@ -111,7 +111,7 @@ void settle_abnormal(const SettleInput& input, Rest rest, Settled& settled) {
         crash(input, running.front(), settled);
     } else if (running.empty() && !progress) {
         // It died before the first test: something in the batch may be what kills it.
-        if (rest.size() == 1) return crash(input, rest.front(), settled);
+        if (rest.size() == 1 && !input.worker) return crash(input, rest.front(), settled);
         return halve(rest, settled);
     }
     if (running.size() > 1) {
@@ -124,13 +124,15 @@ void settle_timed_out(const SettleInput& input, Rest rest, Settled& settled) {
     if (input.batch_size == 1) return time_out(input, rest.front(), settled);
     // A start is seen a moment after it happened, so that a whole limit can look a little shorter.
     const Seconds whole = input.time_limit * 0.99;
-    for (const Unfinished& test : take_running(rest)) {
+    const Rest running = take_running(rest);
+    for (const Unfinished& test : running) {
         if (input.time_limit > Seconds{0} && *test.running_for >= whole) {
             time_out(input, test, settled);
         } else {
             settled.suspects.push_back({test.test});
         }
     }
+    if (input.worker && !running.empty()) return requeue(rest, settled);
     halve(rest, settled);
 }
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import unittest
 from pathlib import Path
 
@@ -53,13 +54,13 @@ def text(value):
 class Told:
     """What one command told: frames by kind, and the rest of its output."""
 
-    def __init__(self, process):
-        self.status = process.returncode
-        self.err = process.stderr.decode("utf-8", "replace")
+    def __init__(self, status, out, err):
+        self.status = status
+        self.err = err.decode("utf-8", "replace")
         self.frames, self.visible = [], b""
         parts = []
         head = b"\x1e" + NONCE.encode() + b" "
-        pieces = process.stdout.split(head)
+        pieces = out.split(head)
         self.visible = pieces[0]
         for piece in pieces[1:]:
             line, _, rest = piece.partition(b"\n")
@@ -94,6 +95,72 @@ class Told:
         }
 
 
+class Served:
+    """A worker, while it runs. Tests are named by their IDs; it is told their positions."""
+
+    def __init__(self, process, err):
+        self.process = process
+        self.ids = []
+        self.out = b""
+        self.err = err
+
+    def say(self, **message):
+        self.process.stdin.write(json.dumps(message).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def run(self, *ids, attempts=None):
+        """Of each ID, the part in front of the first `::` is its file."""
+        files = sorted({node_id.split("::")[0] for node_id in ids})
+        self.ids += ids
+        self.say(
+            t="run",
+            ids=ids,
+            files=files,
+            **{"in": [files.index(node_id.split("::")[0]) for node_id in ids]},
+            attempts=attempts or [1] * len(ids),
+        )
+        return self
+
+    def last(self):
+        self.say(t="last")
+        return self
+
+    def wait_for(self, kind, count=1):
+        """Until so many frames of this kind have been told."""
+        while len(self.told().kind(kind)) < count:
+            data = os.read(self.process.stdout.fileno(), 65536)
+            if not data:
+                raise AssertionError("ended without %d times %s: %r" % (count, kind, self.out))
+            self.out += data
+        return self.told()
+
+    def told(self):
+        whole = self.out[: self.out.rfind(b"\n") + 1]
+        return Told(None, whole, b"")
+
+    def finish(self, stop=True):
+        """Its end; what it told in all."""
+        guard = threading.Timer(DEADLINE, self.process.kill)
+        guard.start()
+        try:
+            if stop:
+                self.say(t="stop")
+            self.out += self.process.stdout.read()
+            status = self.process.wait()
+        finally:
+            guard.cancel()
+            self.process.kill()
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return Told(status, self.out, self.errors())
+
+    def errors(self):
+        return os.pread(self.err.fileno(), 1 << 20, 0)
+
+    def outcomes(self, told):
+        return {self.ids[frame["n"]]: frame["outcome"] for frame in told.kind("end")}
+
+
 class Case(unittest.TestCase):
     """One temporary project. Names of files are relative to its folder."""
 
@@ -116,7 +183,7 @@ class Case(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as file:
             file.write(textwrap.dedent(content))
 
-    def run_pytest(self, plan, args, env=None):
+    def start(self, plan, args, env=None, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE):
         self.number += 1
         carried = self.base / "carried"
         carried.mkdir(exist_ok=True)
@@ -128,7 +195,7 @@ class Case(unittest.TestCase):
         if not self.plugins:
             env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         order = [] if self.randomly else ["-p", "no:randomly"]
-        process = subprocess.run(
+        return subprocess.Popen(
             [PYTHON, "-m", "pytest", "-p", "offload_pytest", *order, *args],
             cwd=self.cwd,
             env=dict(
@@ -138,12 +205,25 @@ class Case(unittest.TestCase):
                 PYTHONDONTWRITEBYTECODE="1",
                 **env,
             ),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=DEADLINE,
+            stderr=stderr,
         )
-        return Told(process)
+
+    def run_pytest(self, plan, args, env=None):
+        process = self.start(plan, args, env)
+        try:
+            out, err = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+        return Told(process.returncode, out, err)
+
+    def serve(self, *args, limit=DEADLINE, fail_fast=False, env=None):
+        """A worker that waits for what it is told."""
+        plan = {"mode": "serve", "protocols": [1], "limit": limit, "fail_fast": fail_fast}
+        err = tempfile.TemporaryFile()
+        self.addCleanup(err.close)
+        return Served(self.start(plan, list(args), env, stdin=subprocess.PIPE, stderr=err), err)
 
     def collect(self, *args, **options):
         return self.run_pytest({"mode": "collect"}, ["--collect-only", "-q", *args], **options)

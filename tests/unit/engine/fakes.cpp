@@ -4,7 +4,9 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <deque>
 
 #include "offload/base/text.hpp"
 
@@ -72,6 +74,137 @@ class FakeReader : public framework::BatchReader {
     bool done_ = false;
 };
 
+// Tells the fake worker "run POSITION ATTEMPT ID", "last" and "stop".
+class FakeTalk : public framework::WorkerTalk {
+  public:
+    explicit FakeTalk(bool tells_starts) : reader_(0, tells_starts, false) {}
+
+    std::string run(std::span<const framework::WorkerTest> tests) override {
+        std::string text;
+        for (const auto& [test, attempt] : tests) {
+            text += fmt::format("run {} {} {}\n", count_++, attempt, test->id);
+        }
+        return text;
+    }
+    std::string no_more_for_now() override { return "last\n"; }
+    std::string stop() override { return "stop\n"; }
+
+    void feed(Stream stream, std::string_view bytes, framework::Signals& signals,
+              std::string& visible) override {
+        if (bytes.starts_with("unfit")) {
+            signals.emplace_back(framework::WorkerUnfit{"it says so"});
+            return;
+        }
+        if (bytes.starts_with("refused ")) {
+            signals.emplace_back(framework::TestRefused{number(text::trim(bytes.substr(8))), "no"});
+            return;
+        }
+        reader_.feed(stream, bytes, signals, visible);
+    }
+    Reading finish(const framework::Ended& ended, const std::optional<std::string>& file,
+                   framework::Signals& signals, std::string& visible) override {
+        return reader_.finish(ended, file, signals, visible);
+    }
+    bool tells_starts() const override { return reader_.tells_starts(); }
+
+  private:
+    FakeReader reader_;
+    std::size_t count_ = 0;
+};
+
+// What a worker does with what it is told; see docs/worker-protocol.md.
+class FakeWorker {
+  public:
+    FakeWorker(World& world, const provider::ExecRequest& request,
+               const provider::OutputHandler& output)
+        : world_(world), request_(request), output_(output) {
+        const std::scoped_lock lock(world_.mutex);
+        life_ = world_.worker_lives.size();
+        world_.worker_lives.emplace_back();
+    }
+
+    provider::ExecReply live() {
+        while (know_the_next_two()) {
+            const auto [position, id] = queue_.front();
+            queue_.pop_front();
+            if (auto end = run(position, id)) return *std::move(end);
+        }
+        if (cancelled_) return {provider::ExecReply::Cancelled{}, {}, {}, false};
+        if (world_.stubborn) return hang();
+        output_(Stream::Out, "done\n");
+        const std::scoped_lock lock(world_.mutex);
+        ++world_.workers_ended_by_themselves;
+        return {provider::ExecReply::Exited{0}, {}, {}, true};
+    }
+
+  private:
+    bool know_the_next_two() {
+        while (queue_.size() < 2 && !stopped_ && !(last_ && !queue_.empty())) {
+            std::array<pollfd, 2> polled{{{request_.input->descriptor(), POLLIN, 0},
+                                          {request_.cancel.descriptor(), POLLIN, 0}}};
+            poll(polled.data(), polled.size(), -1);
+            if (polled[1].revents != 0) {
+                cancelled_ = true;
+                return false;
+            }
+            bool end = false;
+            const auto text = request_.input->take(end);
+            for (const auto line : text::lines(text)) hear(line);
+        }
+        return !queue_.empty();
+    }
+
+    void hear(std::string_view line) {
+        if (line == "stop") {
+            stopped_ = true;
+        } else if (line == "last") {
+            last_ = true;
+        } else {
+            last_ = false;
+            const auto second = line.find(' ', 4) + 1;
+            const auto third = line.find(' ', second) + 1;
+            const std::string id(line.substr(third));
+            queue_.emplace_back(number(line.substr(4)), id);
+            const std::scoped_lock lock(world_.mutex);
+            world_.worker_lives[life_].push_back(id);
+            const auto attempt = static_cast<int>(number(line.substr(second)));
+            if (world_.executions[id] + 1 != attempt) ++world_.attempts_told_wrong;
+        }
+    }
+
+    std::optional<provider::ExecReply> run(std::size_t position, const std::string& id) {
+        using provider::ExecReply;
+        const Act act = world_.next_act(id);
+        if (act == Act::Vanish) {
+            output_(Stream::Out, fmt::format("refused {}\n", position));
+            return {};
+        }
+        output_(Stream::Out, fmt::format("begin {}\n", position));
+        if (act == Act::Crash) return ExecReply{ExecReply::Signalled{11}, {}, {}, true};
+        if (act == Act::Hang) return hang();
+        output_(Stream::Out, fmt::format("end {} {}\n", position,
+                                         act == Act::Pass   ? "passed"
+                                         : act == Act::Skip ? "skipped"
+                                                            : "failed"));
+        return {};
+    }
+
+    provider::ExecReply hang() const {
+        pollfd cancelled{request_.cancel.descriptor(), POLLIN, 0};
+        poll(&cancelled, 1, -1);
+        return {provider::ExecReply::Cancelled{}, {}, {}, false};
+    }
+
+    World& world_;
+    const provider::ExecRequest& request_;
+    const provider::OutputHandler& output_;
+    std::size_t life_;
+    std::deque<std::pair<std::size_t, std::string>> queue_;
+    bool last_ = false;
+    bool stopped_ = false;
+    bool cancelled_ = false;
+};
+
 class FakeSandbox : public provider::Sandbox {
   public:
     FakeSandbox(World& world, std::uint32_t number)
@@ -83,6 +216,7 @@ class FakeSandbox : public provider::Sandbox {
     provider::ExecReply exec(const provider::ExecRequest& request,
                              const provider::OutputHandler& output) override {
         using provider::ExecReply;
+        if (request.input != nullptr) return serve(request, output);
         std::vector<std::string> ids;
         for (const auto line : text::lines(request.command)) ids.emplace_back(line);
         {
@@ -138,6 +272,25 @@ class FakeSandbox : public provider::Sandbox {
     }
 
   private:
+    provider::ExecReply serve(const provider::ExecRequest& request,
+                              const provider::OutputHandler& output) {
+        using provider::ExecReply;
+        {
+            const std::scoped_lock lock(world_.mutex);
+            ++world_.workers_started;
+            if (world_.lost_execs > 0) {
+                --world_.lost_execs;
+                return {ExecReply::TransportFailure{Error{"connection lost"}}, {}, {}, false};
+            }
+        }
+        if (world_.deaf) return {ExecReply::Exited{3}, {}, {}, true};
+        if (world_.unfit) {
+            output(Stream::Out, "unfit\n");
+            return {ExecReply::Exited{0}, {}, {}, true};
+        }
+        return FakeWorker(world_, request, output).live();
+    }
+
     static provider::ExecReply hang(const provider::ExecRequest& request) {
         const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
             request.deadline - std::chrono::steady_clock::now());
@@ -210,6 +363,18 @@ std::unique_ptr<framework::BatchReader> FakeFramework::reader(
     const framework::BatchRequest& request) const {
     return std::make_unique<FakeReader>(request.tests.size(), world_.tells_starts,
                                         world_.per_batch);
+}
+
+Result<framework::BatchCommand> FakeFramework::worker(const framework::BatchRequest& request,
+                                                      std::chrono::seconds) const {
+    auto command = batch(request);
+    command->command = "worker";
+    return command;
+}
+
+std::unique_ptr<framework::WorkerTalk> FakeFramework::worker_talk(
+    const framework::BatchRequest&) const {
+    return std::make_unique<FakeTalk>(world_.tells_starts);
 }
 
 Result<> FakeProvider::prepare(const process::CancelToken&, const provider::OutputHandler&) {

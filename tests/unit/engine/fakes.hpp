@@ -36,6 +36,11 @@ struct World {
     std::vector<std::string> artefacts;  // what every download brings
     bool tells_starts = true;
     bool per_batch = false;
+    bool workers = false;         // the framework has them
+    bool unfit = false;           // a worker says that it cannot work there
+    bool deaf = false;            // a worker ends at once, without a word
+    bool stubborn = false;        // a worker that is told to stop does not
+    int attempts_told_wrong = 0;  // a worker was told another attempt than its test's next
     // The first so many downloads wait for each other.
     std::size_t meeting_downloads = 0;
     // The last group's discovery ends once this file exists (or half a minute has passed).
@@ -55,6 +60,9 @@ struct World {
     int created = 0;
     int destroyed = 0;
     std::vector<std::string> download_targets;
+    int workers_started = 0;
+    int workers_ended_by_themselves = 0;
+    std::vector<std::vector<std::string>> worker_lives;  // IDs that each worker was given
 
     Act next_act(const std::string& id);
 };
@@ -78,6 +86,11 @@ class FakeFramework : public framework::Framework {
                                                  std::string_view err) const override;
     Result<framework::BatchCommand> batch(const framework::BatchRequest& request) const override;
     std::unique_ptr<framework::BatchReader> reader(
+        const framework::BatchRequest& request) const override;
+    bool has_worker(const std::shared_ptr<const void>&) const override { return world_.workers; }
+    Result<framework::BatchCommand> worker(const framework::BatchRequest& request,
+                                           std::chrono::seconds test_limit) const override;
+    std::unique_ptr<framework::WorkerTalk> worker_talk(
         const framework::BatchRequest& request) const override;
     std::size_t command_bytes(std::string_view id) const override { return id.size() + 1; }
 

@@ -66,6 +66,7 @@ struct Told {
     std::map<std::size_t, std::string> refused;
     std::vector<UnknownCase> unknown;
     std::vector<RunnerNotice> notices;
+    std::vector<std::string> unfit;
     bool twice = false;
 
     void add(const Signals& signals) {
@@ -80,6 +81,8 @@ struct Told {
                 unknown.push_back(*stranger);
             } else if (const auto* notice = std::get_if<RunnerNotice>(&signal)) {
                 notices.push_back(*notice);
+            } else if (const auto* worker = std::get_if<WorkerUnfit>(&signal)) {
+                unfit.push_back(worker->reason);
             }
         }
     }

@@ -61,31 +61,34 @@ class Generator {
                                     .sandbox = SandboxNumber(number()),
                                     .tests = {TestIndex(number()), TestIndex(number())}};
             case 9:
+                return BatchExtended{.batch = BatchNumber(number()),
+                                     .tests = {TestIndex(number()), TestIndex(number())}};
+            case 10:
                 return BatchOutput{
                     .batch = BatchNumber(number()), .stream = pick<Stream>(2), .bytes = text()};
-            case 10:
+            case 11:
                 return TestStarted{.test = TestIndex(number()),
                                    .attempt = 1 + int(number() % 4),
                                    .batch = BatchNumber(number()),
                                    .sandbox = SandboxNumber(number())};
-            case 11:
+            case 12:
                 return AttemptFinished{.attempt = attempt(number(), 1 + int(number() % 4)),
                                        .will_retry = flag()};
-            case 12:
-                return TestDecided{.test = TestIndex(number()), .status = pick<Status>(6)};
             case 13:
+                return TestDecided{.test = TestIndex(number()), .status = pick<Status>(6)};
+            case 14:
                 return BatchFinished{.batch = BatchNumber(number()),
                                      .sandbox = SandboxNumber(number()),
                                      .outcome = pick<BatchOutcome>(4),
                                      .how = text(),
                                      .duration = seconds()};
-            case 14:
+            case 15:
                 return UnknownResult{.batch = BatchNumber(number()),
                                      .name = text(),
                                      .outcome = pick<Outcome>(4),
                                      .closest = text(),
                                      .matching_format = text()};
-            case 15:
+            case 16:
                 return Notice{.severity = pick<Severity>(3), .text = text()};
             default:
                 return RunFinished{.summary = summary()};

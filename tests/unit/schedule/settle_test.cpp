@@ -83,6 +83,37 @@ TEST(Settle, RunningTestIsNamedAsTheCrashAndTheRestRunsAgain) {  // TRAPS 19
     EXPECT_THAT(settled.requeue, ElementsAre(at(1), at(2)));
 }
 
+TEST(Settle, AWorkerThatNeverBeganATestBlamesNone) {
+    SettleInput input = broken(BatchEnd::Abnormal, 1, 1);
+    input.starts_known = true;
+    input.worker = true;
+    const Settled settled = settle(input);
+    EXPECT_THAT(settled.attempts, IsEmpty());
+    EXPECT_THAT(settled.suspects, ElementsAre(ElementsAre(at(0))));
+}
+
+TEST(Settle, AHangInAWorkerIsTheRunningTestsAndTheOthersAreFree) {  // TRAPS 18
+    SettleInput input = broken(BatchEnd::TimedOut, 40, 3);
+    input.starts_known = true;
+    input.worker = true;
+    input.unfinished[0].running_for = Seconds{100};
+    const Settled settled = settle(input);
+    ASSERT_THAT(settled.attempts, SizeIs(1));
+    EXPECT_EQ(settled.attempts[0].test, at(0));
+    EXPECT_EQ(settled.attempts[0].result.type, kTimeoutType);
+    EXPECT_THAT(settled.requeue, ElementsAre(at(1), at(2)));
+    EXPECT_THAT(settled.suspects, IsEmpty());
+}
+
+TEST(Settle, AWorkerThatHangsBetweenTestsLeavesSuspects) {  // TRAPS 18
+    SettleInput input = broken(BatchEnd::TimedOut, 40, 2);
+    input.starts_known = true;
+    input.worker = true;
+    const Settled settled = settle(input);
+    EXPECT_THAT(settled.attempts, IsEmpty());
+    EXPECT_THAT(settled.suspects, ElementsAre(ElementsAre(at(0)), ElementsAre(at(1))));
+}
+
 TEST(Settle, KilledOutrightAsksWhetherMemoryRanOut) {  // TRAPS 19
     for (const char* how : {"exit status 137", "killed by signal 9 (SIGKILL)"}) {
         SettleInput input = broken(BatchEnd::Abnormal, 1, 1);

@@ -4,6 +4,7 @@
 // A new framework is one file pair that implements Framework and one line in registry.cpp.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -114,7 +115,11 @@ struct RunnerNotice {
     Severity severity = Severity::Warning;
     std::string text;
 };
-using Signal = std::variant<TestBegan, TestEnded, TestRefused, UnknownCase, RunnerNotice>;
+struct WorkerUnfit {  // no worker is possible there, only batches
+    std::string reason;
+};
+using Signal =
+    std::variant<TestBegan, TestEnded, TestRefused, UnknownCase, RunnerNotice, WorkerUnfit>;
 using Signals = std::vector<Signal>;
 
 // Reads one batch's output. Used on one thread, for one exec. Keeps its own copy of the batch's
@@ -141,6 +146,28 @@ class BatchReader {
     virtual bool tells_starts() const = 0;
 };
 
+// --- Workers ---------------------------------------------------------------------------------
+
+// A worker is one process that runs tests as it is told to, for as long as it is wanted
+// (docs/worker-protocol.md). Its life is one batch whose tests become known while it runs.
+
+struct WorkerTest {
+    const Test* test = nullptr;
+    int attempt = 1;
+};
+
+// One worker's other end: words what it is told, and reads what it says. Positions count all tests
+// that it was ever given.
+class WorkerTalk : public BatchReader {
+  public:
+    // Each returns a text for the worker's standard input.
+    virtual std::string run(std::span<const WorkerTest> tests) = 0;
+    // Nothing more is known now: the last test it has need not wait for what follows.
+    virtual std::string no_more_for_now() = 0;
+    // It ends as soon as it has run what it has.
+    virtual std::string stop() = 0;
+};
+
 class Framework {
   public:
     virtual ~Framework() = default;
@@ -165,6 +192,18 @@ class Framework {
 
     virtual Result<BatchCommand> batch(const BatchRequest& request) const = 0;
     virtual std::unique_ptr<BatchReader> reader(const BatchRequest& request) const = 0;
+
+    // Whether tests of a group with this carry may run in a worker.
+    virtual bool has_worker(const std::shared_ptr<const void>& /*carry*/) const { return false; }
+    // The command that starts a worker, where there may be one. The request holds no tests.
+    // `test_limit`: how long one of them may take.
+    virtual Result<BatchCommand> worker(const BatchRequest& /*request*/,
+                                        std::chrono::seconds /*test_limit*/) const {
+        return fail("this framework has no workers");
+    }
+    virtual std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& /*request*/) const {
+        return nullptr;
+    }
 
     // How many bytes of BatchCommand::command one test takes, at most. 0: IDs travel in files.
     virtual std::size_t command_bytes(std::string_view id) const = 0;

@@ -89,6 +89,12 @@ struct BatchStarted {
     std::vector<TestIndex> tests;
 };
 
+// A worker was given more tests.
+struct BatchExtended {
+    BatchNumber batch;
+    std::vector<TestIndex> tests;
+};
+
 // What the batch's command wrote, our own frames removed.
 struct BatchOutput {
     BatchNumber batch;
@@ -169,10 +175,11 @@ struct RunFinished {
     RunSummary summary;
 };
 
-using EventBody = std::variant<RunStarted, DiscoveryStarted, TestDiscovered, DiscoveryFinished,
-                               RunPlanned, SandboxCreating, SandboxReady, SandboxEnded,
-                               BatchStarted, BatchOutput, TestStarted, AttemptFinished, TestDecided,
-                               BatchFinished, UnknownResult, Notice, RunFinished>;
+using EventBody =
+    std::variant<RunStarted, DiscoveryStarted, TestDiscovered, DiscoveryFinished, RunPlanned,
+                 SandboxCreating, SandboxReady, SandboxEnded, BatchStarted, BatchExtended,
+                 BatchOutput, TestStarted, AttemptFinished, TestDecided, BatchFinished,
+                 UnknownResult, Notice, RunFinished>;
 
 struct Event {
     SystemTime at;

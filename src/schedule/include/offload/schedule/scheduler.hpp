@@ -27,6 +27,9 @@ struct SchedulerOptions {
     Seconds time_limit{0};          // of one batch; 0: none
     Seconds batch_overhead{0};      // start-up cost of a batch as known beforehand
     bool whole_batches = false;     // outcomes come per batch: a batch is retried as it was
+    // Batches run in workers, which are given more tests while they run: each holds so much work
+    // ahead that the way to it does not leave it idle. 0: they do not.
+    Seconds ahead{0};
 };
 
 struct Item {
@@ -42,6 +45,7 @@ struct Item {
 struct Assignment {
     GroupIndex group;
     std::vector<TestIndex> tests;  // in the order in which they should run
+    bool closed = false;           // these tests and no others: more() adds none
 };
 
 // A test is in at most one place: queued, in one running batch, or neither. What would queue it a
@@ -56,6 +60,14 @@ class Scheduler {
     // Work for an idle sandbox; the sandbox counts as running it until ended(), and must not ask
     // again before. Nothing: there is nothing that this sandbox should do now.
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now);
+
+    // More tests for the batch that runs in this sandbox, of the same group, in the order in which
+    // they should run; they belong to the batch from now on. Empty: it has enough for now, or what
+    // is left goes to others. A batch that has run all its tests gets what there is.
+    std::vector<TestIndex> more(SandboxNumber sandbox, Seconds now);
+
+    // From now on no batch is given more tests.
+    void stop_streaming() { options_.ahead = Seconds{0}; }
 
     // One test of the sandbox's running batch is done with (a result arrived).
     void finished(SandboxNumber sandbox, TestIndex test, Seconds now);
@@ -85,6 +97,8 @@ class Scheduler {
 
     bool has_queued() const { return queued_.tests > 0; }
     bool has_running() const { return !running_.empty(); }
+    // Batches in the queue that only a sandbox without a batch can take.
+    std::size_t queued_units() const;
 
     // So many idle sandboxes have a use now, at most `limit`: that many would be given a batch if
     // they asked, as long as no more than `slots` are at work then.
@@ -119,7 +133,9 @@ class Scheduler {
         std::vector<TestIndex> tests;
     };
     struct Running {
+        GroupIndex group;
         std::vector<TestIndex> tests;
+        bool closed = false;
         std::size_t cursor = 0;  // none before it is unfinished
         std::size_t unfinished = 0;
         double weight = 0;  // of the unfinished
@@ -149,7 +165,13 @@ class Scheduler {
     bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
     Assignment finish(Draft draft);
 
+    Draft draft_for(GroupIndex group, Seconds now);
     Draft draft_for_known(GroupIndex group, Seconds now);
+    Draft draft_for_worker(GroupIndex group) const;
+    bool has_enough(const Running& batch) const;
+    void fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools);
+    void start(Running& batch, SandboxNumber sandbox, const std::vector<TestIndex>& tests);
+    std::optional<double> seconds_per_weight() const;
     Draft draft_of(GroupIndex group, double target) const;
     std::size_t idle_slots() const;
     double overhead() const;
@@ -170,6 +192,8 @@ class Scheduler {
     std::size_t known_count_ = 0;
     double ended_seconds_ = 0;  // of all batches that are over
     std::size_t ended_tests_ = 0;
+    double observed_seconds_ = 0;  // between results that came one after the other
+    std::size_t observed_tests_ = 0;
 };
 
 }  // namespace offload::schedule

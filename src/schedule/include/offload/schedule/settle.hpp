@@ -49,6 +49,7 @@ struct SettleInput {
     std::string how;            // "exit status 139 (killed by SIGSEGV)"
     std::string last_output;    // the end of what it wrote
     Seconds time_limit{0};
+    bool worker = false;  // which is given its tests one by one, and the limit is one test's
     std::vector<Unfinished> unfinished;  // in the order of the batch
 };
 
@@ -58,10 +59,12 @@ struct SettleInput {
 // is
 //   not run, with the runner's last words as the reason.
 // - Abnormal: the running test, or the only one left, gets a crash attempt; others are requeued.
-//   Where it is unknown which one ran, the rest runs again in halves.
+//   Where it is unknown which one ran, the rest runs again in halves. A worker that ends before it
+//   began a test blames none: its tests run again, in batches.
 // - TimedOut: a test gets a timeout attempt only if it ran for the whole limit by itself or was
 // alone
-//   in its batch; the others are queued again in smaller batches.
+//   in its batch; the others are queued again in smaller batches. In a worker the
+//   others had no part in it, and are just queued again.
 // - Infrastructure, Cancelled: everything is requeued; nothing is an attempt.
 Settled settle(const SettleInput& input);
 

@@ -1,0 +1,28 @@
+// A batch in the making; what the parts of the scheduler hand each other.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <vector>
+
+#include "offload/schedule/scheduler.hpp"
+
+namespace offload::schedule {
+
+struct Scheduler::Draft {
+    GroupIndex group;
+    double target = 0;   // weight to come to
+    double may_add = 0;  // so much more, when that takes the rest of the queue
+    bool round = false;  // the last test may stand over the target by half
+    std::size_t most_tests = 1;
+    std::size_t most_bytes = std::numeric_limits<std::size_t>::max();
+    std::vector<TestIndex> tests = {};
+    double weight = 0;
+    std::size_t bytes = 0;
+    std::size_t affinity = 0;  // of the newest test
+    bool full = false;
+
+    double room() const { return target - weight; }
+};
+
+}  // namespace offload::schedule

@@ -1,0 +1,94 @@
+// What workers are given while they run.
+//
+// A worker that runs out of tests idles for as long as an answer takes, so it always holds some
+// work ahead. What it holds no other can take, though: near the end of the queue its share shrinks
+// (guided self-scheduling: Polychronopoulos & Kuck 1987).
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "draft.hpp"
+#include "offload/schedule/scheduler.hpp"
+
+namespace offload::schedule {
+namespace {
+
+// To begin with, when nothing is known of how long tests take.
+constexpr double kFirstTests = 4;
+
+constexpr double kAnyWeight = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+// Weights are seconds where durations are known, else they count tests. Nothing: no test has been
+// seen yet.
+std::optional<double> Scheduler::seconds_per_weight() const {
+    if (known_count_ > 0) return 1;
+    if (observed_tests_ == 0) return std::nullopt;
+    return std::max(observed_seconds_ / static_cast<double>(observed_tests_), 1e-6);
+}
+
+Scheduler::Draft Scheduler::draft_for_worker(GroupIndex group) const {
+    const double share = queued_.weight / (2 * static_cast<double>(options_.slots));
+    const auto seconds = seconds_per_weight();
+    double target = kFirstTests;
+    if (seconds) target = options_.ahead.count() / *seconds;
+    target = std::min(target, share);
+    if (known_count_ == 0) target = std::max(target, 1.0);
+    return draft_of(group, target);
+}
+
+bool Scheduler::has_enough(const Running& batch) const {
+    // What follows a test must be known before it ends, for what both need is not torn down.
+    if (batch.unfinished <= 1) return false;
+    const auto seconds = seconds_per_weight();
+    return !seconds || batch.weight * *seconds >= options_.ahead.count() / 2;
+}
+
+std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds /*now*/) {
+    const auto found = running_.find(sandbox);
+    if (found == running_.end() || queued_.tests == 0 || options_.ahead <= Seconds{0}) return {};
+    Running& batch = found->second;
+    if (batch.closed || has_enough(batch)) return {};
+
+    Draft draft = draft_for_worker(batch.group);
+    draft.affinity = tests_[batch.tests.back().value()].affinity;
+    fill_from(draft, sandbox, false);
+    // Better where it failed before than to let the sandbox idle.
+    if (draft.tests.empty() && batch.unfinished == 0) fill_from(draft, sandbox, true);
+    if (draft.tests.empty()) return {};
+    auto assignment = finish(std::move(draft));
+    start(batch, sandbox, assignment.tests);
+    return std::move(assignment.tests);
+}
+
+void Scheduler::fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools) {
+    Group& group = groups_[draft.group.value()];
+    const auto fill_starting_here = [&](TestPool& pool) {
+        // As long as the heaviest test can wait, its turn comes when this file is done with.
+        const double share = queued_.weight / static_cast<double>(options_.slots);
+        if (draft.tests.empty() && draft.affinity != 0 && known_count_ > 0 &&
+            share >= 2 * pool.heaviest()) {
+            take_into(draft, pool, pool.take_fitting(kAnyWeight, draft.affinity));
+        }
+        fill(draft, pool);
+    };
+    for (auto pool = group.returned.begin(); pool != group.returned.end() && !draft.full;) {
+        if (!all_pools && pool->first == Shunned(sandbox)) {
+            ++pool;
+            continue;
+        }
+        fill_starting_here(pool->second);
+        pool = pool->second.empty() ? group.returned.erase(pool) : std::next(pool);
+    }
+    if (!draft.full) fill_starting_here(group.fresh);
+}
+
+std::size_t Scheduler::queued_units() const {
+    std::size_t count = 0;
+    for (const auto& [shunned, units] : units_) count += units.size();
+    return count;
+}
+
+}  // namespace offload::schedule

@@ -1,0 +1,269 @@
+"""Streaming workers: one pytest process per sandbox that is told test by test what to run."""
+
+import subprocess
+import xml.etree.ElementTree as ElementTree
+
+from harness import PytestScenario, with_pytest
+
+IN_ORDER = "[pytest]\naddopts = -p no:randomly\n"
+
+# Something of everything; nothing that ends the process, because plain pytest runs it as well.
+MIXED = {
+    "pytest.ini": "[pytest]\naddopts = -p no:randomly -x\nmarkers = slow\n",
+    "tests/conftest.py": """
+        import pytest
+        @pytest.fixture(scope="session")
+        def base(): return []
+        @pytest.fixture
+        def breaks(): raise OSError("no setup")
+        @pytest.fixture
+        def late():
+            yield
+            raise ValueError("no teardown")
+        @pytest.fixture(scope="module")
+        def module_late():
+            yield
+            raise ValueError("no teardown of the module")
+        """,
+    "tests/pkg/__init__.py": "",
+    "tests/pkg/conftest.py": """
+        import pytest
+        @pytest.fixture(scope="package")
+        def package(base):
+            base.append("package")
+            return base
+        """,
+    "tests/pkg/test_one.py": "def test_p(package): assert package.count('package') == 1\n",
+    "tests/pkg/test_two.py": "def test_p(package): assert package.count('package') == 1\n",
+    "tests/test_kinds.py": """
+        import pytest, unittest
+        def test_pass(): pass
+        def test_fail(): assert 1 == 2
+        @pytest.mark.skip(reason="marked")
+        def test_marked(): pass
+        def test_runtime(): pytest.skip("runtime")
+        def test_setup_error(breaks): pass
+        def test_teardown_error(late): pass
+        @pytest.mark.xfail
+        def test_xfail(): assert False
+        @pytest.mark.xfail
+        def test_xpass(): pass
+        @pytest.mark.xfail(strict=True)
+        def test_strict(): pass
+        @pytest.mark.parametrize("x", ["a b", "c::d", "[e]", "f\\ng"])
+        def test_param(x): assert x != "c::d"
+        class TestU(unittest.TestCase):
+            @classmethod
+            def setUpClass(cls): cls.ready = True
+            def test_ok(self): assert self.ready
+            def test_bad(self): self.fail("as it should")
+            def test_sub(self):
+                for i in range(3):
+                    with self.subTest(i=i): self.assertNotEqual(i, 1)
+        """,
+    "tests/test_late.py": "def test_1(module_late): pass\ndef test_2(module_late): pass\n",
+    "tests/test_z.py": "class TestZ:\n    def test_in_class(self): pass\ndef test_z(): pass\n",
+}
+
+
+class Workers(PytestScenario):
+    def batches(self):
+        """What the logs of the last run are called, in order."""
+        return sorted(path.name for path in (self.project / "test-results/logs").iterdir())
+
+    def plain_pytest(self, *arguments):
+        """Outcomes by (classname, name), as pytest itself reports them: the worst of each."""
+        subprocess.run(
+            [self.python, "-m", "pytest", "-q", "--maxfail=1000", "--junitxml=plain.xml", *arguments],
+            cwd=self.project, env=self.env, stdout=subprocess.DEVNULL, timeout=self.timeout)
+        worst = {}
+        order = ["passed", "skipped", "failure", "error"]
+        for case in ElementTree.parse(self.project / "plain.xml").iter("testcase"):
+            found = [tag for tag in order if case.find(tag) is not None] or ["passed"]
+            key = (case.get("classname"), case.get("name"))
+            worst[key] = max(worst.get(key, "passed"), found[-1], key=order.index)
+        return worst
+
+    @staticmethod
+    def by_class(report):
+        return {(case.classname, case.name.split("::", case.name.split("[")[0].count("::"))[-1]):
+                case.outcome for case in report.cases}
+
+    @with_pytest(7, 8, 9)
+    def test_verdicts_are_those_of_batches_and_of_plain_pytest(self):
+        self.pytest_project(MIXED)
+        plain = self.plain_pytest("tests")
+        self.assertGreater(len(plain), 20)
+        for mode in ("auto", "off"):
+            for slots in (1, 2):
+                self.pytest_project(MIXED, framework=f'worker = "{mode}"\n',
+                                    offload=f"max_parallel = {slots}")
+                run = self.offload("run").expect_exit(1)
+                found = self.by_class(run.junit())
+                if slots > 1:  # whose last test of the module is whose depends on who runs it
+                    late = [key for key in plain if key[0] == "tests.test_late"]
+                    found.update({key: plain[key] for key in late})
+                self.assertEqual(found, plain, run.describe())
+
+    @with_pytest(7, 8, 9)
+    def test_one_life_per_sandbox_and_each_fixture_once_in_it(self):
+        files = {f"tests/test_{n:02}.py": "\n".join(
+            f"def test_{i}(module, session): pass" for i in range(10)) + "\n" for n in range(8)}
+        self.pytest_project({**files, "pytest.ini": IN_ORDER, "tests/conftest.py": """
+            import os, pytest
+            def log(what):
+                with open("log", "a") as file: file.write(f"{what}\\n")
+            @pytest.fixture(scope="session")
+            def session():
+                log("session"); yield; log("/session")
+            @pytest.fixture(scope="module")
+            def module(request):
+                log(request.node.name); yield
+            """}, offload="max_parallel = 1")
+        run = self.offload("run").expect_exit(0)
+        log = (self.project / "log").read_text().split()
+        self.assertEqual(log.count("session"), 1, run.describe())
+        self.assertEqual(log[-1], "/session")
+        self.assertEqual(len(log), len(set(log)), "a module's fixture was set up twice")
+        self.assertEqual(self.batches(), ["batch-0.success"])
+
+    @with_pytest(8)
+    def test_off_means_batches(self):
+        files = {"pytest.ini": IN_ORDER, "tests/test_a.py": """
+            import os
+            def test_a(): assert not os.environ.get("OFFLOAD_PYTEST_PLAN")
+            def test_b(): open("ids", "a").write(f"{os.getpid()}\\n")
+            """}
+        self.pytest_project(files, framework='worker = "off"\n',
+                            groups={"all": "schedule_individual = true"})
+        self.offload("run").expect_exit(0)
+        self.assertEqual(self.batches(), ["batch-0.success", "batch-1.success"])
+
+    @with_pytest(7, 8, 9)
+    def test_a_hang_shows_its_stack_and_the_rest_goes_on(self):  # TRAPS 18, 22
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_x.py": """
+            import time
+            def test_a(): pass
+            def the_place_where_it_hangs(): time.sleep(3600)
+            def test_b(): the_place_where_it_hangs()
+            def test_c(): pass
+            """}, offload="max_parallel = 1\ntest_timeout_secs = 5")
+        run = self.offload("run").expect_exit(1)
+        report = run.expect_outcomes({"tests/test_x.py::test_a": "passed",
+                                      "tests/test_x.py::test_b": "error",
+                                      "tests/test_x.py::test_c": "passed"})
+        case = report["tests/test_x.py::test_b"]
+        self.assertEqual(case.type, "timeout", run.describe())
+        self.assertIn("the_place_where_it_hangs", case.text, run.describe())
+
+    @with_pytest(8)
+    def test_the_time_limit_is_each_tests_own(self):
+        tests = "import time\n" + "".join(
+            f"def test_{n}(): time.sleep(1.5)\n" for n in range(6))
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_x.py": tests},
+                            offload="max_parallel = 1\ntest_timeout_secs = 7")
+        self.offload("run").expect_exit(0)
+        self.assertEqual(self.batches(), ["batch-0.success"])
+
+    @with_pytest(8)
+    def test_a_module_that_hangs_when_imported_is_found(self):  # TRAPS 18
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_a.py": """
+            import os, time
+            if "OFFLOAD_BATCH" in os.environ: time.sleep(3600)
+            def test_a(): pass
+            """, "tests/test_b.py": "def test_b(): pass\n"},
+            offload="max_parallel = 1\ntest_timeout_secs = 5")
+        run = self.offload("run").expect_exit(1)
+        report = run.junit()
+        self.assertEqual(report["tests/test_a.py::test_a"].type, "timeout", run.describe())
+        self.assertEqual(report["tests/test_b.py::test_b"].outcome, "passed", run.describe())
+
+    @with_pytest(7, 8, 9)
+    def test_crashes_take_nobody_with_them(self):  # TRAPS 19
+        endings = ["os._exit(0)", "os._exit(7)", "os.kill(os.getpid(), signal.SIGSEGV)",
+                   "os.kill(os.getpid(), signal.SIGKILL)", "pytest.exit('enough')",
+                   "raise KeyboardInterrupt"]
+        body = "import os, pytest, signal\n"
+        for n, ending in enumerate(endings):
+            body += f"def test_before_{n}(): pass\ndef test_dies_{n}():\n    {ending}\n"
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_x.py": body})
+        run = self.offload("run").expect_exit(1)
+        run.expect_outcomes({
+            f"tests/test_x.py::test_{word}_{n}": outcome
+            for n in range(len(endings)) for word, outcome in (("before", "passed"), ("dies", "error"))})
+
+    @with_pytest(8)
+    def test_retries_know_their_attempt(self):
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_x.py": """
+            import os
+            def test_a(): assert os.environ["OFFLOAD_ATTEMPT"] == "1"
+            def test_b(): assert os.environ["OFFLOAD_ATTEMPT"] == "3"
+            """}, groups={"all": "retry_count = 3"})
+        run = self.offload("run").expect_exit(2)
+        report = run.expect_outcomes({"tests/test_x.py::test_a": "passed",
+                                      "tests/test_x.py::test_b": "passed"})
+        self.assertEqual(report["tests/test_x.py::test_b"].count("flakyFailure"), 2, run.describe())
+
+    @with_pytest(8)
+    def test_a_loop_of_a_plugin_is_respected(self):
+        self.pytest_project({"tests/test_x.py": "def test_a(): pass\ndef test_b(): pass\n",
+                             "conftest.py": """
+            def pytest_runtestloop(session):
+                open("looped", "a").close()
+            """})
+        run = self.offload("run").expect_exit(0)
+        run.expect_said("loop of its own")
+        self.assertTrue((self.project / "looped").exists())
+
+    @with_pytest(7, 8, 9)
+    def test_coverage_of_all_workers_makes_the_whole(self):
+        if subprocess.run([self.python, "-c", "import pytest_cov"], stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("pytest-cov is not installed")
+        self.pytest_project({"pytest.ini": IN_ORDER, "lib.py": """
+            def one():
+                return 1
+            def two():
+                return 2
+            """, "tests/test_a.py": "import lib\ndef test_a(): assert lib.one() == 1\n",
+            "tests/test_b.py": "import lib\ndef test_b(): assert lib.two() == 2\n"},
+            framework='run_args = "--cov=lib"\n')
+        self.offload("run").expect_exit(0)
+        data = [p.name for p in self.project.iterdir() if p.name.startswith(".coverage.offload-")]
+        self.assertEqual(len(data), len(self.batches()))
+        subprocess.run([self.python, "-m", "coverage", "combine", "-q"], cwd=self.project, check=True)
+        shown = subprocess.run([self.python, "-m", "coverage", "report"], cwd=self.project,
+                               check=True, capture_output=True, text=True).stdout
+        self.assertIn("100%", shown)
+
+    @with_pytest(8)
+    def test_in_sandboxes_that_pass_standard_input(self):
+        provider = """
+            type = "default"
+            create_command = "echo box"
+            exec_command = "sh -c {command}"
+            destroy_command = "true"
+            exec_stdin = true
+            """
+        tests = "import os\n" + "".join(
+            f"def test_{n}(): open('pids', 'a').write(f'{{os.getpid()}}\\n')\n" for n in range(40))
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_x.py": tests},
+                            provider=provider, offload="max_parallel = 1")
+        run = self.offload("run").expect_exit(0)
+        self.assertEqual(len(run.junit().cases), 40)
+        pids = (self.project / "pids").read_text().split()
+        self.assertEqual((len(pids), len(set(pids))), (40, 1), run.describe())
+        self.assertEqual(self.batches(), ["batch-0.success"])
+
+    @with_pytest(8)
+    def test_a_wrapper_that_swallows_standard_input_gets_batches(self):
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_x.py": "".join(
+            f"def test_{n}(): pass\n" for n in range(20)),
+            "wrapper": f"#!/bin/sh\nexec {self.python} -m pytest \"$@\" < /dev/null\n"})
+        text = (self.project / "offload.toml").read_text()
+        self.assertIn("command = ", text)
+        lines = ["command = \"./wrapper\"" if line.startswith("command = ") else line
+                 for line in text.splitlines()]
+        (self.project / "offload.toml").write_text("\n".join(lines) + "\n")
+        run = self.offload("run").expect_exit(0)
+        run.expect_said("before their first test")
+        self.assertEqual(len(run.junit().cases), 20)

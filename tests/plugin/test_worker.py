@@ -1,0 +1,278 @@
+"""The pytest worker against real pytest: run by CTest once for each supported version."""
+
+import signal
+import unittest
+
+from harness import Case, available
+
+THREE = "def test_1(): pass\ndef test_2(): pass\ndef test_3(): pass\n"
+SCOPES = """
+    import pytest
+    def log(word): open("log", "a").write(word + " ")
+    @pytest.fixture(scope="session", autouse=True)
+    def session():
+        log("session"); yield; log("/session")
+    @pytest.fixture(scope="package")
+    def package():
+        log("package"); yield; log("/package")
+    @pytest.fixture(scope="module")
+    def module():
+        log("module"); yield; log("/module")
+    """
+
+
+class Worker(Case):
+    def log(self):
+        return (self.root / "log").read_text().split()
+
+    def test_says_who_it_is_and_waits(self):
+        worker = self.serve()
+        told = worker.wait_for("idle")
+        self.assertEqual(told.one("hello")["protocol"], 1)
+        self.assertEqual(told.one("hello")["pid"], worker.process.pid)
+        told = worker.finish()
+        self.assertEqual(told.one("bye")["status"], 5)
+
+    def test_runs_what_it_is_told_to(self):
+        self.write("test_a.py", THREE)
+        self.write("test_b.py", THREE.replace("test_2(): pass", "test_2(): assert 0"))
+        self.write("test_c.py", "raise RuntimeError('not to be imported')\n")
+        worker = self.serve()
+        worker.run("test_a.py::test_3", "test_a.py::test_1").last()
+        worker.wait_for("end", 2)
+        worker.run("test_b.py::test_2").run("test_a.py::test_2")
+        told = worker.finish()
+        self.assertEqual(
+            worker.outcomes(told),
+            {
+                "test_a.py::test_3": "passed",
+                "test_a.py::test_1": "passed",
+                "test_b.py::test_2": "failed",
+                "test_a.py::test_2": "passed",
+            },
+        )
+        self.assertEqual([f["n"] for f in told.kind("begin")], [1, 0, 2, 3])
+        self.assertEqual(told.status, 1)
+        self.assertEqual(told.one("bye")["status"], 1)
+
+    def test_a_test_waits_until_it_is_known_what_follows(self):
+        self.write("test_a.py", THREE)
+        worker = self.serve()
+        worker.run("test_a.py::test_1", "test_a.py::test_2")
+        told = worker.wait_for("end")
+        self.assertEqual(len(told.kind("begin")), 1)
+        worker.last()
+        worker.wait_for("end", 2)
+        self.assertEqual(worker.finish().status, 0)
+
+    def test_end_of_input_is_a_stop(self):
+        self.write("test_a.py", THREE)
+        worker = self.serve()
+        worker.run("test_a.py::test_1", "test_a.py::test_2")
+        worker.process.stdin.close()
+        told = worker.finish(stop=False)
+        self.assertEqual(len(told.kind("end")), 2)
+        self.assertEqual(told.status, 0)
+
+    def test_fixtures_of_every_scope_are_set_up_once(self):
+        self.write("conftest.py", SCOPES)
+        self.write("pkg/__init__.py")
+        for name in "ab":
+            self.write(
+                "pkg/test_%s.py" % name,
+                "def test_1(package, module): pass\ndef test_2(package, module): pass\n",
+            )
+        worker = self.serve()
+        for name in ("a.py::test_1", "a.py::test_2", "b.py::test_1", "b.py::test_2"):
+            worker.run("pkg/test_" + name)
+        told = worker.finish()
+        self.assertEqual(set(worker.outcomes(told).values()), {"passed"}, told.visible)
+        self.assertEqual(
+            self.log(),
+            "session package module /module module /module /package /session".split(),
+        )
+
+    def test_files_run_in_the_order_of_the_request(self):
+        self.write("conftest.py", SCOPES)
+        for name in "abc":
+            self.write("test_%s.py" % name, "def test_1(module): pass\ndef test_2(module): pass\n")
+        worker = self.serve()
+        files = ["test_c.py", "test_b.py"]
+        ids = ["test_c.py::test_2", "test_c.py::test_1", "test_b.py::test_1"]
+        worker.say(t="run", ids=ids, files=files, **{"in": [0, 0, 1]}, attempts=[1, 1, 1])
+        worker.say(t="run", ids=["test_b.py::test_2"], files=["test_b.py"], **{"in": [0]}, attempts=[1])
+        told = worker.finish()
+        self.assertEqual([f["n"] for f in told.kind("end")], [1, 0, 2, 3])
+        self.assertEqual(self.log(), "session module /module module /module /session".split())
+
+    def test_folders_conftests_and_fixtures_in_the_order_asked_for(self):
+        self.write("conftest.py", "import pytest\n@pytest.fixture\ndef top(): return 1\n")
+        for folder in ("one", "two/three"):
+            self.write(
+                folder + "/conftest.py",
+                "import pytest\n@pytest.fixture\ndef here(top): return top + 1\n",
+            )
+            for name in "ab":
+                self.write(
+                    "%s/test_%s_%s.py" % (folder, folder.replace("/", "_"), name),
+                    "def test_1(here): assert here == 2\n",
+                )
+        worker = self.serve()
+        worker.run("one/test_one_a.py::test_1").run("two/three/test_two_three_b.py::test_1")
+        worker.run("one/test_one_b.py::test_1").run("two/three/test_two_three_a.py::test_1")
+        told = worker.finish()
+        self.assertEqual(list(worker.outcomes(told).values()), ["passed"] * 4, told.visible)
+
+    def test_teardown_errors_belong_to_the_last_test_of_the_module(self):
+        self.write(
+            "test_a.py",
+            """
+            import pytest
+            @pytest.fixture(scope="module")
+            def module():
+                yield
+                raise OSError("no teardown")
+            def test_1(module): pass
+            def test_2(module): pass
+            """,
+        )
+        self.write("test_b.py", THREE)
+        worker = self.serve()
+        worker.run("test_a.py::test_1").run("test_a.py::test_2").run("test_b.py::test_1")
+        told = worker.finish()
+        self.assertEqual(
+            worker.outcomes(told),
+            {
+                "test_a.py::test_1": "passed",
+                "test_a.py::test_2": "errored",
+                "test_b.py::test_1": "passed",
+            },
+        )
+
+    def test_a_test_may_run_again_with_its_attempts_number(self):
+        self.write(
+            "test_a.py",
+            "import os\ndef test_1(): assert os.environ['OFFLOAD_ATTEMPT'] == '2'\n",
+        )
+        worker = self.serve()
+        worker.run("test_a.py::test_1").last().wait_for("end")
+        worker.run("test_a.py::test_1", attempts=[2])
+        told = worker.finish()
+        self.assertEqual([f["outcome"] for f in told.kind("end")], ["failed", "passed"])
+
+    def test_what_cannot_be_run_is_refused_and_the_rest_goes_on(self):  # TRAPS 8
+        self.write("pytest.ini", "[pytest]\nmarkers = slow\naddopts = -m 'not slow'\n")
+        self.write("test_a.py", "import pytest\n@pytest.mark.slow\ndef test_s(): pass\ndef test_1(): pass\n")
+        self.write("test_b.py", "import gone_module\n")
+        self.write("test_c.py", "import pytest\npytest.importorskip('gone_module')\n")
+        worker = self.serve()
+        worker.run("test_a.py::test_s", "test_b.py::test_b", "test_c.py::test_c", "gone/x.py::test_x")
+        worker.run("test_a.py::test_gone", "test_a.py::test_1")
+        told = worker.finish()
+        self.assertEqual(
+            worker.outcomes(told), {"test_c.py::test_c": "skipped", "test_a.py::test_1": "passed"}
+        )
+        reasons = {worker.ids[f["n"]]: f["reason"] for f in told.kind("refused")}
+        self.assertEqual(len(reasons), 4)
+        self.assertEqual(reasons["test_a.py::test_s"], "deselected here (-m 'not slow')")
+        self.assertIn("No module named 'gone_module'", reasons["test_b.py::test_b"])
+        self.assertIn("does not exist here", reasons["gone/x.py::test_x"])
+        self.assertIn("did not collect it here", reasons["test_a.py::test_gone"])
+
+    def test_arguments_that_are_not_there(self):
+        self.write("tests/test_a.py", THREE)
+        worker = self.serve("tests", "more")
+        worker.run("tests/test_a.py::test_1", "more/test_b.py::test_b")
+        told = worker.finish()
+        self.assertEqual(worker.outcomes(told), {"tests/test_a.py::test_1": "passed"})
+        self.assertEqual(told.one("refused")["n"], 1)
+
+    def test_what_tests_read_is_not_what_the_worker_is_told(self):
+        self.write(
+            "test_a.py",
+            "import os, subprocess\n"
+            "def test_1(): assert os.read(0, 10) == b''\n"
+            "def test_2(): assert subprocess.run(['cat'], capture_output=True).stdout == b''\n"
+            "def test_3(): pass\n",
+        )
+        worker = self.serve("-s")
+        worker.run("test_a.py::test_1", "test_a.py::test_2", "test_a.py::test_3")
+        told = worker.finish()
+        self.assertEqual(set(worker.outcomes(told).values()), {"passed"}, told.visible)
+        self.assertEqual(len(told.kind("end")), 3)
+
+    def test_xdist_and_limits_on_failures_in_addopts(self):
+        self.plugins = True
+        xdist = " -n 2" if available("xdist") else ""
+        self.write("pytest.ini", "[pytest]\naddopts = -x --lf --sw%s\n" % xdist)
+        self.write("test_a.py", "def test_1(): assert 0\ndef test_2(): assert 0\ndef test_3(): pass\n")
+        worker = self.serve()
+        worker.run("test_a.py::test_1", "test_a.py::test_2", "test_a.py::test_3")
+        told = worker.finish()
+        self.assertEqual([f["outcome"] for f in told.kind("end")], ["failed", "failed", "passed"])
+
+    def test_fail_fast_stops(self):
+        self.write("test_a.py", "def test_1(): assert 0\ndef test_2(): assert 0\n")
+        worker = self.serve(fail_fast=True)
+        worker.run("test_a.py::test_1", "test_a.py::test_2")
+        told = worker.finish(stop=False)
+        self.assertEqual([f["n"] for f in told.kind("begin")], [0])
+        self.assertIn("stopping after 1 failures", told.one("bye")["reason"])
+
+    def test_a_loop_of_another_plugin_makes_it_unfit(self):
+        self.write("conftest.py", "def pytest_runtestloop(session): return None\n")
+        self.write("test_a.py", THREE)
+        worker = self.serve()
+        told = worker.finish(stop=False)
+        self.assertIn("conftest.py", told.one("unfit")["reason"])
+        self.assertEqual(told.kind("begin"), [])
+
+    def test_a_hanging_test_shows_its_stack(self):
+        self.write(
+            "test_a.py",
+            "import time\ndef test_1(): pass\ndef test_hang():\n    nap = 3600\n    time.sleep(nap)\n",
+        )
+        worker = self.serve(limit=1)
+        worker.run("test_a.py::test_1", "test_a.py::test_hang").last()
+        worker.wait_for("begin", 2)
+        while b"in test_hang" not in worker.errors():
+            self.assertIsNone(worker.process.poll())
+        worker.process.send_signal(signal.SIGTERM)
+        told = worker.finish(stop=False)
+        self.assertEqual(told.status, -signal.SIGTERM)
+        self.assertEqual(len(told.kind("end")), 1)
+
+    def test_a_hang_after_a_failure_shows_its_stack(self):
+        self.write(
+            "test_a.py",
+            "import time\ndef test_1(): assert 0\ndef test_hang(): time.sleep(3600)\n",
+        )
+        worker = self.serve(limit=2)
+        worker.run("test_a.py::test_1", "test_a.py::test_hang").last()
+        worker.wait_for("begin", 2)
+        while b"in test_hang" not in worker.errors():
+            self.assertIsNone(worker.process.poll())
+        worker.process.kill()
+        worker.finish(stop=False)
+
+    def test_pytest_exit_and_interrupts_end_the_worker(self):
+        for body in ("pytest.exit('enough')", "raise KeyboardInterrupt"):
+            self.write("test_a.py", "import pytest\ndef test_1(): %s\ndef test_2(): pass\n" % body)
+            worker = self.serve()
+            worker.run("test_a.py::test_1", "test_a.py::test_2")
+            told = worker.finish(stop=False)
+            self.assertEqual(worker.outcomes(told), {"test_a.py::test_1": "errored"})
+            self.assertTrue(told.one("bye")["reason"])
+
+    def test_a_test_that_leaves_a_forked_child_behind_disturbs_nobody(self):
+        self.write("test_a.py", "import os\ndef test_1():\n    os.fork()\ndef test_2(): pass\n")
+        worker = self.serve()
+        worker.run("test_a.py::test_1", "test_a.py::test_2")
+        worker.wait_for("end", 1)
+        told = worker.finish()
+        self.assertEqual(len(told.kind("end")), 2)
+        self.assertEqual(told.status, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

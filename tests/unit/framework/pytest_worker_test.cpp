@@ -1,0 +1,129 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "../../../src/framework/pytest.hpp"
+#include "../../../src/framework/pytest_discovery.hpp"
+#include "framework_fixture.hpp"
+
+namespace offload::framework {
+namespace {
+
+using nlohmann::json;
+using testing::context_in;
+using ::testing::ElementsAre;
+using testing::exited;
+using testing::group_with;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::killed;
+using testing::read_all;
+using testing::Request;
+
+PytestFramework framework(config::WorkerMode mode = config::WorkerMode::Auto) {
+    config::Config config;
+    config::PytestFramework settings;
+    settings.prefix = {"pytest"};
+    settings.paths = {"tests"};
+    settings.run_args = {"--no-cov"};
+    config.framework.kind = settings;
+    config.framework.worker = mode;
+    return PytestFramework(config);
+}
+
+std::string frame(const json& message) {
+    return "\x1e"
+           "5eed " +
+           message.dump() + "\n";
+}
+
+// A worker that was given two tests, and one later.
+struct Conversation {
+    Conversation() {
+        for (const char* id : {"a.py::one", "a.py::two", "b.py::three"}) {
+            Test test;
+            test.id = id;
+            test.file = std::string(id).substr(0, 4);
+            tests.push_back(test);
+        }
+        talk = framework().worker_talk(request());
+        first = talk->run(std::vector<WorkerTest>{{&tests[0], 1}, {&tests[1], 3}});
+        second = talk->run(std::vector<WorkerTest>{{&tests[2], 1}});
+    }
+    testing::Read read(const std::string& out, const Ended& ended) {
+        return read_all(*talk, out, "", ended, std::nullopt, 7);
+    }
+    Request request{group_with("-m slow"), context_in("/r"), {}};
+    std::vector<Test> tests;
+    std::unique_ptr<WorkerTalk> talk;
+    std::string first;
+    std::string second;
+};
+
+TEST(PytestWorker, ThereIsOneWhereThePluginLoadsAndNobodyForbidsIt) {
+    EXPECT_TRUE(framework().has_worker(std::make_shared<PytestCarry>()));
+    EXPECT_FALSE(framework().has_worker(std::make_shared<PytestCarry>(PytestCarry{true})));
+    EXPECT_FALSE(framework(config::WorkerMode::Off).has_worker(nullptr));
+}
+
+TEST(PytestWorker, StartsLikeABatchWithoutTests) {
+    const Request request(group_with("-m slow"), context_in("/r"), {});
+    const auto command = framework().worker(request(), std::chrono::seconds(90)).value();
+    EXPECT_THAT(command.command, HasSubstr("pytest -p offload_pytest --no-cov -m slow tests"));
+    EXPECT_FALSE(command.result_file);
+    const auto plan = json::parse(command.files.at(1).content);
+    EXPECT_EQ(plan["mode"], "serve");
+    EXPECT_EQ(plan["limit"], 90);
+    EXPECT_EQ(plan["protocols"], json({1}));
+    EXPECT_FALSE(plan.contains("ids"));
+}
+
+TEST(PytestWorker, IsToldOneLineEach) {
+    Conversation c;
+    EXPECT_EQ(c.first.find('\n'), c.first.size() - 1);
+    const auto told = json::parse(c.first);
+    EXPECT_EQ(told["t"], "run");
+    EXPECT_EQ(told["ids"], json({"a.py::one", "a.py::two"}));
+    EXPECT_EQ(told["files"], json({"a.py"}));
+    EXPECT_EQ(told["in"], json({0, 0}));
+    EXPECT_EQ(told["attempts"], json({1, 3}));
+    EXPECT_EQ(c.talk->no_more_for_now(), "{\"t\":\"last\"}\n");
+    EXPECT_EQ(c.talk->stop(), "{\"t\":\"stop\"}\n");
+}
+
+TEST(PytestWorker, PositionsGoOnCounting) {
+    Conversation c;
+    const auto read =
+        c.read(frame({{"t", "hello"}, {"protocol", 1}}) + frame({{"t", "idle"}}) +
+                   frame({{"t", "begin"}, {"n", 2}}) + "shown" +
+                   frame({{"t", "end"}, {"n", 2}, {"outcome", "passed"}}) +
+                   frame({{"t", "refused"}, {"n", 0}, {"reason", "gone"}}) +
+                   frame({{"t", "begin"}, {"n", 3}}) + frame({{"t", "begin"}, {"n", 1}}),
+               killed());
+    EXPECT_THAT(read.told.began, ElementsAre(2, 1));
+    EXPECT_EQ(read.told.ended.at(2).file, "b.py");
+    EXPECT_EQ(read.told.refused.at(0), "gone");
+    EXPECT_EQ(read.visible, "shown");
+    EXPECT_FALSE(read.reading.complete);
+    EXPECT_THAT(read.told.unfit, IsEmpty());
+}
+
+TEST(PytestWorker, ItsLifeIsCompleteWhenAllItWasGivenIsTold) {
+    Conversation c;
+    std::string out = frame({{"t", "hello"}, {"protocol", 1}});
+    for (int n = 0; n < 3; ++n) out += frame({{"t", "end"}, {"n", n}, {"outcome", "failed"}});
+    EXPECT_TRUE(c.read(out + frame({{"t", "bye"}, {"status", 1}}), exited(1)).reading.complete);
+}
+
+TEST(PytestWorker, SaysWhyItCannotBeOne) {
+    Conversation c;
+    EXPECT_THAT(c.read(frame({{"t", "unfit"}, {"reason", "a loop"}}), exited(0)).told.unfit,
+                ElementsAre("a loop"));
+    Conversation other;
+    EXPECT_THAT(other.read(frame({{"t", "hello"}, {"protocol", 2}}), exited(0)).told.unfit,
+                ElementsAre(HasSubstr("version 2")));
+}
+
+}  // namespace
+}  // namespace offload::framework

@@ -1,0 +1,167 @@
+// What the scheduler gives workers while they run.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+
+#include "offload/schedule/scheduler.hpp"
+
+namespace offload::schedule {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr Seconds kNow{0};
+
+TestIndex at(std::size_t index) { return TestIndex(index); }
+SandboxNumber box(std::size_t number) { return SandboxNumber(number); }
+
+Item item(std::size_t index, std::optional<double> seconds, std::size_t affinity = 0,
+          std::size_t group = 0) {
+    Item made{.test = at(index),
+              .group = GroupIndex(group),
+              .expected = {},
+              .command_bytes = 0,
+              .alone = false,
+              .affinity = affinity};
+    if (seconds) made.expected = Seconds{*seconds};
+    return made;
+}
+
+Scheduler of(std::size_t slots, std::size_t tests, std::optional<double> seconds) {
+    Scheduler scheduler({.slots = slots, .ahead = Seconds{1}});
+    for (std::size_t i = 0; i < tests; ++i) scheduler.add(item(i, seconds));
+    return scheduler;
+}
+
+TEST(SchedulerWorkers, GetMoreTestsUntilAllAreGiven) {
+    for (const std::optional<double> seconds : {std::optional<double>{}, std::optional(0.3)}) {
+        Scheduler scheduler = of(1, 100, seconds);
+        std::vector<TestIndex> open = scheduler.next(box(0), kNow)->tests;
+        EXPECT_LT(open.size(), 50U);
+        std::set<TestIndex> given(open.begin(), open.end());
+        double now = 0;
+        while (!open.empty()) {
+            scheduler.finished(box(0), open.back(), Seconds{now += 0.1});
+            open.pop_back();
+            for (const auto test : scheduler.more(box(0), Seconds{now})) {
+                EXPECT_TRUE(given.insert(test).second);
+                open.push_back(test);
+            }
+        }
+        EXPECT_EQ(given.size(), 100U);
+        EXPECT_FALSE(scheduler.has_queued());
+        EXPECT_TRUE(scheduler.has_running());
+        scheduler.ended(box(0), Seconds{now}, std::nullopt);
+        EXPECT_FALSE(scheduler.has_running());
+    }
+}
+
+TEST(SchedulerWorkers, HoldOneTestAheadOfALongOne) {
+    Scheduler scheduler = of(2, 100, 5.0);
+    const auto first = scheduler.next(box(0), kNow)->tests;
+    EXPECT_THAT(first, SizeIs(1));
+    EXPECT_THAT(scheduler.more(box(0), kNow), SizeIs(1));
+    EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
+}
+
+TEST(SchedulerWorkers, HoldManyQuickOnesAhead) {
+    Scheduler scheduler = of(2, 10'000, 0.01);
+    const auto first = scheduler.next(box(0), kNow)->tests;
+    EXPECT_THAT(first, SizeIs(100));
+}
+
+TEST(SchedulerWorkers, OfUnknownTestsLearnHowManyThatIs) {
+    Scheduler scheduler = of(2, 10'000, std::nullopt);
+    auto open = scheduler.next(box(0), kNow)->tests;
+    EXPECT_LE(open.size(), 8U);
+    scheduler.finished(box(0), open[0], Seconds{3});  // with the start of the process
+    scheduler.finished(box(0), open[1], Seconds{3.01});
+    EXPECT_THAT(scheduler.more(box(0), Seconds{3.01}), SizeIs(100));
+}
+
+TEST(SchedulerWorkers, OfTestsThatNothingIsKnownOfHaveEnoughUntilTheFirstResults) {
+    Scheduler scheduler = of(2, 1000, std::nullopt);
+    const auto first = scheduler.next(box(0), kNow)->tests;
+    ASSERT_GT(first.size(), 1U);
+    EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
+}
+
+TEST(SchedulerWorkers, KnowWhatFollowsTheirLastTest) {
+    Scheduler scheduler = of(1, 2, 100.0);
+    EXPECT_THAT(scheduler.next(box(0), kNow)->tests, SizeIs(1));
+    EXPECT_THAT(scheduler.more(box(0), kNow), SizeIs(1));
+    EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
+}
+
+TEST(SchedulerWorkers, StayWithTheirFileWhileTheRestCanWait) {
+    Scheduler scheduler({.slots = 2, .ahead = Seconds{1}});
+    for (std::size_t i = 0; i < 200; ++i)
+        scheduler.add(item(i, 1.0 + 0.01 * double(i % 7), 1 + i / 20));
+    auto given = scheduler.next(box(0), kNow)->tests;
+    for (int i = 0; i < 19; ++i) {
+        const auto more = scheduler.more(box(0), kNow);
+        ASSERT_FALSE(more.empty());
+        for (const auto test : more) {
+            scheduler.finished(box(0), given.back(), kNow);
+            given.push_back(test);
+        }
+    }
+    std::map<std::size_t, int> files;
+    for (const auto test : given) ++files[test.value() / 20];
+    EXPECT_THAT(files, SizeIs(1));
+}
+
+TEST(SchedulerWorkers, UnitsAndTestsOfOtherGroupsAreNotForThem) {
+    Scheduler scheduler({.slots = 1, .ahead = Seconds{1}});
+    scheduler.add(item(0, 1, 0, 0));
+    scheduler.add(item(1, 1, 0, 0));
+    scheduler.add(item(2, 0.5, 0, 1));
+    const auto first = scheduler.next(box(0), kNow);
+    ASSERT_TRUE(first);
+    EXPECT_FALSE(first->closed);
+    scheduler.finished(box(0), at(0), kNow);
+    scheduler.requeue_together({at(0)});
+    const auto rest = scheduler.more(box(0), kNow);
+    EXPECT_THAT(rest, ElementsAre(at(1)));
+    scheduler.finished(box(0), at(1), kNow);
+    EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
+    EXPECT_EQ(scheduler.queued_units(), 1U);
+    scheduler.ended(box(0), kNow, std::nullopt);
+    const auto unit = scheduler.next(box(0), kNow);
+    ASSERT_TRUE(unit);
+    EXPECT_THAT(unit->tests, ElementsAre(at(0)));
+    EXPECT_TRUE(unit->closed);
+    EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
+}
+
+TEST(SchedulerWorkers, ARetryGoesElsewhereUnlessThereIsNoOther) {
+    Scheduler scheduler = of(2, 2, 1.0);
+    const auto first = scheduler.next(box(0), kNow)->tests;
+    const auto second = scheduler.next(box(1), kNow)->tests;
+    scheduler.finished(box(0), first[0], kNow);
+    scheduler.retry(first[0], box(0));
+    // The other one is about to be done; this one would only idle.
+    EXPECT_THAT(scheduler.more(box(0), kNow), ElementsAre(first[0]));
+    scheduler.finished(box(0), first[0], kNow);
+    scheduler.retry(first[0], box(0));
+    scheduler.finished(box(1), second[0], kNow);
+    EXPECT_THAT(scheduler.more(box(1), kNow), ElementsAre(first[0]));
+}
+
+TEST(SchedulerWorkers, AfterTheEndOfStreamingBatchesAreWhole) {
+    Scheduler scheduler = of(2, 1000, 1.0);
+    EXPECT_THAT(scheduler.next(box(0), kNow)->tests, SizeIs(1));
+    scheduler.stop_streaming();
+    EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
+    EXPECT_GT(scheduler.next(box(1), kNow)->tests.size(), 100U);
+}
+
+}  // namespace
+}  // namespace offload::schedule
