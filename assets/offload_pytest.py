@@ -705,6 +705,7 @@ class Worker(Runner):
         self._args = []
         self._queue = deque()  # of (position, attempt, item)
         self._positions = 0  # of all tests that were asked for
+        self._attempt = 0  # told to tests last
         self._nothing_known = self._stopped = False
 
     def register(self, pluginmanager):
@@ -822,10 +823,13 @@ class Worker(Runner):
             if key not in known:
                 self._items.setdefault(key, []).append((self._places, item))
                 self._places += 1
+        session.testscollected = self._places  # what the progress in percent refers to
 
     def _run(self, position, attempt, item, following):
         self._reporter.positions[key_of(item.nodeid)] = position
-        os.environ["OFFLOAD_ATTEMPT"] = str(attempt)
+        if attempt != self._attempt:
+            self._attempt = attempt
+            os.environ["OFFLOAD_ATTEMPT"] = str(attempt)
         self._watchdog.test_begins()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 

@@ -234,3 +234,36 @@ class Workers(PytestScenario):
         shown = subprocess.run([self.python, "-m", "coverage", "report"], cwd=self.project,
                                check=True, capture_output=True, text=True).stdout
         self.assertIn("100%", shown)
+
+    @with_pytest(8)
+    def test_in_sandboxes_that_pass_standard_input(self):
+        provider = """
+            type = "default"
+            create_command = "echo box"
+            exec_command = "sh -c {command}"
+            destroy_command = "true"
+            exec_stdin = true
+            """
+        tests = "import os\n" + "".join(
+            f"def test_{n}(): open('pids', 'a').write(f'{{os.getpid()}}\\n')\n" for n in range(40))
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_x.py": tests},
+                            provider=provider, offload="max_parallel = 1")
+        run = self.offload("run").expect_exit(0)
+        self.assertEqual(len(run.junit().cases), 40)
+        pids = (self.project / "pids").read_text().split()
+        self.assertEqual((len(pids), len(set(pids))), (40, 1), run.describe())
+        self.assertEqual(self.batches(), ["batch-0.success"])
+
+    @with_pytest(8)
+    def test_a_wrapper_that_swallows_standard_input_gets_batches(self):
+        self.pytest_project({"pytest.ini": IN_ORDER, "tests/test_x.py": "".join(
+            f"def test_{n}(): pass\n" for n in range(20)),
+            "wrapper": f"#!/bin/sh\nexec {self.python} -m pytest \"$@\" < /dev/null\n"})
+        text = (self.project / "offload.toml").read_text()
+        self.assertIn("command = ", text)
+        lines = ["command = \"./wrapper\"" if line.startswith("command = ") else line
+                 for line in text.splitlines()]
+        (self.project / "offload.toml").write_text("\n".join(lines) + "\n")
+        run = self.offload("run").expect_exit(0)
+        run.expect_said("before their first test")
+        self.assertEqual(len(run.junit().cases), 20)
