@@ -11,6 +11,7 @@ Commands run for real, see machines.py. What tests may look at and change:
     server.built          RUN commands that image builds carried out, in order
     server.forget_image(id), server.forget_images()
     server.forget_before_create = n   so many SandboxCreateV2 find that all images have vanished
+    server.hold_creations = n  so many sandboxes are made, but nobody is told of them
     server.lose(id)       a sandbox dies by itself
     server.refuse[method] (how often, grpclib.Status, message): answers with that error
 
@@ -81,7 +82,7 @@ class State:
         self.files, self.mounts = {}, {}
         self.sandboxes, self.executions = {}, {}
         self.created, self.terminated, self.built = [], [], []
-        self.refuse, self.forget_before_create = {}, 0
+        self.refuse, self.forget_before_create, self.hold_creations = {}, 0, 0
         self.root = tempfile.mkdtemp(prefix="modal-servicer-")
         self.mount_point = os.path.join(self.root, "root")
         os.mkdir(self.mount_point)
@@ -112,8 +113,9 @@ class State:
 
 
 class Sandbox:
-    def __init__(self, image, definition):
-        self.image, self.definition, self.ended = image, definition, asyncio.Event()
+    def __init__(self, image, request):
+        self.image, self.definition, self.ended = image, request.definition, asyncio.Event()
+        self.tags = {(tag.tag_name, tag.tag_value) for tag in request.tags}
 
 
 def counted(base, state):
@@ -250,8 +252,11 @@ def make_api(state):
             image = state.images[request.definition.image_id]
             os.mkdir(state.folder(sandbox_id))
             await machines.copy_tree(image.tree, state.folder(sandbox_id))
-            state.sandboxes[sandbox_id] = Sandbox(image, request.definition)
+            state.sandboxes[sandbox_id] = Sandbox(image, request)
             state.created.append(sandbox_id)
+            if state.hold_creations > 0:
+                state.hold_creations -= 1
+                await asyncio.Event().wait()
             await stream.send_message(api.SandboxCreateV2Response(
                 sandbox_id=sandbox_id, task_id=sandbox_id.replace("sb-", "ta-"),
                 command_router_access=api.CommandRouterAccess(jwt=token(), url=state.url)))
@@ -287,8 +292,10 @@ def make_api(state):
 
         async def SandboxListV2(self, stream):
             request = await stream.recv_message()
+            wanted = {(tag.tag_name, tag.tag_value) for tag in request.tags}
             alive = [] if request.before_timestamp else [
-                api.SandboxInfo(id=name, app_id="ap-1", created_at=1) for name in state.alive()]
+                api.SandboxInfo(id=name, app_id="ap-1", created_at=1) for name in state.alive()
+                if wanted <= state.sandboxes[name].tags]
             await stream.send_message(api.SandboxListResponse(sandboxes=alive))
 
         async def SandboxGetCommandRouterAccess(self, stream):
@@ -364,7 +371,6 @@ def make_router(state):
             request = await stream.recv_message()
             execution = found[request.exec_id]
             code = await execution.process.wait()
-            await asyncio.gather(*execution.readers)
             await stream.send_message(router.TaskExecWaitResponse(code=code) if code >= 0
                                       else router.TaskExecWaitResponse(signal=-code))
 
