@@ -76,7 +76,7 @@ std::string pattern_of(const std::string& path) {
 
 Result<> set_up(const config::Config& config) {
     OFFLOAD_TRY(const auto top, git({"rev-parse", "--show-toplevel"}));
-    const auto path = fs::weakly_canonical(config.history.path);
+    const auto path = fs::weakly_canonical(fs::absolute(config.history.path));
     const auto inside = path.lexically_relative(fs::weakly_canonical(top));
     if (inside.empty() || *inside.begin() == "..") {
         return fail(
