@@ -81,6 +81,8 @@ bool Dispatcher::is_worth_keeping() const {
     const bool may_retry = std::ranges::any_of(
         config().groups, [](const config::Group& group) { return group.retry_count > 0; });
     if (!may_retry) return false;
+    // Elsewhere an idle sandbox can also take over from a straggler, which a worker cannot.
+    if (config().offload.impatiently_requeue_batches && !traits_.same_machine) return false;
     std::size_t busy = 0;
     std::size_t idle = 0;
     for (const auto& [number, batch] : batches_) {

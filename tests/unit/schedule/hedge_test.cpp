@@ -47,6 +47,27 @@ TEST(Hedge, WhatIsPastItsEstimateIsRunTwice) {
     EXPECT_THAT(hedge->tests, ElementsAre(at(0)));
 }
 
+TEST(Hedge, ATestThatAWorkerWasGivenTwiceIsInItOnce) {
+    SchedulerOptions options = kHedging;
+    options.ahead = Seconds{1};
+    Scheduler scheduler(options);
+    scheduler.add(measured(0, 10));
+    scheduler.add(measured(1, 1));
+    EXPECT_THAT(scheduler.next(box(0), after(0))->tests, ElementsAre(at(0)));
+    EXPECT_THAT(scheduler.more(box(0), after(0)), ElementsAre(at(1)));
+    // The runner begins with the second one, which fails here and there.
+    scheduler.finished(box(0), at(1), after(1));
+    scheduler.retry(at(1), box(0));
+    EXPECT_THAT(scheduler.next(box(1), after(1))->tests, ElementsAre(at(1)));
+    scheduler.finished(box(1), at(1), after(2));
+    scheduler.ended(box(1), after(2), Seconds{0.1});
+    scheduler.retry(at(1), box(1));
+    EXPECT_THAT(scheduler.more(box(0), after(2)), ElementsAre(at(1)));
+    const auto hedge = scheduler.next(box(1), after(400));
+    ASSERT_TRUE(hedge);
+    EXPECT_THAT(hedge->tests, ElementsAre(at(1)));
+}
+
 TEST(Hedge, NothingRunsThreeTimes) {
     Straggling run;
     ASSERT_TRUE(run.scheduler.next(box(1), after(40)));
