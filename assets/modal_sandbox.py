@@ -712,6 +712,12 @@ class Sandboxes:
                 raise
         self.objects.pop(sandbox_id, None)
 
+    async def tagged(self, tags):
+        client, app = await self.account.client(), await self.account.app()
+        with explained("cannot list the sandboxes"):
+            return [sandbox.object_id async for sandbox in import_modal().Sandbox.list.aio(
+                app_id=app.app_id, tags=tags, client=client)]
+
     async def destroy_all(self):
         done = await asyncio.gather(*map(self.destroy, list(self.objects)), return_exceptions=True)
         for error in done:
@@ -812,6 +818,7 @@ class Bridge:
         stdin id end                  no answer; the raw bytes go to the command that `id` started
         cancel id                     no answer; what the request has made is destroyed again
         destroy sandbox_id
+        find tags                     → sandbox_ids
 
     The first message is {"ready": true}; {"said", "bytes"} is for the user to read. Sandboxes that still stand when stdin ends are destroyed:
     nobody is left who could.
@@ -906,6 +913,9 @@ class Bridge:
 
     async def do_destroy(self, _number, _content, sandbox_id):
         await self.sandboxes.destroy(sandbox_id)
+
+    async def do_find(self, _number, _content, tags):
+        return {"sandbox_ids": await self.sandboxes.tagged(tags)}
 
     async def do_exec(self, number, content, sandbox_id, timeout=None, stdin=False):
         process = await self.sandboxes.start(sandbox_id, content, stdin, timeout)

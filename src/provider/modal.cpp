@@ -54,6 +54,11 @@ nlohmann::json sandbox_options(const config::Config& config, const config::Modal
     return options;
 }
 
+// By which a sandbox is found whose ID was never told.
+nlohmann::json tags_of(const std::string& run_id, SandboxNumber number) {
+    return {{"offload-run", run_id}, {"offload-sandbox", std::to_string(number.value())}};
+}
+
 bool is_gone(const BridgeAnswer& answer) {
     const auto* failed = std::get_if<BridgeAnswer::Failed>(&answer.how);
     return failed != nullptr && failed->kind == "gone";
@@ -128,7 +133,7 @@ Result<std::unique_ptr<Sandbox>> ModalProvider::create(const SandboxSpec& spec,
     const auto ask = [&](const std::string& image_id) {
         auto fields = options_;
         fields["image_id"] = image_id;
-        fields["tags"] = {{"offload-run", spec.run_id}};
+        fields["tags"] = tags_of(spec.run_id, spec.number);
         return shared_->bridge.ask({.op = "create",
                                     .fields = std::move(fields),
                                     .deadline = steady_clock::now() + kCreateLimit,
@@ -147,6 +152,15 @@ Result<std::unique_ptr<Sandbox>> ModalProvider::create(const SandboxSpec& spec,
 
 Result<> ModalProvider::destroy_by_id(const std::string& id, SteadyTime deadline) {
     return destroy_modal_sandbox(shared_->bridge, id, deadline);
+}
+
+Result<std::string> ModalProvider::unfinished_creation(const std::string& run_id,
+                                                       SandboxNumber number, SteadyTime deadline) {
+    auto answer = shared_->bridge.ask(
+        {.op = "find", .fields = {{"tags", tags_of(run_id, number)}}, .deadline = deadline});
+    OFFLOAD_TRY(const auto fields, to_result(std::move(answer), "looking for a sandbox"));
+    const auto found = fields.value("sandbox_ids", std::vector<std::string>{});
+    return found.empty() ? std::string() : found.front();
 }
 
 }  // namespace offload::provider

@@ -33,6 +33,9 @@ class ModalProvider final : public Provider {
     Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                             const process::CancelToken& cancel) override;
     Result<> destroy_by_id(const std::string& id, SteadyTime deadline) override;
+    // By the tags that each sandbox carries.
+    Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
+                                            SteadyTime deadline) override;
 
   private:
     ModalProvider(std::shared_ptr<ModalShared> shared, const config::Config& config);

@@ -117,6 +117,15 @@ class Serving(ModalScenario):
         self.bridge.process.wait(PATIENCE)
         self.assertEqual(self.server.alive(), [])
 
+    def test_sandboxes_are_found_by_their_tags(self):
+        image_id = self.bridge.answer(self.bridge.ask("prepare"))[0]["ok"]["image_id"]
+        made = [self.bridge.answer(self.bridge.ask(
+            "create", image_id=image_id, tags={"offload-run": run}))[0]["ok"]["sandbox_id"]
+            for run in ("this", "that", "this")]
+        self.bridge.answer(self.bridge.ask("destroy", sandbox_id=made[0]))
+        fields, _ = self.bridge.answer(self.bridge.ask("find", tags={"offload-run": "this"}))
+        self.assertEqual(fields["ok"]["sandbox_ids"], [made[2]])
+
     def test_errors_say_what_kind_they_are(self):
         for op, fields in (("create", {"image_id": "im-unknown"}),
                            ("exec", {"sandbox_id": "sb-unknown"})):

@@ -156,6 +156,20 @@ class Troubles(ModalScenario):
         for folder in self.tmp.glob("offload-*-discovery-*"):
             shutil.rmtree(folder)
 
+    def test_cleanup_finds_what_the_journal_has_no_names_of(self):
+        self.modal_project({"tests/test_s.py": SLEEPER.format(count=40, seconds=5)})
+        self.server.hold_creations = 4
+        process = self.start("run")
+        self.wait_for(lambda: len(self.server.created) == 4, "sandboxes", 90)
+        serving = bridges(self)
+        process.kill()
+        for pid in serving:
+            os.kill(pid, signal.SIGKILL)
+        self.finish(process)
+        self.assertEqual(len(self.server.alive()), 4)
+        self.offload("cleanup").expect_exit(0)
+        self.remove_what_sigkill_leaves()
+
     def wait_for_names(self):
         path = self.output_dir / "journal.ndjson"
         journal = lambda: path.read_text() if path.exists() else ""
