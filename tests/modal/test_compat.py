@@ -81,6 +81,37 @@ class Examples(WithUv):
         self.assertEqual(len(run.junit().cases), 19)  # one of 20 is ignored
 
 
+class OwnSuite(WithUv):
+    """This project's own tests, with the config at the repository's root."""
+
+    timeout = 800.0
+
+    def test_own_unit_tests(self):
+        root = HERE.parent.parent
+        listed = subprocess.run(["git", "-C", root, "ls-files", "-z"], stdout=subprocess.PIPE)
+        if listed.returncode != 0:
+            self.skipTest("the sources are not under git's control")
+        for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
+            target = self.project / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, target)
+        # Two modules are enough to see it work, and compile in a moment.
+        text = (root / "offload-modal.toml").read_text()
+        for separator in (" ", "|"):
+            modules = separator.join("base model config junit schedule framework report".split())
+            self.assertIn(modules, text)
+            text = text.replace(modules, separator.join(("base", "model")))
+        (self.project / "offload.toml").write_text(text.replace("max_parallel = 20",
+                                                                "max_parallel = 2"))
+        # Tests are listed here, by the build that these tests belong to.
+        self.env["OFFLOAD_CTEST_BUILD"] = os.path.dirname(os.path.dirname(self.binary))
+        run = self.offload("run")
+        run.expect_exit(0)
+        names = [case.name for case in run.junit().cases]
+        self.assertGreater(len(names), 40)
+        self.assertTrue(all(name.startswith(("unit/base/", "unit/model/")) for name in names))
+
+
 class Compat(WithUv):
     def use(self, config, files):
         self.write(files)
