@@ -89,7 +89,8 @@ std::string batch_script(const BatchScript& batch) {
     for (const auto& file : batch.files) script += put(batch, file);
     script += enter(batch.root);
     if (batch.result_file) {
-        script += fmt::format("r={}\nrm -f -- \"$r\"\n", quote(*batch.result_file));
+        script +=
+            fmt::format("r={}\n[ ! -e \"$r\" ] || rm -f -- \"$r\"\n", quote(*batch.result_file));
     }
     // A file of its own, not an argument: no second limit on its length, no further quoting.
     const auto end = fmt::format("offload-{}", batch.nonce);
