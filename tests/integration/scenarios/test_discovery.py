@@ -1,4 +1,4 @@
-"""Discovery by a command of the user's: SPEC section 4."""
+"""Discovery by a command of the user's."""
 
 import json
 
@@ -24,6 +24,21 @@ class Discovery(Scenario):
         run.expect_said("tool-is-missing", "3", "see the error above")
         run.expect_not_said("collected in", "to run")
         self.expect_nothing_ran()
+
+    def test_groups_are_collected_at_the_same_time(self):  # TRAPS 39
+        # Each waits for the other, and fails alone.
+        self.write({"list.sh": """
+            #!/bin/sh
+            touch "started-$1"
+            for _ in $(seq 600); do
+                [ -e started-one ] && [ -e started-two ] && { echo "test-of-$1"; exit 0; }
+                sleep 0.1
+            done
+            exit 3
+            """})
+        self.discovering("./list.sh {filters}", {
+            name: f'filters = "{name}"\nretry_count = 0' for name in ("one", "two")})
+        self.offload("collect").expect_exit(0).expect_said("test-of-one", "test-of-two")
 
     def test_silent_exit_1_is_an_empty_group(self):
         self.discovering("false # {filters}")

@@ -1,4 +1,4 @@
-"""Exit statuses are API: SPEC section 2."""
+"""Exit statuses are API."""
 
 from harness import Scenario
 

@@ -1,4 +1,4 @@
-"""The history of durations, and the trace: SPEC sections 2 and 3."""
+"""The history of durations, and the trace."""
 
 import json
 import os

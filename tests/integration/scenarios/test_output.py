@@ -1,4 +1,4 @@
-"""Logs, reports and what the terminal shows: SPEC section 6."""
+"""Logs, reports and what the terminal shows."""
 
 import os
 import pty

@@ -1,4 +1,4 @@
-"""Retries, flakiness, and how attempts are reported: SPEC sections 5 and 6."""
+"""Retries, flakiness, and how attempts are reported."""
 
 from harness import Scenario
 

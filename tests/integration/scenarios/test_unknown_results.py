@@ -1,4 +1,4 @@
-"""Results whose names are not those that discovery printed: SPEC section 5."""
+"""Results whose names are not those that discovery printed."""
 
 from harness import Scenario
 
