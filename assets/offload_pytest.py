@@ -784,6 +784,10 @@ class Worker(Runner):
                 raise session.Interrupted(session.shouldstop)
         self._watchdog.rest()
         session.testscollected = self._positions
+        # pytest searches for garbage five times when it ends, and the interpreter once more, so that
+        # finalizers get to tell of their troubles. The first time finds them.
+        gc.collect()
+        gc.freeze()
         return True
 
     # Each collection asks anew for the nodes of the folders above a file. It is given those of the

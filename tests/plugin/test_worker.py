@@ -227,6 +227,20 @@ class Worker(Case):
         self.assertIn("conftest.py", told.one("unfit")["reason"])
         self.assertEqual(told.kind("begin"), [])
 
+    def test_troubles_of_finalizers_are_told_at_the_end(self):
+        self.write(
+            "test_a.py",
+            """
+            class Cycle:
+                def __init__(self): self.me = self
+                def __del__(self): raise RuntimeError("too late")
+            def test_1(): Cycle()
+            """,
+        )
+        told = self.serve().run("test_a.py::test_1").last().finish()
+        self.assertEqual(told.one("end")["outcome"], "passed")
+        self.assertIn("too late", told.visible + told.err)
+
     def test_results_do_not_wait(self):
         """The end of a test is told with the next begin, but not later than it waits or collects."""
         self.write("test_a.py", THREE)
