@@ -16,6 +16,7 @@ The plan
     in         run: for each ID, its file's place in `files`
     protocols  serve: the versions of the worker protocol that Offload speaks
     limit      serve: seconds that a test may take before Offload ends it
+    bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
 
 A worker reads requests from what was stdin when pytest started, one JSON object a line; tests find
 /dev/null there. A request "run" has ids, files and in as above, and attempts: the number of each
@@ -58,11 +59,18 @@ tests (--lf, --sw, --collect-only), wait for a terminal (--pdb), or make batches
 side trample on each other's files (--junitxml and coverage reports of addopts, one --basetemp, one
 coverage data file: a batch measures into `.coverage.offload-LABEL`, for `coverage combine`).
 
+pytest compiles a test module with rewritten assertions, which takes longer than all else at its
+collection, and keeps the result for the next time, unless PYTHONDONTWRITEBYTECODE is set, as it is
+in many images. Then it is kept in the plan's folder, for the other commands of this run.
+
 PYTEST_DONT_REWRITE
 """
 
 import copy
 import faulthandler
+import functools
+import gc
+import hashlib
 import json
 import os
 import select
@@ -72,6 +80,7 @@ import traceback
 from collections import deque
 
 import pytest
+from _pytest.assertion import rewrite
 
 PROTOCOL = 1
 FRAME_LIMIT = 4096  # PIPE_BUF on Linux
@@ -145,8 +154,23 @@ class Channel:
         self._process = os.getpid()
         self._head = b"\x1e" + nonce.encode("ascii") + b" "
         self._room = FRAME_LIMIT - len(self._head) - 1
+        self._encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+        self._held = b""
 
     def send(self, kind, **fields):
+        self._tell(kind, fields, hold=False)
+
+    def send_with_next(self, kind, **fields):
+        """Sends this together with the next frame, which saves a call and waking up the reader. It
+        follows at once, or there is a flush."""
+        self._tell(kind, fields, hold=True)
+
+    def flush(self):
+        if self._held and os.getpid() == self._process:
+            held, self._held = self._held, b""
+            self._write(held)
+
+    def _tell(self, kind, fields, hold):
         if os.getpid() != self._process:
             return
         message = {"t": kind}
@@ -156,16 +180,22 @@ class Channel:
             cuts = range(0, len(text), PART_LENGTH)
             for start in cuts:
                 kind = "last" if start == cuts[-1] else "part"
-                self._write(self._encode({"t": kind, "d": text[start : start + PART_LENGTH]}))
+                part = self._encode({"t": kind, "d": text[start : start + PART_LENGTH]})
+                self._put(part, hold=False)
         else:
-            self._write(text)
+            self._put(text, hold)
 
-    @staticmethod
-    def _encode(message):
-        return json.dumps(message, ensure_ascii=True, separators=(",", ":"))
-
-    def _write(self, text):
+    def _put(self, text, hold):
         data = self._head + text.encode("ascii") + b"\n"
+        if len(self._held) + len(data) > FRAME_LIMIT:
+            self.flush()
+        data, self._held = self._held + data, b""
+        if hold:
+            self._held = data
+        else:
+            self._write(data)
+
+    def _write(self, data):
         while data:
             try:
                 data = data[os.write(self._descriptor, data) :]
@@ -178,8 +208,13 @@ class Channel:
 # --- Reporting: from pytest's reports to begin and end ------------------------------------------
 
 
+@functools.lru_cache(maxsize=None)
+def is_subtest_kind(kind):
+    return any("subtestreport" == base.__name__.lower() for base in kind.__mro__)
+
+
 def is_subtest(report):
-    return any("subtestreport" == kind.__name__.lower() for kind in type(report).__mro__)
+    return is_subtest_kind(type(report))
 
 
 def subtest_name(report):
@@ -287,12 +322,15 @@ class Reporter:
     def pytest_runtest_protocol(self, item, nextitem):
         position = self.positions.get(key_of(item.nodeid))
         if position is None:
+            self._channel.flush()
             yield
             return
         record = self._records.get(position)
         if record is None:
             record = self._records[position] = Record()
             self._channel.send("begin", n=position)
+        else:
+            self._channel.flush()
         self._current = record
         outcome = yield
         self._current = None
@@ -300,7 +338,8 @@ class Reporter:
         if outcome.excinfo is not None:
             self._add_stop(record, outcome.excinfo)
         if outcome.excinfo is not None or self.counts[position] <= 0:
-            self.tell(position, record)
+            # With a successor its begin follows, unless the worker has to wait or to collect first.
+            self.tell(position, record, hold=nextitem is not None and outcome.excinfo is None)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item, call):
@@ -328,13 +367,14 @@ class Reporter:
                 "".join(traceback.format_exception(*excinfo)),
             )
 
-    def tell(self, position, record):
+    def tell(self, position, record, hold=False):
         self._records.pop(position, None)
         if not record.called and record.outcome == "passed":
             reason = "pytest reported no call of it (a plugin or an option such as --setup-only?)"
             self._channel.send("refused", n=position, reason=reason)
             return
-        self._channel.send(
+        send = self._channel.send_with_next if hold else self._channel.send
+        send(
             "end",
             n=position,
             outcome=record.outcome,
@@ -429,6 +469,14 @@ class Discovery:
     def register(self, pluginmanager):
         pluginmanager.register(self._collectors, "offload-collectors")
         pluginmanager.register(Ending(self._channel), "offload-ending")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self):
+        """Nearly all that is made here lasts until the end, and then all goes at once: to search it
+        for garbage, which pytest does five times when it ends, is a tenth of the time."""
+        gc.disable()
+        yield
+        gc.freeze()
 
     def pytest_deselected(self, items):
         self._deselected += len(items)
@@ -736,6 +784,10 @@ class Worker(Runner):
                 raise session.Interrupted(session.shouldstop)
         self._watchdog.rest()
         session.testscollected = self._positions
+        # pytest searches for garbage five times when it ends, and the interpreter once more, so that
+        # finalizers get to tell of their troubles. The first time finds them.
+        gc.collect()
+        gc.freeze()
         return True
 
     # Each collection asks anew for the nodes of the folders above a file. It is given those of the
@@ -777,6 +829,7 @@ class Worker(Runner):
                 self._watchdog.rest()
             elif self._nothing_known:
                 break
+            self._channel.flush()
             request = self._requests.next()
             if request is None or request["t"] == "stop":
                 self._stopped = True
@@ -832,6 +885,55 @@ class Worker(Runner):
             os.environ["OFFLOAD_ATTEMPT"] = str(attempt)
         self._watchdog.test_begins()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+
+
+# --- Rewritten test modules ---------------------------------------------------------------------
+
+
+class KeptBytecode:
+    """Lets pytest's own functions read and write its compiled modules in one more folder, where it
+    may write none beside the sources. `config` is that of this pytest, once there is one: another
+    one that a test runs in this process keeps to itself."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        self.config = None
+        self._read, self._rewrite = rewrite._read_pyc, rewrite._rewrite_test
+        self._write = rewrite._write_pyc
+        rewrite._read_pyc, rewrite._rewrite_test = self._read_anywhere, self._rewrite_and_keep
+
+    def _path(self, source):
+        """No other state of the file has this name: pytest compares whole seconds at best."""
+        stat = os.stat(source)
+        state = "%s %d %d %d" % (source, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
+        name = hashlib.sha256(os.fsencode(state)).hexdigest()
+        return os.path.join(self._folder, name + ".pyc")
+
+    def _read_anywhere(self, source, pyc, *args, **options):
+        code = self._read(source, pyc, *args, **options)
+        if code is not None:
+            return code
+        try:
+            path = self._path(source)
+        except OSError:
+            return None
+        return self._read(source, path, *args, **options)
+
+    def _rewrite_and_keep(self, source, config):
+        path = self._path(source)
+        version, code = self._rewrite(source, config)
+        if sys.dont_write_bytecode and self.config in (None, config):
+            if path == self._path(source):
+                self._write(config.stash[rewrite.assertstate_key], code, version, path)
+        return version, code
+
+
+def keep_bytecode(folder):
+    """None where this pytest goes about it in another way than those that are known."""
+    if not sys.dont_write_bytecode or not os.path.isdir(folder):
+        return None
+    names = ("_read_pyc", "_rewrite_test", "_write_pyc", "assertstate_key")
+    return KeptBytecode(folder) if all(hasattr(rewrite, name) for name in names) else None
 
 
 # --- Options that would break collecting or running ---------------------------------------------
@@ -949,7 +1051,7 @@ def take_plan():
 
 
 PLAN = take_plan()
-CHANNEL = REQUESTS = None
+CHANNEL = REQUESTS = BYTECODE = None
 if PLAN is not None:
     CHANNEL = Channel(1, PLAN["nonce"])
     CHANNEL.send(
@@ -964,11 +1066,17 @@ if PLAN is not None:
         REQUESTS = Requests(0)
     if "mark" in PLAN:
         open(from_exact(PLAN["mark"]), "w").close()
+    if "bytecode" in PLAN:
+        if PLAN["mode"] == "collect":
+            os.makedirs(from_exact(PLAN["bytecode"]), mode=0o700, exist_ok=True)
+        BYTECODE = keep_bytecode(from_exact(PLAN["bytecode"]))
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config, parser, args):
     if PLAN is not None:
+        if BYTECODE is not None:
+            BYTECODE.config = early_config
         accept_options_of_blocked_xdist(early_config, parser, args)
         set_options(early_config.known_args_namespace, NO_XDIST)
         separate_coverage(early_config, PLAN)

@@ -39,8 +39,23 @@ std::string mark_path(const RunContext& context) {
     return fmt::format("{}/{}.loaded", context.folder, context.label);
 }
 
+// Discovery's folder lasts as long as the run.
+std::string bytecode_path(const RunContext& discovery) {
+    return fmt::format("{}/bytecode", discovery.folder);
+}
+
 json plan_for(const RunContext& context, std::string_view mode) {
     return {{"mode", mode}, {"nonce", context.nonce}, {"label", context.label}};
+}
+
+json plan_for(const BatchRequest& request, std::string_view mode) {
+    auto plan = plan_for(request.context, mode);
+    plan["fail_fast"] = request.context.fail_fast;
+    const auto* carry = static_cast<const PytestCarry*>(request.carry.get());
+    if (carry != nullptr && request.context.same_machine) {
+        plan["bytecode"] = exact_json(carry->bytecode);
+    }
+    return plan;
 }
 
 std::string as_ascii(const json& plan) { return plan.dump(-1, ' ', /*ensure_ascii=*/true) + "\n"; }
@@ -119,6 +134,7 @@ Result<DiscoveryCommand> PytestFramework::discovery(const config::Group& group,
     const auto words = discovery_words(group);
     auto plan = plan_for(context, "collect");
     plan["mark"] = exact_json(mark_path(context));
+    plan["bytecode"] = exact_json(bytecode_path(context));
 
     DiscoveryCommand command;
     command.shown = invocation(settings_.prefix, words);
@@ -138,15 +154,15 @@ Result<Discovered> PytestFramework::read_discovery(const config::Group& group,
                                                    const RunContext& context, const Ended& ended,
                                                    std::string_view out,
                                                    std::string_view err) const {
+    PytestCarry carry{.plain = false, .bytecode = bytecode_path(context)};
     return read_pytest_discovery(invocation(settings_.prefix, discovery_words(group)),
-                                 context.nonce, ended, out, err);
+                                 context.nonce, std::move(carry), ended, out, err);
 }
 
 Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
     if (is_plain(request.carry)) return plain_batch(request);
 
-    auto plan = plan_for(request.context, "run");
-    plan["fail_fast"] = request.context.fail_fast;
+    auto plan = plan_for(request, "run");
     TestList list;
     for (const Test* test : request.tests) list.add(*test);
     list.move_into(plan);
@@ -159,8 +175,7 @@ bool PytestFramework::has_worker(const std::shared_ptr<const void>& carry) const
 
 Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
                                              std::chrono::seconds test_limit) const {
-    auto plan = plan_for(request.context, "serve");
-    plan["fail_fast"] = request.context.fail_fast;
+    auto plan = plan_for(request, "serve");
     plan["protocols"] = {kWorkerProtocol};
     plan["limit"] = test_limit.count();
     return with_plan(request, as_ascii(plan));

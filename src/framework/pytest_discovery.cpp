@@ -157,8 +157,8 @@ std::optional<std::string> trouble(const Account& account, const Ended& ended) {
 }  // namespace
 
 Result<Discovered> read_pytest_discovery(const std::string& shown, const std::string& nonce,
-                                         const Ended& ended, std::string_view out,
-                                         std::string_view err) {
+                                         PytestCarry carry, const Ended& ended,
+                                         std::string_view out, std::string_view err) {
     Account account;
     MessageReader reader(nonce);
     std::string visible;
@@ -174,7 +174,8 @@ Result<Discovered> read_pytest_discovery(const std::string& shown, const std::st
     if (!account.greeted && account.plain) {
         auto plain = read_plain_discovery(ended, plain_part(out, nonce));
         if (!plain) return failed(plain.error().message);
-        plain->carry = std::make_shared<const PytestCarry>(PytestCarry{.plain = true});
+        plain->carry =
+            std::make_shared<const PytestCarry>(PytestCarry{.plain = true, .bytecode = {}});
         return plain;
     }
     if (!account.greeted) {
@@ -186,7 +187,7 @@ Result<Discovered> read_pytest_discovery(const std::string& shown, const std::st
                                   text::count(reader.garbled(), "message")));
     }
     add_warnings(account);
-    account.discovered.carry = std::make_shared<const PytestCarry>();
+    account.discovered.carry = std::make_shared<const PytestCarry>(std::move(carry));
     return std::move(account.discovered);
 }
 

@@ -175,6 +175,7 @@ class Case(unittest.TestCase):
         self.cwd = self.root
         self.number = 0
         self.plugins = False  # load what is installed beside pytest: half of the time to start
+        self.bytecode = None  # the plan's folder of that name
         self.randomly = False  # pytest-randomly shuffles wherever it is loaded
 
     def write(self, name, content=""):
@@ -188,6 +189,8 @@ class Case(unittest.TestCase):
         carried = self.base / "carried"
         carried.mkdir(exist_ok=True)
         (carried / "offload_pytest.py").write_bytes((ASSETS / "offload_pytest.py").read_bytes())
+        if self.bytecode is not None:
+            plan = dict(plan, bytecode=str(self.bytecode))
         path = carried / ("plan-%d.json" % self.number)
         path.write_text(json.dumps(dict(plan, nonce=NONCE, label="t-%d" % self.number)))
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "OFFLOAD"))}

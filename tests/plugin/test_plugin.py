@@ -588,5 +588,87 @@ class Running(Case):
         self.assertEqual((told.kind("end"), told.one("refused")["n"]), ([], 0))
 
 
+TELLS_REWRITING = """
+    from _pytest.assertion import rewrite
+    original = rewrite.rewrite_asserts
+    def rewrite_asserts(module, source, path, config):
+        if path.endswith("test_a.py"):
+            with open("rewritten", "a") as file:
+                file.write("x")
+        original(module, source, path, config)
+    rewrite.rewrite_asserts = rewrite_asserts
+"""
+
+
+class Bytecode(Case):
+    """What pytest has compiled is kept where the environment forbids files beside the sources."""
+
+    def setUp(self):
+        super().setUp()
+        self.bytecode = self.base / "bytecode"
+        self.write("conftest.py", TELLS_REWRITING)
+
+    def rewritten(self):
+        path = self.root / "rewritten"
+        return len(path.read_text()) if path.exists() else 0
+
+    def test_is_compiled_once_in_a_run(self):
+        self.write("test_a.py", "def test_a():\n    x = 1\n    assert x == 2\n")
+        result = self.run_all()["test_a.py::test_a"]
+        self.assertIn("assert 1 == 2", result["message"])
+        self.assertEqual(self.rewritten(), 1)
+        self.assertEqual(list(self.root.rglob("*.pyc")), [])
+        worker = self.serve()
+        told = worker.run("test_a.py::test_a").last().finish()
+        self.assertIn("assert 1 == 2", told.one("end")["message"])
+        self.assertEqual(self.rewritten(), 1)
+
+    def test_is_compiled_each_time_without_a_folder(self):
+        self.bytecode = None
+        self.write("test_a.py", "def test_a(): assert True\n")
+        self.outcomes()
+        self.assertEqual(self.rewritten(), 2)
+
+    def test_is_not_used_for_another_state_of_the_file(self):
+        self.write("test_a.py", "def test_a(): assert 1 == 1\n")
+        found = self.collect()
+        times = os.stat(self.root / "test_a.py")
+        self.write("test_a.py", "def test_a(): assert 1 == 2\n")
+        os.utime(self.root / "test_a.py", ns=(times.st_atime_ns, times.st_mtime_ns))
+        told = self.run_batch(found.ids, found.files)
+        self.assertEqual(told.one("end")["outcome"], "failed")
+
+    def test_holds_nothing_of_a_pytest_inside_a_test(self):
+        self.write("inner/test_inner.py", "def test_inner(): assert True\n")
+        self.write(
+            "test_a.py",
+            """
+            import pytest
+            def test_a():
+                assert pytest.main(["-p", "no:cacheprovider", "inner"]) == 0
+            """,
+        )
+        files = {"test_a.py::test_a": "test_a.py"}
+        self.collect("test_a.py")
+        before = sorted(self.bytecode.iterdir())
+        told = self.run_batch(list(files), files, "test_a.py")
+        self.assertEqual(told.one("end")["outcome"], "passed", told.visible)
+        self.assertEqual(sorted(self.bytecode.iterdir()), before)
+
+    def test_a_folder_that_cannot_be_used_does_no_harm(self):
+        self.bytecode.mkdir()
+        self.write("test_a.py", "def test_a(): assert True\n")
+        found = self.collect()
+        for path in self.bytecode.iterdir():
+            path.write_bytes(b"no bytecode")
+        told = self.run_batch(found.ids, found.files)
+        self.assertEqual(told.one("end")["outcome"], "passed")
+        for path in self.bytecode.iterdir():
+            path.unlink()
+        self.bytecode.rmdir()
+        told = self.run_batch(found.ids, found.files)
+        self.assertEqual(told.one("end")["outcome"], "passed")
+
+
 if __name__ == "__main__":
     unittest.main()

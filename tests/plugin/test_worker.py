@@ -227,6 +227,38 @@ class Worker(Case):
         self.assertIn("conftest.py", told.one("unfit")["reason"])
         self.assertEqual(told.kind("begin"), [])
 
+    def test_troubles_of_finalizers_are_told_at_the_end(self):
+        self.write(
+            "test_a.py",
+            """
+            class Cycle:
+                def __init__(self): self.me = self
+                def __del__(self): raise RuntimeError("too late")
+            def test_1(): Cycle()
+            """,
+        )
+        told = self.serve().run("test_a.py::test_1").last().finish()
+        self.assertEqual(told.one("end")["outcome"], "passed")
+        self.assertIn("too late", told.visible + told.err)
+
+    def test_results_do_not_wait(self):
+        """The end of a test is told with the next begin, but not later than it waits or collects."""
+        self.write("test_a.py", THREE)
+        self.write("test_b.py", "import os\nos._exit(3)\n")
+        worker = self.serve()
+        worker.run("test_a.py::test_1", "test_a.py::test_2", "test_a.py::test_3")
+        self.assertEqual([f["n"] for f in worker.wait_for("end", 2).kind("end")], [0, 1])
+        told = worker.run("test_b.py::test_x").finish(stop=False)
+        self.assertEqual([f["n"] for f in told.kind("end")], [0, 1])
+        self.assertEqual([f["n"] for f in told.kind("begin")], [0, 1])
+
+    def test_the_end_before_a_crash_is_told(self):
+        self.write("test_a.py", "import os\ndef test_1(): pass\ndef test_2(): os._exit(3)\n")
+        worker = self.serve()
+        told = worker.run("test_a.py::test_1", "test_a.py::test_2").last().finish(stop=False)
+        self.assertEqual([(f["t"], f["n"]) for f in told.frames if "n" in f],
+                         [("begin", 0), ("end", 0), ("begin", 1)])
+
     def test_a_hanging_test_shows_its_stack(self):
         self.write(
             "test_a.py",

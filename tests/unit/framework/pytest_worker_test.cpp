@@ -79,6 +79,19 @@ TEST(PytestWorker, StartsLikeABatchWithoutTests) {
     EXPECT_FALSE(plan.contains("ids"));
 }
 
+TEST(PytestWorker, SharesWhatDiscoveryCompiledOnOneMachine) {
+    const auto carry = std::make_shared<PytestCarry>(PytestCarry{.bytecode = "/d/bytecode"});
+    const auto plan_of = [&](bool same_machine) {
+        auto context = context_in("/r");
+        context.same_machine = same_machine;
+        const Request request(group_with("-m slow"), context, {}, carry);
+        const auto worker = framework().worker(request(), std::chrono::seconds(90)).value();
+        return json::parse(worker.files.at(1).content);
+    };
+    EXPECT_EQ(plan_of(true).at("bytecode"), "/d/bytecode");
+    EXPECT_FALSE(plan_of(false).contains("bytecode"));
+}
+
 TEST(PytestWorker, IsToldOneLineEach) {
     Conversation c;
     EXPECT_EQ(c.first.find('\n'), c.first.size() - 1);
