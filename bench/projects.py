@@ -8,6 +8,7 @@ CONFIG = """\
 [offload]
 max_parallel = {slots}
 test_timeout_secs = 600
+sandbox_project_root = "{folder}"
 
 [provider]
 type = "local"
@@ -21,7 +22,7 @@ retry_count = 0
 
 
 def write_config(folder, slots, framework):
-    Path(folder, "offload.toml").write_text(CONFIG.format(slots=slots, framework=framework))
+    Path(folder, "offload.toml").write_text(CONFIG.format(slots=slots, folder=folder, framework=framework))
 
 
 def pytest_framework(python):
