@@ -49,4 +49,22 @@ std::string_view name_of(BatchOutcome outcome) {
     return "";
 }
 
+std::size_t& count_of(Counts& counts, Status status) {
+    switch (status) {
+        case Status::Passed:
+            return counts.passed;
+        case Status::Flaky:
+            return counts.flaky;
+        case Status::Skipped:
+            return counts.skipped;
+        case Status::Failed:
+            return counts.failed;
+        case Status::Errored:
+            return counts.errored;
+        case Status::NotRun:
+            break;
+    }
+    return counts.not_run;
+}
+
 }  // namespace offload

@@ -17,24 +17,6 @@ constexpr double kLeastWeight = 0.001;  // seconds: even an empty test takes a m
 
 std::size_t minus(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
 
-std::size_t& counter(Counts& counts, Status status) {
-    switch (status) {
-        case Status::Passed:
-            return counts.passed;
-        case Status::Flaky:
-            return counts.flaky;
-        case Status::Skipped:
-            return counts.skipped;
-        case Status::Failed:
-            return counts.failed;
-        case Status::Errored:
-            return counts.errored;
-        case Status::NotRun:
-            break;
-    }
-    return counts.not_run;
-}
-
 }  // namespace
 
 RunTracker::RunTracker(const std::vector<std::pair<std::string, Seconds>>& known) {
@@ -130,7 +112,7 @@ void RunTracker::on(const AttemptFinished& event, Seconds /*now*/) {
 }
 
 void RunTracker::on(const TestDecided& event, Seconds now) {
-    ++counter(counts_, event.status);
+    ++count_of(counts_, event.status);
     if (event.test.value() < weights_.size()) decided_work_ += weights_[event.test.value()];
     if (samples_.empty() || now - samples_.back().at < kSampleEvery) return;
     sample(now);

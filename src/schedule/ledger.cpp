@@ -12,24 +12,6 @@ constexpr std::uint32_t kAbsent = std::numeric_limits<std::uint32_t>::max();
 
 void release(std::string& text) { std::string().swap(text); }
 
-std::size_t& count_of(Counts& counts, Status status) {
-    switch (status) {
-        case Status::Passed:
-            return counts.passed;
-        case Status::Flaky:
-            return counts.flaky;
-        case Status::Skipped:
-            return counts.skipped;
-        case Status::Failed:
-            return counts.failed;
-        case Status::Errored:
-            return counts.errored;
-        case Status::NotRun:
-            break;
-    }
-    return counts.not_run;
-}
-
 }  // namespace
 
 Ledger::Ledger(std::vector<std::size_t> retry_counts, VerdictSource source)

@@ -158,6 +158,7 @@ struct Counts {
 
     std::size_t total() const { return passed + flaky + skipped + failed + errored + not_run; }
 };
+std::size_t& count_of(Counts& counts, Status status);
 
 struct RunSummary {
     std::vector<Verdict> verdicts;  // one per test of the table, in table order
