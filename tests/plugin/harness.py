@@ -2,11 +2,13 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
 import textwrap
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -127,12 +129,32 @@ class Served:
 
     def wait_for(self, kind, count=1):
         """Until so many frames of this kind have been told."""
+        deadline = time.monotonic() + DEADLINE
+        output = self.process.stdout.fileno()
         while len(self.told().kind(kind)) < count:
-            data = os.read(self.process.stdout.fileno(), 65536)
+            left = deadline - time.monotonic()
+            if not select.select([output], [], [], max(left, 0))[0]:
+                self._give_up("waited in vain", kind, count)
+            data = os.read(output, 65536)
             if not data:
-                raise AssertionError("ended without %d times %s: %r" % (count, kind, self.out))
+                self._give_up("ended", kind, count)
             self.out += data
         return self.told()
+
+    def wait_for_error(self, text):
+        """Until this stands on the standard error."""
+        deadline = time.monotonic() + DEADLINE
+        while text not in self.errors():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self._give_up("ended or waited in vain", text)
+            time.sleep(0.01)
+
+    def _give_up(self, how, what, count=1):
+        self.process.kill()
+        self.process.wait()
+        raise AssertionError(
+            "%s, without %d times %s: %r\n%r" % (how, count, what, self.out, self.errors())
+        )
 
     def told(self):
         whole = self.out[: self.out.rfind(b"\n") + 1]

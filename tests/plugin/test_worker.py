@@ -267,8 +267,7 @@ class Worker(Case):
         worker = self.serve(limit=1)
         worker.run("test_a.py::test_1", "test_a.py::test_hang").last()
         worker.wait_for("begin", 2)
-        while b"in test_hang" not in worker.errors():
-            self.assertIsNone(worker.process.poll())
+        worker.wait_for_error(b"in test_hang")
         worker.process.send_signal(signal.SIGTERM)
         told = worker.finish(stop=False)
         self.assertEqual(told.status, -signal.SIGTERM)
@@ -282,8 +281,7 @@ class Worker(Case):
         worker = self.serve(limit=2)
         worker.run("test_a.py::test_1", "test_a.py::test_hang").last()
         worker.wait_for("begin", 2)
-        while b"in test_hang" not in worker.errors():
-            self.assertIsNone(worker.process.poll())
+        worker.wait_for_error(b"in test_hang")
         worker.process.kill()
         worker.finish(stop=False)
 
