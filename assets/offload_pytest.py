@@ -6,7 +6,8 @@ it the module does nothing. The variable, and this folder's entry in PYTHONPATH,
 environment at once, so that a pytest that a test starts knows nothing of all this.
 
 The plan
-    mode       "collect", "run" (a batch) or "serve" (a worker, see docs/worker-protocol.md)
+    mode       "collect", "run" (a batch), "serve" (a worker, see docs/worker-protocol.md) or
+               "conclude" (after the last test, where coverage was measured)
     nonce      stands in each frame
     label      names this command within Offload's run; fit for file names
     mark       collect: a file to make, which tells that this module was loaded
@@ -17,6 +18,9 @@ The plan
     protocols  serve: the versions of the worker protocol that Offload speaks
     limit      serve: seconds that a test may take before Offload ends it
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
+    coverage   run, serve: a folder for coverage data; missing where none would be taken from it.
+               conclude: a list of them
+    failed     conclude: whether a test has failed
 
 A worker reads requests from what was stdin when pytest started, one JSON object a line; tests find
 /dev/null there. A request "run" has ids, files and in as above, and attempts: the number of each
@@ -57,7 +61,13 @@ From inside, and only for these two purposes, options that would break them are 
 (pytest's own reports are all that is needed), --maxfail, and in batches what would select other
 tests (--lf, --sw, --collect-only), wait for a terminal (--pdb), or make batches that run side by
 side trample on each other's files (--junitxml and coverage reports of addopts, one --basetemp, one
-coverage data file: a batch measures into `.coverage.offload-LABEL`, for `coverage combine`).
+coverage data file).
+
+A batch measures coverage into a data file of its own, in the plan's folder. One more pytest session
+concludes the run: it has no tests, but the same options, and is given these files, so that
+pytest-cov does with them what it always does with those of its processes: one data file, the
+reports that were asked for, --cov-fail-under. Where the plan names no folder, a batch's data file
+is `.coverage.offload-LABEL` in the project, for `coverage combine`.
 
 pytest compiles a test module with rewritten assertions, which takes longer than all else at its
 collection, and keeps the result for the next time, unless PYTHONDONTWRITEBYTECODE is set, as it is
@@ -74,6 +84,7 @@ import hashlib
 import json
 import os
 import select
+import shutil
 import sys
 import time
 import traceback
@@ -668,6 +679,70 @@ class Batch(Runner):
         self._reporter.counts = counts
 
 
+# --- The conclusion -----------------------------------------------------------------------------
+
+
+class Conclusion:
+    """A session without tests, in which pytest-cov finds what the batches have measured."""
+
+    def __init__(self, channel, plan):
+        self._channel = channel
+        self._folders = [from_exact(folder) for folder in plan["coverage"]]
+        self._failures = 1 if plan["failed"] else 0
+
+    def register(self, pluginmanager):
+        pluginmanager.register(Ending(self._channel), "offload-ending")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self, session):
+        session.perform_collect = lambda *args, **options: []
+        yield
+        del session.perform_collect
+        session.items = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        """What pytest-cov has around this erases its data before, and combines all there are after
+        it."""
+        session.testsfailed = self._failures  # for --no-cov-on-fail
+        plugin = session.config.pluginmanager.getplugin("_cov")
+        controller = getattr(plugin, "cov_controller", None)
+        if controller is None:
+            self._warn("coverage was measured, but pytest-cov is not active where it is combined")
+            return True
+        for name in ("_warn_no_data", "_warn_unimported_source", "_warn_preimported_source"):
+            setattr(controller.cov, name, False)  # no test runs here
+        place = str(session.config.invocation_params.dir)
+        base = os.path.join(place, controller.cov.config.data_file)
+        missing = [label for folder in self._folders for label in self._bring(folder, base)]
+        if missing:
+            self._warn(
+                "the coverage measured in %s is lost: pytest ended there before it could save it"
+                % ", ".join(sorted(missing))
+            )
+        return True
+
+    @staticmethod
+    def _bring(folder, base):
+        """Returns the labels of commands that left no data."""
+        names = os.listdir(folder)
+        for name in names:
+            if name.startswith(COVERAGE_DATA):
+                target = "%s.offload-%s" % (base, name[len(COVERAGE_DATA) :])
+                shutil.move(os.path.join(folder, name), target)
+        began = [name[: -len(COVERAGE_MARK)] for name in names if name.endswith(COVERAGE_MARK)]
+        return [label for label in began if COVERAGE_DATA + label not in names]
+
+    def _warn(self, text):
+        self._channel.send("notice", severity="warning", text=text)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session):
+        if session.testsfailed > self._failures:
+            text = "the tests cover less than --cov-fail-under demands"
+            self._channel.send("notice", severity="error", text=text)
+
+
 # --- The worker ---------------------------------------------------------------------------------
 
 
@@ -970,6 +1045,7 @@ NO_SELECTION = {
     "collectonly": False,
 }
 NO_DEBUGGER = {"usepdb": False, "trace": False}
+NOTHING_SAID = {"verbose": -2, "disable_warnings": True, "durations": None, "reportchars": ""}
 
 XDIST_OPTIONS = (
     (("-n", "--numprocesses"), {"dest": "offload_numprocesses"}),
@@ -1002,17 +1078,30 @@ def accept_options_of_blocked_xdist(config, parser, args):
     )
 
 
+COVERAGE_DATA = "data."  # + label
+COVERAGE_MARK = ".measures"  # label +
+
+
 def separate_coverage(config, plan):
     """Coverage is measured per batch, into a file of the batch's own, and reported by none."""
     options = config.known_args_namespace
     if not getattr(options, "cov_source", None) or getattr(options, "no_cov", False):
         return
+    if plan["mode"] == "conclude":
+        return
     if plan["mode"] == "collect":
         options.cov_source = []
         return
+    options.cov_fail_under = 0
+    if "coverage" in plan:
+        options.cov_report = {"": None}
+        folder = from_exact(plan["coverage"])
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        open(os.path.join(folder, plan["label"] + COVERAGE_MARK), "w").close()
+        os.environ["COVERAGE_FILE"] = os.path.join(folder, COVERAGE_DATA + plan["label"])
+        return
     if not on_command_line(config, "--cov-report"):
         options.cov_report = {"": None}
-    options.cov_fail_under = 0
     try:
         import coverage
 
@@ -1084,6 +1173,8 @@ def pytest_load_initial_conftests(early_config, parser, args):
             mode = Discovery(CHANNEL)
         elif PLAN["mode"] == "serve":
             mode = Worker(CHANNEL, PLAN, REQUESTS)
+        elif PLAN["mode"] == "conclude":
+            mode = Conclusion(CHANNEL, PLAN)
         else:
             mode = Batch(CHANNEL, PLAN)
         mode.register(early_config.pluginmanager)
@@ -1104,4 +1195,6 @@ def pytest_cmdline_main(config):
             set_options(option, NO_DEBUGGER)
             set_options(option, {"maxfail": 1 if PLAN.get("fail_fast") else 0})
             separate_basetemp(option, PLAN)
+        if PLAN["mode"] == "conclude":
+            set_options(option, NOTHING_SAID)
     yield

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "local_command.hpp"
 #include "offload/base/text.hpp"
 #include "offload/process/child.hpp"
 
@@ -17,15 +18,6 @@ std::size_t threads_for(const DiscoverySettings& settings) {
     const std::size_t wanted = settings.config.offload.max_parallel_collection;
     const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
     return std::min(wanted > 0 ? wanted : cores, settings.groups.size());
-}
-
-framework::Ended ended_from(const process::End& end) {
-    framework::Ended ended{std::nullopt, end.describe()};
-    if (const auto* exited = std::get_if<process::Exited>(&end.how);
-        exited != nullptr && !end.timed_out && !end.cancelled) {
-        ended.exit_status = exited->status;
-    }
-    return ended;
 }
 
 std::string report_on(const std::string& command, const process::Captured& captured) {
@@ -88,18 +80,11 @@ GroupDiscovered Discovery::discover(GroupIndex index) {
 
     auto command = settings_.framework.discovery(group, context);
     if (!command) return finish(fail(std::move(command).error()));
-    for (const auto& file : command->files) {
-        if (auto written = write_file_atomically(file.path, file.content, 0600); !written) {
-            return finish(fail(std::move(written).error()));
-        }
-    }
-    process::Command child{.argv = {"/bin/sh", "-c", command->command},
-                           .env = std::move(command->env),
-                           .working_folder = settings_.working_folder};
-    child.env.emplace_back("OFFLOAD_RUN_ID", settings_.run_id);
     const auto limit = settings_.config.offload.discovery_timeout;
-    const auto captured =
-        process::capture(child, {.deadline = begin + limit, .cancel = cancel_.token()});
+    const auto ran = run_here(*command, settings_.working_folder, settings_.run_id,
+                              {.deadline = begin + limit, .cancel = cancel_.token()});
+    if (!ran) return finish(fail(ran.error()));
+    const auto& captured = *ran;
     told.report = report_on(command->shown, captured);
     if (captured.end.timed_out) {
         return finish(fail(Error{

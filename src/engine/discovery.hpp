@@ -34,6 +34,7 @@ class Discovery {
     ~Discovery();  // cancels what still runs, and waits
 
     void cancel() { cancel_.cancel(); }
+    std::string folder() const { return folder_.path().string(); }
 
   private:
     Discovery(DiscoverySettings settings, TemporaryFolder folder, Inbox& inbox);

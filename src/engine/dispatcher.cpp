@@ -100,6 +100,7 @@ RunSummary Dispatcher::run() {
             next_tick = std::chrono::steady_clock::now() + kTick;
         }
     }
+    conclude();
     return summarise();
 }
 
@@ -261,6 +262,7 @@ RunSummary Dispatcher::summarise() {
                        .unknown_results = unknown_results_,
                        .hedges = hedges_,
                        .failure = failure_,
+                       .runner_report = runner_report_,
                        .interrupted_by = interrupted_by_};
     for (const auto& verdict : summary.verdicts) {
         Seconds chain{0};

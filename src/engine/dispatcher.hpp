@@ -42,6 +42,7 @@ class Dispatcher {
     schedule::Scheduler make_scheduler(const Plan& plan, const TestTable& tests,
                                        bool& durations_known) const;
     std::size_t batches_so_far() const;
+    void conclude();  // conclusion.cpp
     RunSummary summarise();
 
     // --- moving work
@@ -82,6 +83,7 @@ class Dispatcher {
     void handle(BatchTold& message);
     void handle(BatchOver& message);
     void handle(SandboxGone& message);
+    void handle(Concluded& message);
     void handle(Interrupted& message);
 
     // --- results
@@ -148,6 +150,9 @@ class Dispatcher {
     std::optional<std::string> unknown_failure_;  // the first failed result of no known test
     bool artefacts_tried_ = false;
     std::vector<bool> glob_matched_;  // by position in download_globs
+    process::CancelSource conclusion_cancel_;
+    bool concluded_ = false;
+    std::string runner_report_;
     bool stopping_ = false;
     std::string stop_reason_;
     std::optional<std::string> failure_;

@@ -84,6 +84,7 @@ void Dispatcher::handle(SandboxGone& message) {
 void Dispatcher::handle(Interrupted& message) {
     if (interrupted_by_) return;
     interrupted_by_ = message.signal;
+    conclusion_cancel_.cancel();
     emitter_.warn(
         "interrupted: ending what runs and destroying the sandboxes (interrupt again to "
         "end at once, without that)");

@@ -85,12 +85,17 @@ struct SandboxGone {
     std::optional<Error> trouble;
 };
 
+// The framework's last command is over.
+struct Concluded {
+    Result<framework::Conclusion> conclusion;
+};
+
 struct Interrupted {
     int signal;
 };
 
 using Message = std::variant<GroupDiscovered, Prepared, ProviderSaid, SandboxUp, SandboxNotCreated,
-                             BatchSaid, BatchTold, BatchOver, SandboxGone, Interrupted>;
+                             BatchSaid, BatchTold, BatchOver, SandboxGone, Concluded, Interrupted>;
 using Inbox = Mailbox<Message>;
 
 // --- Towards an executor -----------------------------------------------------------------------

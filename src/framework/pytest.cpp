@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "offload/assets/assets.hpp"
 #include "offload/base/shell.hpp"
+#include "pytest_conclusion.hpp"
 #include "pytest_discovery.hpp"
 #include "pytest_messages.hpp"
 #include "pytest_plain.hpp"
@@ -44,6 +46,11 @@ std::string bytecode_path(const RunContext& discovery) {
     return fmt::format("{}/bytecode", discovery.folder);
 }
 
+// A group's own: a conclusion needs the options of a group that measured.
+std::string coverage_path(const RunContext& discovery) {
+    return fmt::format("{}/{}.coverage", discovery.folder, discovery.label);
+}
+
 json plan_for(const RunContext& context, std::string_view mode) {
     return {{"mode", mode}, {"nonce", context.nonce}, {"label", context.label}};
 }
@@ -54,6 +61,7 @@ json plan_for(const BatchRequest& request, std::string_view mode) {
     const auto* carry = static_cast<const PytestCarry*>(request.carry.get());
     if (carry != nullptr && request.context.same_machine) {
         plan["bytecode"] = exact_json(carry->bytecode);
+        plan["coverage"] = exact_json(carry->coverage);
     }
     return plan;
 }
@@ -154,7 +162,8 @@ Result<Discovered> PytestFramework::read_discovery(const config::Group& group,
                                                    const RunContext& context, const Ended& ended,
                                                    std::string_view out,
                                                    std::string_view err) const {
-    PytestCarry carry{.plain = false, .bytecode = bytecode_path(context)};
+    PytestCarry carry{
+        .plain = false, .bytecode = bytecode_path(context), .coverage = coverage_path(context)};
     return read_pytest_discovery(invocation(settings_.prefix, discovery_words(group)),
                                  context.nonce, std::move(carry), ended, out, err);
 }
@@ -185,12 +194,16 @@ std::unique_ptr<WorkerTalk> PytestFramework::worker_talk(const BatchRequest& req
     return std::make_unique<PytestWorkerTalk>(request.context.nonce);
 }
 
+std::vector<std::string> PytestFramework::run_words(const config::Group& group) const {
+    Words words = settings_.run_args;
+    append(words, selection(group));
+    return words;
+}
+
 BatchCommand PytestFramework::with_plan(const BatchRequest& request,
                                         const std::string& plan) const {
-    Words words = settings_.run_args;
-    append(words, selection(request.group));
     BatchCommand command;
-    command.command = with_plugin(request.context, settings_.prefix, words);
+    command.command = with_plugin(request.context, settings_.prefix, run_words(request.group));
     command.files = {plugin_file(request.context), {plan_path(request.context), plan}};
     return command;
 }
@@ -205,6 +218,42 @@ BatchCommand PytestFramework::plain_batch(const BatchRequest& request) const {
     command.command = invocation(settings_.prefix, words);
     command.result_file = result_path(request.context);
     return command;
+}
+
+// Whether and in which groups coverage was measured shows only there: by the folders that exist.
+// The first such group's options are those of the session that reports, as pytest has but one.
+std::optional<DiscoveryCommand> PytestFramework::conclusion(
+    const ConclusionRequest& request) const {
+    std::vector<const ConcludedGroup*> groups;
+    json folders = json::array();
+    for (const auto& each : request.groups) {
+        const auto* carry = static_cast<const PytestCarry*>(each.carry.get());
+        if (carry == nullptr || carry->coverage.empty()) continue;
+        groups.push_back(&each);
+        folders.push_back(exact_json(carry->coverage));
+    }
+    if (groups.empty()) return std::nullopt;
+
+    auto plan = plan_for(request.context, "conclude");
+    plan["coverage"] = std::move(folders);
+    plan["failed"] = request.any_failure;
+    DiscoveryCommand command;
+    command.files = {plugin_file(request.context), {plan_path(request.context), as_ascii(plan)}};
+    for (const auto* each : groups) {
+        const auto* carry = static_cast<const PytestCarry*>(each->carry.get());
+        const auto words = run_words(each->group);
+        command.command += fmt::format(
+            "{} [ -d {} ]; then\n{}\n", command.command.empty() ? "if" : "elif",
+            shell::quote(carry->coverage), with_plugin(request.context, settings_.prefix, words));
+        if (command.shown.empty()) command.shown = invocation(settings_.prefix, words);
+    }
+    command.command += "fi";
+    return command;
+}
+
+Conclusion PytestFramework::read_conclusion(const RunContext& context, const Ended& ended,
+                                            std::string_view out, std::string_view err) const {
+    return read_pytest_conclusion(context.nonce, ended, out, err);
 }
 
 std::unique_ptr<BatchReader> PytestFramework::reader(const BatchRequest& request) const {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,11 @@ class PytestFramework final : public Framework {
                                 std::chrono::seconds test_limit) const override;
     std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& request) const override;
 
+    // Combines and reports coverage, where a batch has measured some.
+    std::optional<DiscoveryCommand> conclusion(const ConclusionRequest& request) const override;
+    Conclusion read_conclusion(const RunContext& context, const Ended& ended, std::string_view out,
+                               std::string_view err) const override;
+
     // IDs travel in the plan. In plain mode they do not; a command that becomes too long there is
     // halved by the engine.
     std::size_t command_bytes(std::string_view /*id*/) const override { return 0; }
@@ -41,6 +47,8 @@ class PytestFramework final : public Framework {
     // What decides rootdir, ini file and initial conftests: the same in discovery and batches.
     std::vector<std::string> selection(const config::Group& group) const;
     std::vector<std::string> discovery_words(const config::Group& group) const;
+    // `{command} {run_args} {filters} {paths}`, less the command.
+    std::vector<std::string> run_words(const config::Group& group) const;
     BatchCommand with_plan(const BatchRequest& request, const std::string& plan) const;
     BatchCommand plain_batch(const BatchRequest& request) const;
 

@@ -12,6 +12,7 @@ namespace offload::framework {
 struct PytestCarry {
     bool plain = false;         // the plugin could not be loaded
     std::string bytecode = {};  // on this machine: where discovery left compiled test modules
+    std::string coverage = {};  // likewise: where batches leave coverage data
 };
 
 // `shown`: the command for messages. `carry` goes with what the plugin told. Errors as

@@ -26,6 +26,7 @@ class Summary {
         : summary_(summary), tests_(tests), options_(options), extras_(extras) {}
 
     std::string render() && {
+        runner_report();
         lists();
         slowest();
         counts();
@@ -49,6 +50,12 @@ class Summary {
         return options_.for_terminal ? harmless_line(text) : text::to_valid_utf8(text);
     }
     std::string id_of(TestIndex test) const { return shown(tests_[test].id); }
+
+    void runner_report() {
+        if (summary_.runner_report.empty()) return;
+        out_ += '\n';
+        line(options_.for_terminal ? harmless(summary_.runner_report) : summary_.runner_report);
+    }
 
     void lists() {
         list("Failed tests:", Status::Failed);

@@ -215,26 +215,6 @@ class Workers(PytestScenario):
         run.expect_said("loop of its own")
         self.assertTrue((self.project / "looped").exists())
 
-    @with_pytest(7, 8, 9)
-    def test_coverage_of_all_workers_makes_the_whole(self):
-        if subprocess.run([self.python, "-c", "import pytest_cov"], stderr=subprocess.DEVNULL).returncode:
-            self.skipTest("pytest-cov is not installed")
-        self.pytest_project({"pytest.ini": IN_ORDER, "lib.py": """
-            def one():
-                return 1
-            def two():
-                return 2
-            """, "tests/test_a.py": "import lib\ndef test_a(): assert lib.one() == 1\n",
-            "tests/test_b.py": "import lib\ndef test_b(): assert lib.two() == 2\n"},
-            framework='run_args = "--cov=lib"\n')
-        self.offload("run").expect_exit(0)
-        data = [p.name for p in self.project.iterdir() if p.name.startswith(".coverage.offload-")]
-        self.assertEqual(len(data), len(self.batches()))
-        subprocess.run([self.python, "-m", "coverage", "combine", "-q"], cwd=self.project, check=True)
-        shown = subprocess.run([self.python, "-m", "coverage", "report"], cwd=self.project,
-                               check=True, capture_output=True, text=True).stdout
-        self.assertIn("100%", shown)
-
     @with_pytest(8)
     def test_in_sandboxes_that_pass_standard_input(self):
         provider = """

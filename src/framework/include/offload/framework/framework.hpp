@@ -168,6 +168,25 @@ class WorkerTalk : public BatchReader {
     virtual std::string stop() = 0;
 };
 
+// --- After the last test -----------------------------------------------------------------------
+
+struct ConcludedGroup {
+    const config::Group& group;
+    std::shared_ptr<const void> carry;  // of the group's discovery
+};
+
+struct ConclusionRequest {
+    std::vector<ConcludedGroup> groups;  // in file order
+    RunContext context;                  // of this machine, in discovery's folder
+    bool any_failure = false;            // a test has failed or was not run
+};
+
+struct Conclusion {
+    std::string report;  // for the user: what the runner says of the whole
+    std::vector<std::string> warnings;
+    std::optional<std::string> failure;  // what was demanded of the whole, and is not there
+};
+
 class Framework {
   public:
     virtual ~Framework() = default;
@@ -203,6 +222,16 @@ class Framework {
     }
     virtual std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& /*request*/) const {
         return nullptr;
+    }
+
+    // A last command on this machine, which makes one of what the batches left here (coverage).
+    // Nothing: none is needed.
+    virtual std::optional<DiscoveryCommand> conclusion(const ConclusionRequest& /*request*/) const {
+        return std::nullopt;
+    }
+    virtual Conclusion read_conclusion(const RunContext& /*context*/, const Ended& /*ended*/,
+                                       std::string_view /*out*/, std::string_view /*err*/) const {
+        return {};
     }
 
     // How many bytes of BatchCommand::command one test takes, at most. 0: IDs travel in files.

@@ -170,6 +170,7 @@ struct RunSummary {
     std::size_t unknown_results = 0;
     std::size_t hedges = 0;              // tests of which a duplicate was started
     std::optional<std::string> failure;  // why the run could not be carried out as asked
+    std::string runner_report;           // what the runner says of the whole: coverage
     int exit_status = 0;
     std::optional<int> interrupted_by;  // signal number
 };
