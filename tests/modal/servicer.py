@@ -13,6 +13,7 @@ Commands run for real, see machines.py. What tests may look at and change:
     server.forget_before_create = n   so many SandboxCreateV2 find that all images have vanished
     server.hold_creations = n  so many sandboxes are made, but nobody is told of them
     server.lose(id)       a sandbox dies by itself
+    server.blobs          what was uploaded beside the messages, see blobs.py
     server.refuse[method] (how often, grpclib.Status, message): answers with that error
 
 Answers to methods that are not here are UNIMPLEMENTED, which the client reports by name.
@@ -22,6 +23,7 @@ import asyncio
 import base64
 import collections
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -31,6 +33,7 @@ import tempfile
 import threading
 import uuid
 
+import blobs
 import machines
 from grpclib import GRPCError, Status
 from grpclib.server import Server
@@ -87,6 +90,7 @@ class State:
         self.mount_point = os.path.join(self.root, "root")
         os.mkdir(self.mount_point)
         self.url = None
+        self.blobs = blobs.Store()
 
     def alive(self):
         return [name for name, sandbox in self.sandboxes.items() if not sandbox.ended.is_set()]
@@ -182,8 +186,30 @@ def make_api(state):
 
         async def MountPutFile(self, stream):
             request = await stream.recv_message()
-            state.files[request.sha256_hex] = request.data
+            data = request.data
+            if request.WhichOneof("data_oneof") == "data_blob_id":
+                data = state.blobs.get(request.data_blob_id)
+                if data is None:
+                    raise GRPCError(Status.NOT_FOUND, "no blob " + request.data_blob_id)
+            if hashlib.sha256(data).hexdigest() != request.sha256_hex:
+                raise GRPCError(Status.INVALID_ARGUMENT, "not the file that was announced")
+            state.files[request.sha256_hex] = data
             await stream.send_message(api.MountPutFileResponse(exists=True))
+
+        async def BlobCreate(self, stream):
+            request = await stream.recv_message()
+            upload = state.blobs.announce(request)
+            urls = [state.blobs.url(upload, str(n)) for n in range(len(upload.parts))]
+            if upload.part_length is None:
+                response = api.BlobCreateResponse(
+                    blob_ids=[upload.id], upload_urls=api.UploadUrlList(items=urls))
+            else:
+                parts = api.MultiPartUpload(
+                    part_length=upload.part_length, upload_urls=urls,
+                    completion_url=state.blobs.url(upload, "complete"))
+                response = api.BlobCreateResponse(
+                    blob_ids=[upload.id], multiparts=api.MultiPartUploadList(items=[parts]))
+            await stream.send_message(response)
 
         async def MountGetOrCreate(self, stream):
             request = await stream.recv_message()
@@ -404,6 +430,7 @@ def running():
     finally:
         loop.call_soon_threadsafe(stop.set)
         thread.join(10)
+        state.blobs.close()
         machines.remove_tree(state.root)
 
 

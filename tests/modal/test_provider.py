@@ -1,5 +1,6 @@
 """type = "modal", from the binary to the results."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -116,6 +117,39 @@ class Runs(ModalScenario):
                 """, ".dockerignore": "data\nmore\n"},
             provider='include_cwd = true\ncopy_dirs = ["data:/stuff"]')
         self.offload("run", "--copy-dir", "more:below").expect_exit(0)
+
+
+    def test_large_files_arrive_unharmed(self):
+        """Too large for a message: they are uploaded beside, whole or in parts."""
+        for part_length in (None, 5 << 20):
+            with self.subTest(part_length=part_length):
+                self.server.blobs.part_length = part_length
+                self.large_files_arrive()
+
+    def large_files_arrive(self):
+        contents = {"data/large.bin": os.urandom(6 << 20), "context.bin": os.urandom(6 << 20),
+                    "tree.bin": os.urandom(6 << 20)}
+        places = {"/stuff/large.bin": "data/large.bin", "/built/context.bin": "context.bin",
+                  "tree.bin": "tree.bin"}
+        hashes = {place: hashlib.sha256(contents[name]).hexdigest()
+                  for place, name in places.items()}
+        self.modal_project({
+            "Dockerfile": "FROM python:3.11\nCOPY context.bin /built/context.bin\n",
+            ".dockerignore": "data\n", "tests/test_l.py": f"""
+            import hashlib, pytest
+            @pytest.mark.parametrize("path, digest", {sorted(hashes.items())!r},
+                                     ids={sorted(hashes)!r})
+            def test_it(path, digest):
+                assert hashlib.sha256(open(path, "rb").read()).hexdigest() == digest
+            """},
+            provider='include_cwd = true\ndockerfile = "Dockerfile"\ncopy_dirs = ["data:/stuff"]')
+        (self.project / "data").mkdir(exist_ok=True)
+        for name, content in contents.items():
+            (self.project / name).write_bytes(content)
+        before = self.server.calls["BlobCreate"]
+        run = self.offload("run").expect_exit(0)
+        run.expect_outcomes({f"tests/test_l.py::test_it[{place}]": "passed" for place in places})
+        self.assertGreaterEqual(self.server.calls["BlobCreate"] - before, 3)
 
 
 class Troubles(ModalScenario):
