@@ -4,18 +4,10 @@ import os
 import shutil
 import subprocess
 import unittest
-from unittest import mock
 
-from modal_scenario import HERE, PYTEST, PYTHON, ModalScenario
+from modal_scenario import HERE, PYTEST
+from with_uv import WithUv
 
-CONFIGS = HERE.parent / "data/compat"
-NAMES_ITSELF = """
-    import pytest
-
-    @pytest.fixture(autouse=True)
-    def node_id_as_name(request, record_xml_attribute):
-        record_xml_attribute("name", request.node.nodeid)
-    """
 CRATE = {
     "Cargo.toml": '[package]\nname = "sum"\nversion = "0.1.0"\nedition = "2021"\n',
     "src/lib.rs": """
@@ -31,24 +23,6 @@ CRATE = {
         """,
     ".gitignore": "target\ntest-results\n",
 }
-
-
-class WithUv(ModalScenario):
-    timeout = 280.0
-
-    def setUp(self):
-        super().setUp()
-        added = {
-            "PATH": f"{HERE}/bin:{os.path.dirname(PYTEST)}:" + os.environ["PATH"],
-            "MODAL_TEST_CLIENT": PYTHON, "MODAL_TEST_PYTEST": PYTEST,
-            "CARGO_HOME": "/tmp/cargo",
-            "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", os.path.expanduser("~/.rustup")),
-        }
-        # The server's own environment is what its sandboxes have.
-        patch = mock.patch.dict(os.environ, added)
-        patch.start()
-        self.addCleanup(patch.stop)
-        self.env.update(added, CARGO_HOME=str(self.root / "cargo"))
 
 
 class Live(WithUv):
@@ -113,11 +87,6 @@ class OwnSuite(WithUv):
 
 
 class Compat(WithUv):
-    def use(self, config, files):
-        self.write(files)
-        shutil.copyfile(CONFIGS / config, self.project / "offload.toml")
-        self.offload("validate").expect_exit(0)
-
     def test_v04_pytest_through_the_script(self):
         self.use("v0.4/pytest-default-provider-modal-script.toml", {
             "examples/Dockerfile": "FROM python:3.11\nWORKDIR /app\n",
@@ -146,7 +115,7 @@ class Compat(WithUv):
     def test_v04_commands_through_the_script(self):
         self.use("v0.4/default-framework-modal-script.toml", {
             "libs/mng/imbue/mng/resources/Dockerfile": "FROM python:3.11\nCOPY . /code/mng\n",
-            "tests/conftest.py": NAMES_ITSELF,
+            "tests/conftest.py": self.NAMES_ITSELF,
             "tests/test_mng.py": """
                 import os, pytest
                 @pytest.mark.parametrize("n", range(6))
