@@ -59,7 +59,7 @@ std::size_t drive(const std::vector<Item>& items, const SchedulerOptions& option
         if (batch.next < batch.tests.size()) {
             busy.push_back(std::move(batch));
         } else {
-            scheduler.ended(batch.sandbox, now, options.batch_overhead);
+            scheduler.ended(batch.sandbox, now, BatchTime{.overhead = options.batch_overhead});
             start(batch.sandbox);
         }
     }

@@ -35,8 +35,8 @@ class Ours : public Policy {
         return scheduler_.finished(sandbox, test, now);
     }
     void ended(SandboxNumber sandbox, Seconds now,
-               std::optional<Seconds> measured_overhead) override {
-        scheduler_.ended(sandbox, now, measured_overhead);
+               std::optional<schedule::BatchTime> measured) override {
+        scheduler_.ended(sandbox, now, measured);
     }
     void retry(TestIndex test, SandboxNumber failed_on) override {
         scheduler_.retry(test, failed_on);
@@ -122,7 +122,8 @@ class Static : public Policy {
         return other;
     }
 
-    void ended(SandboxNumber sandbox, Seconds /*now*/, std::optional<Seconds> /*cost*/) override {
+    void ended(SandboxNumber sandbox, Seconds /*now*/,
+               std::optional<schedule::BatchTime> /*measured*/) override {
         for (const TestIndex test : running_[sandbox]) std::erase(where_[test.value()], sandbox);
         running_.erase(sandbox);
         dirty_ = true;

@@ -21,7 +21,7 @@ class Policy {
     virtual std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test,
                                                   Seconds now) = 0;
     virtual void ended(SandboxNumber sandbox, Seconds now,
-                       std::optional<Seconds> measured_overhead) = 0;
+                       std::optional<schedule::BatchTime> measured) = 0;
     virtual void retry(TestIndex test, SandboxNumber failed_on) = 0;
     virtual void requeue(std::span<const TestIndex> tests) = 0;
     virtual void requeue_together(std::vector<TestIndex> tests,

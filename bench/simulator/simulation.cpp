@@ -36,7 +36,7 @@ struct Batch {
     BatchEnd end = BatchEnd::Completed;
     std::optional<TestIndex> running;  // when it broke
     Seconds running_for{0};
-    Seconds measured_overhead{0};
+    schedule::BatchTime measured;
     Seconds started{0};
     std::set<TestIndex> reported;  // here, or as the winner elsewhere
 };
@@ -238,8 +238,8 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
     // The same for each batch of a sandbox.
     std::mt19937_64 host(world_.seed * 1'000'003 + sandbox.value());
     const double speed = 1 + world_.slowness * std::uniform_real_distribution<double>(0, 1)(host);
-    batch.measured_overhead = varied(world_.overhead, world_.overhead_spread);
-    Seconds at = now_ + batch.measured_overhead;
+    batch.measured.overhead = varied(world_.overhead, world_.overhead_spread);
+    Seconds at = now_ + batch.measured.overhead;
     for (const TestIndex test : batch.tests) {
         const Case& the_case = of(test);
         if (the_case.fate == Fate::LeftOut) continue;
@@ -264,6 +264,7 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
         }
         const bool passed = static_cast<std::size_t>(ledger_.attempts(test)) >= the_case.failures;
         batch.results.push_back({test, duration, passed});
+        batch.measured.work += duration;
         if (world_.streaming) {
             schedule_at(until, Happening::Kind::Result, sandbox, batch.results.size() - 1);
         }
@@ -336,7 +337,7 @@ void Simulation::end_batch(SandboxNumber sandbox) {
     }
     const bool whole =
         batch.end == BatchEnd::Completed && batch.reported.size() == batch.tests.size();
-    policy_->ended(sandbox, now_, whole ? std::optional(batch.measured_overhead) : std::nullopt);
+    policy_->ended(sandbox, now_, whole ? std::optional(batch.measured) : std::nullopt);
     apply(settled, sandbox);
     if (batch.end == BatchEnd::Completed) idle_.insert(sandbox);
     if (batch.end == BatchEnd::Infrastructure) {

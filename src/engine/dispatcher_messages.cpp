@@ -232,7 +232,7 @@ void Dispatcher::settle(RunningBatch& batch, const BatchOver& over) {
                            batch.is_worker() ? config().offload.test_timeout : exec_limit(config()),
                            std::chrono::steady_clock::now(), missing_));
     for (auto& [test, result] : settled.attempts) finish(batch, test);
-    scheduler_->ended(batch.sandbox(), now(), batch.overhead(over));
+    scheduler_->ended(batch.sandbox(), now(), batch.time(over));
     for (auto& [test, result] : settled.attempts) record(batch, test, std::move(result));
     for (auto& [test, reason] : settled.not_run) {
         if (!scheduler_->runs(test)) ledger_.give_up(test, std::move(reason));

@@ -113,11 +113,11 @@ BatchOutcome RunningBatch::outcome(const BatchOver& over) const {
     return any_failure_ || !complete ? BatchOutcome::Failure : BatchOutcome::Success;
 }
 
-std::optional<Seconds> RunningBatch::overhead(const BatchOver& over) const {
+std::optional<schedule::BatchTime> RunningBatch::time(const BatchOver& over) const {
     // A worker also waits for what it is told.
     if (is_worker()) return std::nullopt;
     if (over.end != schedule::BatchEnd::Completed || results_ < tests_.size()) return std::nullopt;
-    return std::max(Seconds{0}, over.wall - work_);
+    return schedule::BatchTime{work_, std::max(Seconds{0}, over.wall - work_)};
 }
 
 }  // namespace offload::engine

@@ -10,6 +10,7 @@
 #include "messages.hpp"
 #include "offload/base/time.hpp"
 #include "offload/model/ids.hpp"
+#include "offload/schedule/scheduler.hpp"
 #include "offload/schedule/settle.hpp"
 
 namespace offload::engine {
@@ -71,8 +72,8 @@ class RunningBatch {
     // For the name of the batch's log. Call after all results are in.
     BatchOutcome outcome(const BatchOver& over) const;
 
-    // What the batch cost beyond its tests; nothing when that cannot be told.
-    std::optional<Seconds> overhead(const BatchOver& over) const;
+    // Of the batch, in its tests and beyond them; nothing when that cannot be told.
+    std::optional<schedule::BatchTime> time(const BatchOver& over) const;
 
   private:
     struct Place {

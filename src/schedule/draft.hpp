@@ -9,6 +9,11 @@
 
 namespace offload::schedule {
 
+// A batch's overhead is a tenth of its time at most. Once it is known how far batches stray from
+// what is expected of them, there are larger ones where they stray little: a batch that is not
+// split can delay the end by as much as it may stray, one that is split does so by the overhead.
+constexpr double kWorkPerOverhead = 9;
+
 struct Scheduler::Draft {
     GroupIndex group;
     double target = 0;   // weight to come to

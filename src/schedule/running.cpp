@@ -124,8 +124,7 @@ void Scheduler::refused(SandboxNumber sandbox, TestIndex test, Seconds now) {
     stop_running(sandbox, test);
 }
 
-void Scheduler::ended(SandboxNumber sandbox, Seconds now,
-                      std::optional<Seconds> measured_overhead) {
+void Scheduler::ended(SandboxNumber sandbox, Seconds now, std::optional<BatchTime> measured) {
     const auto found = running_.find(sandbox);
     if (found == running_.end()) return;
     const Running& batch = found->second;
@@ -135,10 +134,11 @@ void Scheduler::ended(SandboxNumber sandbox, Seconds now,
     ended_seconds_ += std::max((now - batch.started).count(), 0.0);
     ended_tests_ += batch.tests.size();
     running_weight_ = std::max(running_weight_ - batch.weight, 0.0);
-    if (measured_overhead && std::isfinite(measured_overhead->count())) {
-        overheads_.push_back(std::max(measured_overhead->count(), 0.0));
+    if (measured && std::isfinite(measured->overhead.count())) {
+        overheads_.push_back(std::max(measured->overhead.count(), 0.0));
         if (overheads_.size() > kOverheadsKept) overheads_.pop_front();
         measure_overhead();
+        spread_.add(measured->work.count(), batch.all_weight);
         learn_from(batch, now);
     }
     running_.erase(found);
@@ -173,7 +173,9 @@ double Scheduler::progress_of(const Running& batch, Seconds now) const {
     if (batch.any_result && batch.cursor < batch.tests.size()) {
         counted = std::min(counted, tests_[batch.tests[batch.cursor].value()].weight);
     }
-    return std::min(std::max((now - batch.last_result).count(), 0.0), counted);
+    double since = (now - batch.last_result).count();
+    if (!batch.any_result) since -= overhead_;
+    return std::min(std::max(since, 0.0), counted);
 }
 
 double Scheduler::running_weight(Seconds now) {

@@ -17,19 +17,6 @@ constexpr double kUnlimited = std::numeric_limits<double>::infinity();
 // Reports round a quick test's duration down to nothing, but to start it costs something.
 constexpr double kLeastSeconds = 0.001;
 
-// A batch's overhead is a tenth of its time at most.
-constexpr double kWorkPerOverhead = 9;
-
-// Of what is queued, a round of batches takes one part in so many. Factoring proves 2 to be safe
-// for times of which nothing but their spread is known; ours are estimated test by test, so that
-// only the estimates' errors are left to be balanced. In the simulator 1.5 beats 2 by half a
-// percent with errors of a tenth, and still with errors of one half and sandboxes that differ by a
-// third.
-constexpr double kFactor = 1.5;
-
-// Estimates are off now and then: of the time limit so much is planned with.
-constexpr double kPlannedPartOfLimit = 0.8;
-
 // So many pools may hold nothing that fits before a batch is called full.
 constexpr std::size_t kPoolsInVain = 8;
 
@@ -82,6 +69,7 @@ bool Scheduler::enqueue(TestIndex test) {
     known.place = Place::Queued;
     ++queued_.tests;
     queued_.weight += known.weight;
+    if (!known.measured) queued_.guessed += known.weight;
     return true;
 }
 
@@ -90,6 +78,9 @@ void Scheduler::dequeue(TestIndex test) {
     known.place = Place::Nowhere;
     --queued_.tests;
     queued_.weight = queued_.tests == 0 ? 0 : std::max(queued_.weight - known.weight, 0.0);
+    if (!known.measured) {
+        queued_.guessed = queued_.tests == 0 ? 0 : std::max(queued_.guessed - known.weight, 0.0);
+    }
 }
 
 void Scheduler::enqueue_loose(TestIndex test, Shunned shunned) {
@@ -273,45 +264,6 @@ std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
         }
     }
     return finish(std::move(draft));
-}
-
-Scheduler::Draft Scheduler::draft_of(GroupIndex group, double target) const {
-    Draft draft{.group = group, .target = target};
-    // Each slot that is idle besides this one must find something.
-    const std::size_t others = idle_slots() - 1;
-    draft.most_tests = queued_.batches > others ? queued_.batches - others : 1;
-    if (options_.command_bytes > 0) draft.most_bytes = options_.command_bytes;
-    return draft;
-}
-
-Scheduler::Draft Scheduler::draft_for(GroupIndex group, Seconds now) {
-    return options_.ahead > Seconds{0} ? draft_for_worker(group) : draft_for_known(group, now);
-}
-
-Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {
-    const auto slots = static_cast<double>(options_.slots);
-    const double cost = overhead_;
-    double target = std::max(queued_.weight / (kFactor * slots), kWorkPerOverhead * cost);
-    bool at_share = false;
-    if (target > queued_.weight / slots) {
-        const double share = (queued_.weight + running_weight(now)) / slots;
-        at_share = target >= share;
-        target = std::min(target, share);
-    }
-    Draft draft = draft_of(group, target);
-    if (at_share && cost > 0) {
-        draft.round = true;
-        if (idle_slots() == 1) draft.may_add = cost;
-    }
-    if (options_.time_limit > Seconds{0}) {
-        const double limit = kPlannedPartOfLimit * options_.time_limit.count() - cost;
-        if (limit < draft.target + draft.may_add) {
-            draft.target = std::min(draft.target, std::max(limit, 0.0));
-            draft.may_add = 0;
-            draft.round = false;
-        }
-    }
-    return draft;
 }
 
 void Scheduler::fill(Draft& draft, TestPool& pool) {

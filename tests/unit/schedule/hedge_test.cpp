@@ -34,7 +34,7 @@ struct Straggling {
         EXPECT_THAT(scheduler.next(box(0), after(0))->tests, ElementsAre(at(0)));
         EXPECT_THAT(scheduler.next(box(1), after(0))->tests, ElementsAre(at(1)));
         scheduler.finished(box(1), at(1), after(1));
-        scheduler.ended(box(1), after(1), Seconds{0.1});
+        scheduler.ended(box(1), after(1), BatchTime{.overhead = Seconds{0.1}});
     }
 };
 
@@ -60,7 +60,7 @@ TEST(Hedge, ATestThatAWorkerWasGivenTwiceIsInItOnce) {
     scheduler.retry(at(1), box(0));
     EXPECT_THAT(scheduler.next(box(1), after(1))->tests, ElementsAre(at(1)));
     scheduler.finished(box(1), at(1), after(2));
-    scheduler.ended(box(1), after(2), Seconds{0.1});
+    scheduler.ended(box(1), after(2), BatchTime{.overhead = Seconds{0.1}});
     scheduler.retry(at(1), box(1));
     EXPECT_THAT(scheduler.more(box(0), after(2)), ElementsAre(at(1)));
     const auto hedge = scheduler.next(box(1), after(400));
@@ -148,7 +148,7 @@ TEST(Hedge, RestOfALateBatchIsSplit) {
     EXPECT_THAT(scheduler.next(box(1), after(0))->tests, ElementsAre(at(0), at(1), at(2), at(3)));
     scheduler.finished(box(1), at(0), after(3));
     scheduler.finished(box(0), at(5), after(9));
-    scheduler.ended(box(0), after(9), Seconds{1});
+    scheduler.ended(box(0), after(9), BatchTime{.overhead = Seconds{1}});
     ASSERT_FALSE(scheduler.has_queued());
 
     const auto rest = scheduler.next(box(0), after(60));
@@ -157,7 +157,7 @@ TEST(Hedge, RestOfALateBatchIsSplit) {
     for (const auto test : rest->tests) {
         EXPECT_EQ(scheduler.finished(box(0), test, after(66)), box(1));
     }
-    scheduler.ended(box(0), after(66), Seconds{1});
+    scheduler.ended(box(0), after(66), BatchTime{.overhead = Seconds{1}});
     EXPECT_THAT(scheduler.next(box(0), after(66))->tests, ElementsAre(at(1)));
 }
 
@@ -168,7 +168,7 @@ TEST(Hedge, WholeBatchesAreDuplicatedAsTheyAre) {
     const auto first = scheduler.next(box(0), after(0));
     const auto second = scheduler.next(box(1), after(0));
     for (const auto test : second->tests) scheduler.finished(box(1), test, after(12));
-    scheduler.ended(box(1), after(12), Seconds{10});
+    scheduler.ended(box(1), after(12), BatchTime{.overhead = Seconds{10}});
     EXPECT_EQ(scheduler.next(box(1), after(100))->tests, first->tests);
 }
 

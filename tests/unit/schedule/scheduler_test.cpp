@@ -103,8 +103,53 @@ TEST(Scheduler, MeasuredOverheadReplacesTheGuess) {  // TRAPS 37
     for (std::size_t i = 0; i < 400; ++i) scheduler.add(known(i, 1));
     const auto first = tests_of(scheduler.next(box(0), kNow));
     for (const TestIndex test : first) scheduler.finished(box(0), test, Seconds{110});
-    scheduler.ended(box(0), Seconds{110}, Seconds{10});
+    scheduler.ended(box(0), Seconds{110}, BatchTime{Seconds{100}, Seconds{10}});
     EXPECT_THAT(tests_of(scheduler.next(box(0), Seconds{110})), SizeIs(90));
+}
+
+// Ten slots run their first batches, of which each takes `factor` (of its slot) times what was
+// expected of it, then their second ones. Are there third ones?
+bool third_batches_after(Item (*item)(std::size_t), double (*factor)(std::size_t)) {
+    constexpr std::size_t kSlots = 10;
+    constexpr Seconds kOverhead{0.1};
+    Scheduler scheduler({.slots = kSlots, .batch_overhead = kOverhead});
+    for (std::size_t i = 0; i < 1500; ++i) scheduler.add(item(i));
+    std::vector<std::vector<TestIndex>> batches;
+    for (std::size_t i = 0; i < kSlots; ++i) {
+        batches.push_back(tests_of(scheduler.next(box(i), kNow)));
+    }
+    for (std::size_t i = 0; i < kSlots; ++i) {
+        const Seconds work{factor(i) * static_cast<double>(batches[i].size())};
+        // Messages are late now and then; that says nothing of the estimates.
+        const Seconds end = work + kOverhead + Seconds{static_cast<double>(i)};
+        for (const TestIndex test : batches[i]) scheduler.finished(box(i), test, end);
+        scheduler.ended(box(i), end, BatchTime{work, kOverhead});
+    }
+    EXPECT_TRUE(scheduler.has_queued());
+    for (std::size_t i = 0; i < kSlots; ++i) scheduler.next(box(i), Seconds{300});
+    return scheduler.has_queued();
+}
+
+Item measured(std::size_t index) {
+    Item item = known(index, 1);
+    item.measured = true;
+    return item;
+}
+
+TEST(Scheduler, SplitsNoMoreOnceBatchesTakeWhatIsExpected) {
+    EXPECT_FALSE(third_batches_after(measured, [](std::size_t) { return 1.0; }));
+    // That all is slower than it was changes no share.
+    EXPECT_FALSE(third_batches_after(measured, [](std::size_t) { return 2.0; }));
+}
+
+TEST(Scheduler, GoesOnToSplitWhereBatchesStray) {
+    EXPECT_TRUE(
+        third_batches_after(measured, [](std::size_t i) { return i % 2 == 0 ? 0.9 : 1.1; }));
+}
+
+TEST(Scheduler, PunctualBatchesSayNothingOfTestsThatWereNeverMeasured) {
+    const auto guessed_later = [](std::size_t i) { return i < 700 ? measured(i) : known(i, 0.99); };
+    EXPECT_TRUE(third_batches_after(guessed_later, [](std::size_t) { return 1.0; }));
 }
 
 TEST(Scheduler, CommandStaysBelowItsLimit) {  // TRAPS 28
@@ -353,6 +398,14 @@ TEST(Scheduler, RemainingTimeFallsAsTestsFinish) {
     complete(scheduler, box(0), tests, Seconds{20});
     EXPECT_EQ(scheduler.remaining(Seconds{20}),
               Seconds{(8.0 - static_cast<double>(tests.size())) * 5});
+}
+
+TEST(Scheduler, StartUpIsNoProgress) {
+    Scheduler scheduler({.slots = 1, .batch_overhead = Seconds{5}});
+    scheduler.add(known(0, 10));
+    scheduler.next(box(0), Seconds{0});
+    EXPECT_EQ(scheduler.remaining(Seconds{4}), Seconds{10});
+    EXPECT_EQ(scheduler.remaining(Seconds{7}), Seconds{8});
 }
 
 TEST(Scheduler, RemainingTimeIsUnknownUntilSomethingIsKnown) {

@@ -2,9 +2,10 @@
 //
 // Idle sandboxes pull batches. Where durations are known, heaviest tests go first (longest
 // processing time first: Graham 1969) in batches that shrink as the queue drains (factoring:
-// Hummel, Schonberg & Flynn 1992), bounded below so that a batch's start-up cost stays small beside
-// its work, and above by its fair share, the command-length limit and the time limit. Where nothing
-// is known, each slot gets its share of the tests, dealt out in turn.
+// Hummel, Schonberg & Flynn 1992), the faster the more this run's batches stray from what is
+// expected of them; bounded below so that a batch's start-up cost stays small beside its work, and
+// above by its fair share, the command-length limit and the time limit. Where nothing is known,
+// each slot gets its share of the tests, dealt out in turn.
 //
 // Once the queue is empty, an idle sandbox is given tests of a batch that is late for certain: a
 // duplicate ("backup tasks": Dean & Ghemawat 2004), started only on evidence. See Lateness for what
@@ -23,6 +24,7 @@
 #include "offload/base/time.hpp"
 #include "offload/model/ids.hpp"
 #include "offload/schedule/lateness.hpp"
+#include "offload/schedule/spread.hpp"
 #include "offload/schedule/test_pool.hpp"
 
 namespace offload::schedule {
@@ -55,6 +57,12 @@ struct Assignment {
     std::vector<TestIndex> tests;  // in the order in which they should run
     bool hedge = false;            // they run elsewhere as well
     bool closed = false;           // these tests and no others: more() adds none
+};
+
+// What became of a batch's time.
+struct BatchTime {
+    Seconds work{0};      // the tests' own
+    Seconds overhead{0};  // all the rest
 };
 
 // A test is in at most one place: queued, in one running batch (as a hedge in a second one), or
@@ -91,8 +99,8 @@ class Scheduler {
 
     // The sandbox's batch is over. Its tests without a result must be given back by one of the
     // requeue functions or forgotten; those that run elsewhere as well go on there.
-    // `measured_overhead`: wall time less the tests' own time.
-    void ended(SandboxNumber sandbox, Seconds now, std::optional<Seconds> measured_overhead);
+    // `measured`: where all of its tests had results.
+    void ended(SandboxNumber sandbox, Seconds now, std::optional<BatchTime> measured);
 
     // Another attempt for a failed test; preferably not on `failed_on`, but no slot idles for that.
     // It may share a batch with other tests.
@@ -170,6 +178,7 @@ class Scheduler {
         std::size_t tests = 0;
         std::size_t batches = 0;  // at most: each loose test, and each unit
         double weight = 0;
+        double guessed = 0;  // of that, of tests that were never measured
     };
     struct Draft;
 
@@ -207,6 +216,7 @@ class Scheduler {
     Draft draft_of(GroupIndex group, double target) const;
     std::size_t idle_slots() const;
     void measure_overhead();
+    std::optional<double> straying() const;
     double running_weight(Seconds now);
     double progress_of(const Running& batch, Seconds now) const;
 
@@ -227,6 +237,7 @@ class Scheduler {
     std::size_t ended_tests_ = 0;
     Lateness batch_lateness_;
     Lateness test_lateness_;
+    Spread spread_;
     Seconds hedge_due_;            // no batch is late before
     double observed_seconds_ = 0;  // between results that came one after the other
     std::size_t observed_tests_ = 0;
