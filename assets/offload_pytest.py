@@ -6,19 +6,20 @@ it the module does nothing. The variable, and this folder's entry in PYTHONPATH,
 environment at once, so that a pytest that a test starts knows nothing of all this.
 
 The plan
-    mode       "collect", "run" (a batch), "serve" (a worker, see docs/worker-protocol.md) or
-               "conclude" (after the last test, where coverage was measured)
+    mode       "collect", "run" (a batch), "serve" (a worker, see docs/worker-protocol.md), "first"
+               (collect, and then go on as a worker) or "conclude" (after the last test, where
+               coverage was measured)
     nonce      stands in each frame
     label      names this command within Offload's run; fit for file names
-    mark       collect: a file to make, which tells that this module was loaded
-    fail_fast  run, serve: stop after the first failure
+    mark       collect, first: a file to make, which tells that this module was loaded
+    fail_fast  run, serve, first: stop after the first failure
     ids        run: the node IDs to run; a test's place in this list is its position
     files      run: their files, relative to rootdir; "" where one is not known
     in         run: for each ID, its file's place in `files`
-    protocols  serve: the versions of the worker protocol that Offload speaks
-    limit      serve: seconds that a test may take before Offload ends it
+    protocols  serve, first: the versions of the worker protocol that Offload speaks
+    limit      serve, first: seconds that a test may take before Offload ends it
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
-    coverage   run, serve: a folder for coverage data; missing where none would be taken from it.
+    coverage   run, serve, first: a folder for coverage data; missing where none would be taken from it.
                conclude: a list of them
     failed     conclude: whether a test has failed
 
@@ -34,15 +35,17 @@ travels in parts: {"t": "part", "d": TEXT} …, {"t": "last", "d": TEXT}, whose 
 JSON. A string that is no proper Unicode (a file name in another encoding) is {"hex": BYTES}.
 
     hello      protocol, pytest, mode, runner, pid
-    items      ids, file                          collect: some of the tests, all of one file
-    broken     id, type, message, details         collect: a collector that failed
-    skipped    id, message                        collect: a module that skips itself
-    collected  count, deselected                  collect: all of the above have been told
-    begin      n                                  run, serve: the test at this position starts
+    stays      protocol                           first: nothing is known against being a worker
+    items      ids, file                          collect, first: some of the tests, all of one file
+    broken     id, type, message, details         collect, first: a collector that failed
+    skipped    id, message                        collect, first: a module that skips itself
+    collected  count, deselected, stays           collect, first: all of the above have been told;
+                                                  `stays`: and it waits for tests now
+    begin      n                                  the test at this position starts
     end        n, outcome, duration, type, message, details, out, err, properties
-    refused    n, reason                          run, serve: it cannot be run here
-    idle                                          serve: waits for tests
-    unfit      reason                             serve: no worker is possible here, only batches
+    refused    n, reason                          it cannot be run here
+    idle                                          serve, first: waits for tests
+    unfit      reason                             serve, first: no worker is possible here
     notice     severity, text
     bye        status, reason                     the session is over; nothing follows
 
@@ -56,6 +59,10 @@ A worker collects in the same way, but a file only when its first test is asked 
 the nodes of a module, class or folder stay the same as long as the worker lives, so that fixtures
 of any scope last as long as in one pytest session. A test starts when it is known what runs after
 it (or that nothing does), because pytest tears down what the next test does not need.
+
+The first worker is the process that collects the tests for Offload: what it has imported is not
+imported again. It ends after collecting where options such as --lf or --pdb would set its session
+apart from a worker's.
 
 From inside, and only for these two purposes, options that would break them are switched off: xdist
 (pytest's own reports are all that is needed), --maxfail, and in batches what would select other
@@ -447,6 +454,37 @@ def file_of(item, root):
     return os.path.relpath(str(collector.path), root)
 
 
+def tell_collection(channel, session, collectors, deselected, stays=False):
+    """All that the session has collected."""
+    root = str(session.config.rootpath)
+    ids, size, current, collector = [], 0, None, None
+
+    def send_items():
+        if ids:
+            channel.send("items", ids=ids, file=exact(current))
+
+    for item in session.items:
+        parent = item.parent
+        if parent is not collector:
+            collector, file = parent, file_of(item, root)
+            if file != current:
+                send_items()
+                ids, size, current = [], 0, file
+        ids.append(exact(item.nodeid))
+        size += len(item.nodeid) + 3
+        if size > FRAME_LIMIT // 2:
+            send_items()
+            ids, size = [], 0
+    send_items()
+    for node_id, kind, message, details in collectors.failed:
+        text = readable(details)
+        channel.send("broken", id=exact(node_id), type=kind, message=message, details=text)
+    for node_id, _, message, _ in collectors.skipped:
+        channel.send("skipped", id=exact(node_id), message=message)
+    count = len(session.items)
+    channel.send("collected", count=count, deselected=deselected, stays=stays or None)
+
+
 # --- Modes --------------------------------------------------------------------------------------
 
 
@@ -494,36 +532,7 @@ class Discovery:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session):
-        root = str(session.config.rootpath)
-        ids, size, current, collector = [], 0, None, None
-        for item in session.items:
-            parent = item.parent
-            if parent is not collector:
-                collector, file = parent, file_of(item, root)
-                if file != current:
-                    self._send_items(ids, current)
-                    ids, size, current = [], 0, file
-            ids.append(exact(item.nodeid))
-            size += len(item.nodeid) + 3
-            if size > FRAME_LIMIT // 2:
-                self._send_items(ids, current)
-                ids, size = [], 0
-        self._send_items(ids, current)
-        for node_id, kind, message, details in self._collectors.failed:
-            self._channel.send(
-                "broken",
-                id=exact(node_id),
-                type=kind,
-                message=message,
-                details=readable(details),
-            )
-        for node_id, _, message, _ in self._collectors.skipped:
-            self._channel.send("skipped", id=exact(node_id), message=message)
-        self._channel.send("collected", count=len(session.items), deselected=self._deselected)
-
-    def _send_items(self, ids, file):
-        if ids:
-            self._channel.send("items", ids=ids, file=exact(file))
+        tell_collection(self._channel, session, self._collectors, self._deselected)
 
 
 class Runner:
@@ -850,6 +859,10 @@ class Worker(Runner):
             self._channel.send("unfit", reason=unfit)
             return True
         self._args = list(session.config.args)
+        self._serve(session)
+        return True
+
+    def _serve(self, session):
         while self._know_the_next_two(session):
             position, attempt, item = self._queue.popleft()
             self._run(position, attempt, item, self._queue[0][2] if self._queue else None)
@@ -863,7 +876,6 @@ class Worker(Runner):
         # finalizers get to tell of their troubles. The first time finds them.
         gc.collect()
         gc.freeze()
-        return True
 
     # Each collection asks anew for the nodes of the folders above a file. It is given those of the
     # first one: what they have set up stands, and conftests' fixtures belong to them.
@@ -945,13 +957,16 @@ class Worker(Runner):
             items = session.perform_collect(args)
         except pytest.UsageError:
             items = self._collect_what_is_there(session, args) or []
+        self._keep(items)
+        session.testscollected = self._places  # what the progress in percent refers to
+
+    def _keep(self, items):
         known = set(self._items)
         for item in items:
             key = key_of(item.nodeid)
             if key not in known:
                 self._items.setdefault(key, []).append((self._places, item))
                 self._places += 1
-        session.testscollected = self._places  # what the progress in percent refers to
 
     def _run(self, position, attempt, item, following):
         self._reporter.positions[key_of(item.nodeid)] = position
@@ -960,6 +975,42 @@ class Worker(Runner):
             os.environ["OFFLOAD_ATTEMPT"] = str(attempt)
         self._watchdog.test_begins()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+
+
+class FirstWorker(Worker):
+    """Collects all tests and tells them, and then runs those that it is asked for."""
+
+    def __init__(self, channel, plan, requests):
+        super().__init__(channel, plan, requests)
+        self._maxfail = 1 if plan["fail_fast"] else 0
+        self._stays = False
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self, session):
+        gc.disable()  # as in discovery
+        outcome = yield
+        gc.freeze()
+        gc.enable()
+        if outcome.excinfo is not None:
+            return
+        unfit = self._what_stands_against_it(session.config)
+        if unfit:
+            self._channel.send("unfit", reason=unfit)
+        self._stays = bool(session.items) and not (
+            unfit or session.shouldfail or session.shouldstop
+        )
+        self._keep(session.items)
+        self._collected.add("")
+        deselected = len(self._deselected)
+        tell_collection(self._channel, session, self._collectors, deselected, self._stays)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        if self._stays:
+            session.testsfailed = 0  # modules that cannot be collected have been told
+            set_options(session.config.option, {"maxfail": self._maxfail})
+            self._serve(session)
+        return True
 
 
 # --- Rewritten test modules ---------------------------------------------------------------------
@@ -1046,6 +1097,13 @@ NO_SELECTION = {
 }
 NO_DEBUGGER = {"usepdb": False, "trace": False}
 NOTHING_SAID = {"verbose": -2, "disable_warnings": True, "durations": None, "reportchars": ""}
+
+
+def may_serve(options):
+    """Whether the process that collects with these options could be a worker afterwards."""
+    oddities = (set(NO_SELECTION) - {"collectonly"}) | set(NO_DEBUGGER)
+    return not any(getattr(options, name, False) for name in oddities)
+
 
 XDIST_OPTIONS = (
     (("-n", "--numprocesses"), {"dest": "offload_numprocesses"}),
@@ -1151,14 +1209,29 @@ if PLAN is not None:
         runner="pytest " + pytest.__version__,
         pid=os.getpid(),
     )
-    if PLAN["mode"] == "serve":
+    if PLAN["mode"] in ("serve", "first"):
         REQUESTS = Requests(0)
     if "mark" in PLAN:
         open(from_exact(PLAN["mark"]), "w").close()
     if "bytecode" in PLAN:
-        if PLAN["mode"] == "collect":
+        if PLAN["mode"] in ("collect", "first"):
             os.makedirs(from_exact(PLAN["bytecode"]), mode=0o700, exist_ok=True)
         BYTECODE = keep_bytecode(from_exact(PLAN["bytecode"]))
+
+
+def choose_mode(options):
+    if PLAN["mode"] == "first":
+        if may_serve(options):
+            CHANNEL.send("stays", protocol=PROTOCOL)
+            return FirstWorker(CHANNEL, PLAN, REQUESTS)
+        PLAN["mode"] = "collect"
+    if PLAN["mode"] == "collect":
+        return Discovery(CHANNEL)
+    if PLAN["mode"] == "serve":
+        return Worker(CHANNEL, PLAN, REQUESTS)
+    if PLAN["mode"] == "conclude":
+        return Conclusion(CHANNEL, PLAN)
+    return Batch(CHANNEL, PLAN)
 
 
 @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -1168,17 +1241,13 @@ def pytest_load_initial_conftests(early_config, parser, args):
             BYTECODE.config = early_config
         accept_options_of_blocked_xdist(early_config, parser, args)
         set_options(early_config.known_args_namespace, NO_XDIST)
+        mode = choose_mode(early_config.known_args_namespace)
         separate_coverage(early_config, PLAN)
-        if PLAN["mode"] == "collect":
-            mode = Discovery(CHANNEL)
-        elif PLAN["mode"] == "serve":
-            mode = Worker(CHANNEL, PLAN, REQUESTS)
-        elif PLAN["mode"] == "conclude":
-            mode = Conclusion(CHANNEL, PLAN)
-        else:
-            mode = Batch(CHANNEL, PLAN)
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")
+    elif "offload_pytest" in early_config.invocation_params.args:
+        # No plan, or a pytest that is too old. What was meant to collect must not run tests.
+        raise pytest.UsageError("Offload's plugin was given no plan that it could follow here")
     yield
 
 
@@ -1190,11 +1259,14 @@ def pytest_cmdline_main(config):
         set_options(option, {"maxfail": 0, "continue_on_collection_errors": True})
         if not on_command_line(config, "--junitxml", "--junit-xml"):
             set_options(option, {"xmlpath": None})
-        if PLAN["mode"] != "collect":
+        if PLAN["mode"] == "collect":
+            set_options(option, {"collectonly": True})
+        else:
             set_options(option, NO_SELECTION)
             set_options(option, NO_DEBUGGER)
-            set_options(option, {"maxfail": 1 if PLAN.get("fail_fast") else 0})
             separate_basetemp(option, PLAN)
         if PLAN["mode"] == "conclude":
             set_options(option, NOTHING_SAID)
+        if PLAN["mode"] in ("run", "serve"):
+            set_options(option, {"maxfail": 1 if PLAN["fail_fast"] else 0})
     yield

@@ -30,7 +30,12 @@ void Dispatcher::conclude() {
         std::ranges::all_of(selected_, [this](TestIndex test) { return ledger_.decided(test); });
     framework::ConclusionRequest request{
         .groups = {},
-        .context = {discovery_->folder(), shared_.nonce, "conclusion"},
+        .context = {.folder = shared_.run_folder,
+                    .nonce = shared_.nonce,
+                    .label = "conclusion",
+                    .same_machine = true,
+                    .fail_fast = false,
+                    .run_folder = shared_.run_folder},
         .any_failure = counts.failed + counts.errored + counts.not_run > 0 || !all_decided};
     for (std::size_t i = 0; i < groups_.size(); ++i) {
         const auto& discovered = groups_[i].discovered;

@@ -14,22 +14,32 @@ namespace {
 
 constexpr std::size_t kShownLines = 30;
 
-std::size_t threads_for(const DiscoverySettings& settings) {
-    const std::size_t wanted = settings.config.offload.max_parallel_collection;
-    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
-    return std::min(wanted > 0 ? wanted : cores, settings.groups.size());
-}
+}  // namespace
 
-std::string report_on(const std::string& command, const process::Captured& captured) {
-    std::string report = fmt::format("$ {}\n  {}", command, captured.end.describe());
-    for (const auto& output : {captured.out, captured.err}) {
+std::string discovery_report(const std::string& command, const std::string& how,
+                             std::initializer_list<std::string_view> outputs) {
+    std::string report = fmt::format("$ {}\n  {}", command, how);
+    for (const auto output : outputs) {
         const auto shown = text::last_lines(output, kShownLines);
         for (const auto line : text::lines(shown)) report += fmt::format("\n  | {}", line);
     }
     return report;
 }
 
-}  // namespace
+Error discovery_timeout(const config::Config& config, const config::Group& group,
+                        const std::string& report) {
+    return {.message = fmt::format("discovery did not end within {} s:\n{}",
+                                   config.offload.discovery_timeout.count(), report),
+            .place = fmt::format("group {}", group.name),
+            .hint =
+                "run the command by hand to see what it waits for, or raise [offload] "
+                "discovery_timeout_secs"};
+}
+
+std::size_t parallel_discoveries(const config::Config& config) {
+    const std::size_t wanted = config.offload.max_parallel_collection;
+    return wanted > 0 ? wanted : std::max(1U, std::thread::hardware_concurrency());
+}
 
 bool is_wanted(const config::Group& group, const std::vector<std::string>& only_groups) {
     return only_groups.empty() || std::ranges::find(only_groups, group.name) != only_groups.end();
@@ -40,7 +50,8 @@ Result<std::unique_ptr<Discovery>> Discovery::start(DiscoverySettings settings, 
                 TemporaryFolder::create(fmt::format("offload-{}-discovery-", settings.run_id)));
     auto discovery =
         std::unique_ptr<Discovery>(new Discovery(std::move(settings), std::move(folder), inbox));
-    const std::size_t threads = threads_for(discovery->settings_);
+    const auto& used = discovery->settings_;
+    const std::size_t threads = std::min(parallel_discoveries(used.config), used.groups.size());
     for (std::size_t i = 0; i < threads; ++i) {
         discovery->threads_.emplace_back([self = discovery.get()] { self->work(); });
     }
@@ -67,7 +78,8 @@ GroupDiscovered Discovery::discover(GroupIndex index) {
                                         .nonce = settings_.nonce,
                                         .label = fmt::format("discovery-{}", index.value()),
                                         .same_machine = true,
-                                        .fail_fast = false};
+                                        .fail_fast = false,
+                                        .run_folder = folder()};
     GroupDiscovered told{.group = index,
                          .discovered = framework::Discovered{},
                          .report = {},
@@ -85,14 +97,10 @@ GroupDiscovered Discovery::discover(GroupIndex index) {
                               {.deadline = begin + limit, .cancel = cancel_.token()});
     if (!ran) return finish(fail(ran.error()));
     const auto& captured = *ran;
-    told.report = report_on(command->shown, captured);
+    told.report = discovery_report(command->shown, captured.end.describe(),
+                                   {std::string_view(captured.out), captured.err});
     if (captured.end.timed_out) {
-        return finish(fail(Error{
-            .message =
-                fmt::format("discovery did not end within {} s:\n{}", limit.count(), told.report),
-            .place = fmt::format("group {}", group.name),
-            .hint = "run the command by hand to see what it waits for, or raise [offload] "
-                    "discovery_timeout_secs"}));
+        return finish(fail(discovery_timeout(settings_.config, group, told.report)));
     }
     if (captured.end.cancelled) return finish(fail("discovery was cancelled"));
     return finish(settings_.framework.read_discovery(group, context, ended_from(captured.end),

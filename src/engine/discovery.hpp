@@ -14,6 +14,17 @@
 
 namespace offload::engine {
 
+// The command, how it ended, and the end of its output, for people.
+std::string discovery_report(const std::string& command, const std::string& how,
+                             std::initializer_list<std::string_view> outputs);
+
+// Discovery of this group took too long.
+Error discovery_timeout(const config::Config& config, const config::Group& group,
+                        const std::string& report);
+
+// So many groups are discovered at once.
+std::size_t parallel_discoveries(const config::Config& config);
+
 // Whether a selection of groups by name (empty: all) includes this one.
 bool is_wanted(const config::Group& group, const std::vector<std::string>& only_groups);
 
@@ -34,6 +45,8 @@ class Discovery {
     ~Discovery();  // cancels what still runs, and waits
 
     void cancel() { cancel_.cancel(); }
+
+    // Of the run's own, on this machine, for as long as this lives.
     std::string folder() const { return folder_.path().string(); }
 
   private:

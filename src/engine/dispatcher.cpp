@@ -96,6 +96,7 @@ RunSummary Dispatcher::run() {
         if (message) std::visit([this](auto& body) { handle(body); }, *message);
         if (std::chrono::steady_clock::now() >= next_tick) {
             watch_workers();
+            watch_early_workers();
             emitter_.tick();
             next_tick = std::chrono::steady_clock::now() + kTick;
         }
@@ -107,14 +108,20 @@ RunSummary Dispatcher::run() {
 void Dispatcher::start_discovery() {
     DiscoverySettings settings{framework_,      config(),      request_.working_folder,
                                request_.run_id, shared_.nonce, {}};
+    const std::size_t at_once = std::min(slots_, parallel_discoveries(config()));
     for (std::size_t i = 0; i < groups_.size(); ++i) {
         const auto& group = config().groups[i];
         if (!is_wanted(group, request_.only_groups)) continue;
-        settings.groups.emplace_back(i);
+        if (awaiting_discovery_.size() < at_once && may_discover_in_worker(group)) {
+            awaiting_discovery_.emplace_back(i);
+        } else {
+            settings.groups.emplace_back(i);
+        }
         const auto command = framework_.discovery(group, {});
         emitter_.emit(DiscoveryStarted{GroupIndex(i), command ? command->shown : ""});
     }
-    discoveries_pending_ = settings.groups.size();
+    discoveries_pending_ = settings.groups.size() + awaiting_discovery_.size();
+    if (settings.groups.empty()) foreseen_batches_ = 0;
     auto started = Discovery::start(std::move(settings), inbox_);
     if (!started) {
         discoveries_pending_ = 0;
@@ -122,6 +129,7 @@ void Dispatcher::start_discovery() {
         return;
     }
     discovery_ = *std::move(started);
+    shared_.run_folder = discovery_->folder();
 }
 
 void Dispatcher::start_preparation() {
@@ -197,6 +205,7 @@ void Dispatcher::fill_scheduler(const Plan& plan) {
     bool known = false;
     streaming_ = may_stream();
     scheduler_.emplace(make_scheduler(plan, tests_, known));
+    if (unfit_) stop_streaming(*unfit_);
     emitter_.emit(RunPlanned{plan.selected.size(), known});
 }
 
@@ -287,17 +296,23 @@ void Dispatcher::advance() {
     if (!planned_ && discoveries_pending_ == 0 && !stopping_) plan();
     if (stopping_ || !prepared_) return;
     if (!planned_) {
-        create_sandboxes(foreseen_batches_);
+        start_early_workers();
+        create_sandboxes(std::max(foreseen_batches_, awaiting_discovery_.size() + spare_workers()));
+        if (!awaiting_discovery_.empty()) give_up_without_sandboxes();
         return;
     }
+    employ_early_workers();
     feed_workers();
     assign_batches();
     create_sandboxes(scheduler_->startable(slots_ - fleet_.count(Phase::Busy)));
     retire_idle();
-    if (scheduler_->has_queued() && fleet_.alive() == 0 && fleet_.creation_hopeless()) {
-        give_up(fmt::format("no sandbox could be created: {}",
-                            fleet_.last_creation_error()->to_string()));
-    }
+    if (scheduler_->has_queued()) give_up_without_sandboxes();
+}
+
+void Dispatcher::give_up_without_sandboxes() {
+    if (fleet_.alive() > 0 || !fleet_.creation_hopeless()) return;
+    give_up(
+        fmt::format("no sandbox could be created: {}", fleet_.last_creation_error()->to_string()));
 }
 
 void Dispatcher::assign_batches() {
@@ -361,6 +376,8 @@ void Dispatcher::stop(std::string reason) {
     if (std::exchange(stopping_, true)) return;
     stop_reason_ = std::move(reason);
     if (discovery_) discovery_->cancel();
+    discoveries_pending_ -= awaiting_discovery_.size();
+    awaiting_discovery_.clear();
     preparation_cancel_.cancel();
     if (scheduler_) scheduler_->clear();
     fleet_.cancel_all();

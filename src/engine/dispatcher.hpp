@@ -1,6 +1,7 @@
 // The one thread that owns and changes the state of a run.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "discovery.hpp"
+#include "early_workers.hpp"
 #include "emitter.hpp"
 #include "executor.hpp"
 #include "fleet.hpp"
@@ -66,12 +68,25 @@ class Dispatcher {
     // Ends workers in which a test takes too long, or that hang without one.
     void watch_workers();
     void note_end_of_worker(const RunningBatch& batch, BatchOver& over);
+    void note_barren_worker(const BatchOver& over);
     void stop_streaming(const std::string& reason);
+
+    // --- workers before there are tests (early_workers.cpp)
+    bool may_discover_in_worker(const config::Group& group) const;
+    std::size_t spare_workers() const;
+    void start_early_workers();
+    void start_early_worker(SandboxState& sandbox, GroupIndex group, bool discovers);
+    // Gives each its first tests, or its end.
+    void employ_early_workers();
+    void watch_early_workers();
+    void hear(EarlyWorker& worker, framework::Signals& signals);
+    void end_early_worker(EarlyWorker worker, const BatchOver& over);
 
     // Ends the run early; `reason` is told for each test that is thereby not run.
     void stop(std::string reason);
     // The same, because the run cannot be carried out: exit status 1.
     void give_up(std::string reason);
+    void give_up_without_sandboxes();
 
     // --- messages
     void handle(GroupDiscovered& message);
@@ -93,12 +108,15 @@ class Dispatcher {
     void handle_signal(RunningBatch& batch, framework::UnknownCase& signal);
     void handle_signal(RunningBatch& batch, framework::RunnerNotice& signal);
     void handle_signal(RunningBatch& batch, framework::WorkerUnfit& signal);
+    // Of early workers alone: these have been heard of it before.
+    void handle_signal(RunningBatch& /*batch*/, framework::WorkerWillStay& /*signal*/) {}
+    void handle_signal(RunningBatch& /*batch*/, framework::TestsFound& /*signal*/) {}
     void record(RunningBatch& batch, TestIndex test, TestResult result);
     // A result of the test came; a duplicate of it has lost.
     void finish(RunningBatch& batch, TestIndex test);
     // Cancels a batch that works on nothing but what was done elsewhere.
     void end_if_obsolete(RunningBatch& batch);
-    void discard_artefacts(const RunningBatch& batch, const BatchOver& over);
+    void discard_artefacts(SandboxNumber sandbox, const BatchOver& over);
     void settle(RunningBatch& batch, const BatchOver& over);
     void requeue_too_long(RunningBatch& batch);
     void watch_infrastructure(const BatchOver& over);
@@ -124,6 +142,10 @@ class Dispatcher {
     process::CancelSource preparation_cancel_;
     std::vector<GroupState> groups_;
     std::size_t discoveries_pending_ = 0;
+    std::deque<GroupIndex> awaiting_discovery_;  // a sandbox, where a worker does it
+    std::map<BatchNumber, EarlyWorker> early_;
+    std::optional<GroupIndex> staying_group_;  // whose discovery expects to go on as a worker
+    std::optional<std::string> unfit_;         // before the plan: why there can be no worker
     bool prepared_ = false;
     bool planned_ = false;
     // Batches that there will be at least, as far as discovery has come: sandboxes for them are

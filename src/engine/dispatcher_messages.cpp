@@ -92,10 +92,18 @@ void Dispatcher::handle(Interrupted& message) {
 }
 
 void Dispatcher::handle(BatchSaid& message) {
+    if (const auto early = early_.find(message.batch); early != early_.end()) {
+        early->second.hold({message.batch, message.stream, std::move(message.bytes)});
+        return;
+    }
     emitter_.emit(BatchOutput{message.batch, message.stream, std::move(message.bytes)});
 }
 
 void Dispatcher::handle(BatchTold& message) {
+    if (const auto early = early_.find(message.batch); early != early_.end()) {
+        hear(early->second, message.signals);
+        return;
+    }
     auto& batch = batches_.at(message.batch);
     for (auto& signal : message.signals) {
         std::visit([&](auto& body) { handle_signal(batch, body); }, signal);
@@ -106,6 +114,10 @@ void Dispatcher::handle(BatchTold& message) {
 }
 
 void Dispatcher::handle(BatchOver& message) {
+    if (auto early = early_.extract(message.batch)) {
+        end_early_worker(std::move(early.mapped()), message);
+        return;
+    }
     auto& batch = batches_.at(message.batch);
     auto& sandbox = *fleet_.find(batch.sandbox());
     if (batch.obsolete() || batch.lost_all()) {
@@ -113,7 +125,7 @@ void Dispatcher::handle(BatchOver& message) {
         message.end = schedule::BatchEnd::Cancelled;
         message.how = "cancelled: its tests were done elsewhere first";
         message.trouble.clear();
-        if (batch.results() == 0) discard_artefacts(batch, message);
+        if (batch.results() == 0) discard_artefacts(batch.sandbox(), message);
     } else if (batch.is_worker()) {
         note_end_of_worker(batch, message);
     }
@@ -298,10 +310,9 @@ void Dispatcher::warn_of_odd_exit(const RunningBatch& batch, const BatchOver& ov
 }
 
 // It ended before it could be told that it had lost.
-void Dispatcher::discard_artefacts(const RunningBatch& batch, const BatchOver& over) {
+void Dispatcher::discard_artefacts(SandboxNumber sandbox, const BatchOver& over) {
     if (!over.artefacts_wanted) return;
-    const auto folder = artefact_folder(config(), fleet_.find(batch.sandbox())->id, batch.sandbox(),
-                                        batch.number());
+    const auto folder = artefact_folder(config(), fleet_.find(sandbox)->id, sandbox, over.batch);
     std::error_code trouble;
     std::filesystem::remove_all(folder, trouble);
     std::filesystem::remove(folder.parent_path(), trouble);  // unless it holds other batches' files

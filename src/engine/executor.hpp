@@ -33,6 +33,7 @@ struct ExecutorShared {
     bool fail_fast = false;
     Inbox& inbox;
     std::counting_semaphore<>& destructions;  // how many may still be destroyed at once
+    std::string run_folder = {};              // see framework::RunContext
 };
 
 // Owned by the dispatcher. The thread tells the inbox, in this order: SandboxUp or

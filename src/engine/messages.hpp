@@ -108,6 +108,7 @@ struct BatchJob {
     int attempt = 1;  // the smallest of its tests' attempts
     // Of a worker, whose tests come this way.
     std::shared_ptr<WorkerOrders> orders;
+    bool discovers = false;  // it finds the group's tests first
 };
 
 struct Stop {};

@@ -107,6 +107,10 @@ void Dispatcher::handle_signal(RunningBatch& batch, framework::WorkerUnfit& sign
 }
 
 void Dispatcher::stop_streaming(const std::string& reason) {
+    if (!planned_) {
+        if (!unfit_) unfit_ = reason;
+        return;
+    }
     if (!std::exchange(streaming_, false)) return;
     scheduler_->stop_streaming();
     emitter_.warn(
@@ -125,12 +129,8 @@ void Dispatcher::note_end_of_worker(const RunningBatch& batch, BatchOver& over) 
     }
     if (batch.any_began()) {
         barren_workers_ = 0;
-    } else if (over.end == schedule::BatchEnd::Abnormal ||
-               over.end == schedule::BatchEnd::TimedOut) {
-        if (++barren_workers_ >= kBarrenLimit) {
-            stop_streaming(fmt::format("{} of them ended before their first test ({})",
-                                       barren_workers_, over.how));
-        }
+    } else {
+        note_barren_worker(over);
     }
     if (over.end == schedule::BatchEnd::TimedOut && batch.unfinished() == 0) {
         emitter_.warn(
@@ -138,6 +138,14 @@ void Dispatcher::note_end_of_worker(const RunningBatch& batch, BatchOver& over) 
                         "ended: does the teardown of a session fixture hang?",
                         over.batch.value(), config().offload.test_timeout.count()));
     }
+}
+
+void Dispatcher::note_barren_worker(const BatchOver& over) {
+    using schedule::BatchEnd;
+    if (over.end != BatchEnd::Abnormal && over.end != BatchEnd::TimedOut) return;
+    if (++barren_workers_ < kBarrenLimit) return;
+    stop_streaming(
+        fmt::format("{} of them ended before their first test ({})", barren_workers_, over.how));
 }
 
 }  // namespace offload::engine

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <optional>
 #include <utility>
 
@@ -41,27 +42,33 @@ std::string mark_path(const RunContext& context) {
     return fmt::format("{}/{}.loaded", context.folder, context.label);
 }
 
-// Discovery's folder lasts as long as the run.
-std::string bytecode_path(const RunContext& discovery) {
-    return fmt::format("{}/bytecode", discovery.folder);
+// A group's own: a conclusion needs the options of a group that measured.
+std::string coverage_path(const RunContext& context, const config::Group& group) {
+    std::string name;
+    for (const char c : group.name) {
+        const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+        name += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    }
+    return fmt::format("{}/coverage.{}", context.run_folder, name);
 }
 
-// A group's own: a conclusion needs the options of a group that measured.
-std::string coverage_path(const RunContext& discovery) {
-    return fmt::format("{}/{}.coverage", discovery.folder, discovery.label);
+bool has_run_folder(const RunContext& context) {
+    return context.same_machine && !context.run_folder.empty();
 }
 
 json plan_for(const RunContext& context, std::string_view mode) {
-    return {{"mode", mode}, {"nonce", context.nonce}, {"label", context.label}};
+    json plan{{"mode", mode}, {"nonce", context.nonce}, {"label", context.label}};
+    if (has_run_folder(context)) {
+        plan["bytecode"] = exact_json(fmt::format("{}/bytecode", context.run_folder));
+    }
+    return plan;
 }
 
 json plan_for(const BatchRequest& request, std::string_view mode) {
     auto plan = plan_for(request.context, mode);
     plan["fail_fast"] = request.context.fail_fast;
-    const auto* carry = static_cast<const PytestCarry*>(request.carry.get());
-    if (carry != nullptr && request.context.same_machine) {
-        plan["bytecode"] = exact_json(carry->bytecode);
-        plan["coverage"] = exact_json(carry->coverage);
+    if (has_run_folder(request.context)) {
+        plan["coverage"] = exact_json(coverage_path(request.context, request.group));
     }
     return plan;
 }
@@ -142,30 +149,35 @@ Result<DiscoveryCommand> PytestFramework::discovery(const config::Group& group,
     const auto words = discovery_words(group);
     auto plan = plan_for(context, "collect");
     plan["mark"] = exact_json(mark_path(context));
-    plan["bytecode"] = exact_json(bytecode_path(context));
 
     DiscoveryCommand command;
-    command.shown = invocation(settings_.prefix, words);
+    command.shown = shown_discovery(group);
     command.files = {plugin_file(context), {plan_path(context), as_ascii(plan)}};
-    // A plugin that was loaded leaves its mark. Without it, and unless nothing could be started,
-    // pytest runs somewhere that neither sees our files nor our environment.
-    command.command = fmt::format(
+    command.command = or_plainly(with_plugin(context, settings_.prefix, words), group, context);
+    return command;
+}
+
+std::string PytestFramework::shown_discovery(const config::Group& group) const {
+    return invocation(settings_.prefix, discovery_words(group));
+}
+
+// A plugin that was loaded leaves its mark. Without it, and unless nothing could be started, pytest
+// runs somewhere that neither sees our files nor our environment.
+std::string PytestFramework::or_plainly(const std::string& with_plugin, const config::Group& group,
+                                        const RunContext& context) const {
+    return fmt::format(
         "{}\nstatus=$?\n"
         "if [ $status -lt {} ] && [ ! -e {} ]; then\n"
-        "printf '\\036%s {{\"t\":\"plain\"}}\\n' {}\n{}\nstatus=$?\nfi\nexit $status",
-        with_plugin(context, settings_.prefix, words), kNotExecutable,
-        shell::quote(mark_path(context)), shell::quote(context.nonce), command.shown);
-    return command;
+        "printf '\\036%s {{\"t\":\"plain\"}}\\n' {}\n{} </dev/null\nstatus=$?\nfi\nexit $status",
+        with_plugin, kNotExecutable, shell::quote(mark_path(context)), shell::quote(context.nonce),
+        shown_discovery(group));
 }
 
 Result<Discovered> PytestFramework::read_discovery(const config::Group& group,
                                                    const RunContext& context, const Ended& ended,
                                                    std::string_view out,
                                                    std::string_view err) const {
-    PytestCarry carry{
-        .plain = false, .bytecode = bytecode_path(context), .coverage = coverage_path(context)};
-    return read_pytest_discovery(invocation(settings_.prefix, discovery_words(group)),
-                                 context.nonce, std::move(carry), ended, out, err);
+    return read_pytest_discovery(shown_discovery(group), context.nonce, ended, out, err);
 }
 
 Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
@@ -178,19 +190,32 @@ Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
     return with_plan(request, as_ascii(plan));
 }
 
+// One command line must do for both.
+bool PytestFramework::has_discovering_worker() const {
+    return worker_ == config::WorkerMode::Auto && settings_.run_args == settings_.discovery_args;
+}
+
 bool PytestFramework::has_worker(const std::shared_ptr<const void>& carry) const {
     return worker_ == config::WorkerMode::Auto && !is_plain(carry);
 }
 
 Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
                                              std::chrono::seconds test_limit) const {
-    auto plan = plan_for(request, "serve");
+    auto plan = plan_for(request, request.discovers ? "first" : "serve");
     plan["protocols"] = {kWorkerProtocol};
     plan["limit"] = test_limit.count();
-    return with_plan(request, as_ascii(plan));
+    if (!request.discovers) return with_plan(request, as_ascii(plan));
+    plan["mark"] = exact_json(mark_path(request.context));
+    auto command = with_plan(request, as_ascii(plan));
+    command.command = or_plainly(command.command, request.group, request.context);
+    return command;
 }
 
 std::unique_ptr<WorkerTalk> PytestFramework::worker_talk(const BatchRequest& request) const {
+    if (request.discovers) {
+        return std::make_unique<PytestFirstWorkerTalk>(shown_discovery(request.group),
+                                                       request.context.nonce);
+    }
     return std::make_unique<PytestWorkerTalk>(request.context.nonce);
 }
 
@@ -227,10 +252,9 @@ std::optional<DiscoveryCommand> PytestFramework::conclusion(
     std::vector<const ConcludedGroup*> groups;
     json folders = json::array();
     for (const auto& each : request.groups) {
-        const auto* carry = static_cast<const PytestCarry*>(each.carry.get());
-        if (carry == nullptr || carry->coverage.empty()) continue;
+        if (each.carry == nullptr || is_plain(each.carry)) continue;
         groups.push_back(&each);
-        folders.push_back(exact_json(carry->coverage));
+        folders.push_back(exact_json(coverage_path(request.context, each.group)));
     }
     if (groups.empty()) return std::nullopt;
 
@@ -240,11 +264,11 @@ std::optional<DiscoveryCommand> PytestFramework::conclusion(
     DiscoveryCommand command;
     command.files = {plugin_file(request.context), {plan_path(request.context), as_ascii(plan)}};
     for (const auto* each : groups) {
-        const auto* carry = static_cast<const PytestCarry*>(each->carry.get());
         const auto words = run_words(each->group);
-        command.command += fmt::format(
-            "{} [ -d {} ]; then\n{}\n", command.command.empty() ? "if" : "elif",
-            shell::quote(carry->coverage), with_plugin(request.context, settings_.prefix, words));
+        command.command +=
+            fmt::format("{} [ -d {} ]; then\n{}\n", command.command.empty() ? "if" : "elif",
+                        shell::quote(coverage_path(request.context, each->group)),
+                        with_plugin(request.context, settings_.prefix, words));
         if (command.shown.empty()) command.shown = invocation(settings_.prefix, words);
     }
     command.command += "fi";

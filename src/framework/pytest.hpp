@@ -29,6 +29,7 @@ class PytestFramework final : public Framework {
                                       std::string_view err) const override;
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
+    bool has_discovering_worker() const override;
     bool has_worker(const std::shared_ptr<const void>& carry) const override;
     Result<BatchCommand> worker(const BatchRequest& request,
                                 std::chrono::seconds test_limit) const override;
@@ -49,6 +50,9 @@ class PytestFramework final : public Framework {
     std::vector<std::string> discovery_words(const config::Group& group) const;
     // `{command} {run_args} {filters} {paths}`, less the command.
     std::vector<std::string> run_words(const config::Group& group) const;
+    std::string shown_discovery(const config::Group& group) const;
+    std::string or_plainly(const std::string& with_plugin, const config::Group& group,
+                           const RunContext& context) const;
     BatchCommand with_plan(const BatchRequest& request, const std::string& plan) const;
     BatchCommand plain_batch(const BatchRequest& request) const;
 

@@ -1,8 +1,12 @@
 // What pytest's discovery wrote → what exists. Pure.
 #pragma once
 
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <vector>
 
 #include "offload/framework/framework.hpp"
 
@@ -10,15 +14,51 @@ namespace offload::framework {
 
 // How the group's batches must run; Discovered::carry of pytest.
 struct PytestCarry {
-    bool plain = false;         // the plugin could not be loaded
-    std::string bytecode = {};  // on this machine: where discovery left compiled test modules
-    std::string coverage = {};  // likewise: where batches leave coverage data
+    bool plain = false;  // the plugin could not be loaded
 };
 
-// `shown`: the command for messages. `carry` goes with what the plugin told. Errors as
-// Framework::read_discovery.
+// All that the plugin told of the tests that it collected.
+class PytestAccount {
+  public:
+    // In the order in which they came.
+    void take(const nlohmann::json& message);
+
+    bool greeted() const { return greeted_; }
+    // All has been told, and pytest goes on as a worker.
+    bool stays() const { return stays_; }
+
+    // What came of it, where the plugin was loaded. `shown`: the command, for messages. `output`:
+    // the end of what it printed. Nothing in `ended`: pytest goes on. Errors as
+    // Framework::read_discovery.
+    Result<Discovered> conclude(const std::string& shown, const std::optional<Ended>& ended,
+                                std::size_t garbled, const std::string& output);
+    // The same where it was not: `out` is all that was printed.
+    Result<Discovered> conclude_plainly(const std::string& shown, const std::string& nonce,
+                                        const Ended& ended, std::string_view out,
+                                        const std::string& output) const;
+
+  private:
+    void take_items(const nlohmann::json& message);
+    void take_broken(const nlohmann::json& message);
+    void add_warnings();
+    std::optional<std::string> trouble(const std::optional<Ended>& ended) const;
+
+    Discovered discovered_;
+    std::unordered_set<std::string> seen_;
+    std::size_t told_ = 0;                  // tests, those that share an ID included
+    std::optional<std::size_t> collected_;  // as pytest counted them
+    std::optional<int> status_;             // of pytest's session
+    std::string reason_;                    // why the session ended early
+    std::vector<std::string> skipped_;      // modules that skip themselves
+    std::size_t shared_ids_ = 0;
+    bool greeted_ = false;
+    bool plain_ = false;
+    bool stays_ = false;
+};
+
+// All of it at once. `shown`: the command for messages. Errors as Framework::read_discovery.
 Result<Discovered> read_pytest_discovery(const std::string& shown, const std::string& nonce,
-                                         PytestCarry carry, const Ended& ended,
-                                         std::string_view out, std::string_view err);
+                                         const Ended& ended, std::string_view out,
+                                         std::string_view err);
 
 }  // namespace offload::framework

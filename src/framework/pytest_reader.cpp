@@ -33,8 +33,13 @@ Severity severity_of(const std::string& word) {
 
 }  // namespace
 
-PytestReader::PytestReader(std::vector<TestName> tests, const std::string& nonce)
-    : tests_(std::move(tests)), decided_(tests_.size()), open_(tests_.size()), messages_(nonce) {}
+PytestReader::PytestReader(std::vector<TestName> tests, const std::string& nonce,
+                           PytestAccount* account)
+    : tests_(std::move(tests)),
+      decided_(tests_.size()),
+      open_(tests_.size()),
+      messages_(nonce),
+      account_(account) {}
 
 void PytestReader::add(TestName test) {
     tests_.push_back(std::move(test));
@@ -59,6 +64,10 @@ void PytestReader::keep(std::string_view bytes) {
     if (last_output_.size() > 2 * kKeptBytes) {
         last_output_.erase(0, last_output_.size() - kKeptBytes);
     }
+}
+
+std::string PytestReader::last_output(std::size_t lines) const {
+    return text::to_valid_utf8(text::last_lines(last_output_, lines));
 }
 
 void PytestReader::decide(std::size_t position) {
@@ -88,6 +97,7 @@ TestResult PytestReader::result_of(const json& message, const TestName& test) co
 }
 
 void PytestReader::take(const json& message, Signals& signals) {
+    if (account_ != nullptr) account_->take(message);
     const auto& kind = message["t"].get_ref<const std::string&>();
     if (kind == "hello") {
         greeted_ = true;
@@ -102,7 +112,9 @@ void PytestReader::take(const json& message, Signals& signals) {
         reason_ = bytes_of(message, "reason");
     } else if (kind == "unfit") {
         signals.push_back(WorkerUnfit{bytes_of(message, "reason")});
-    } else if (kind == "notice") {
+    } else if (kind == "stays") {
+        signals.push_back(WorkerWillStay{});
+    } else if (kind == "notice" && account_ == nullptr) {
         signals.push_back(
             RunnerNotice{severity_of(bytes_of(message, "severity")), bytes_of(message, "text")});
     }
@@ -138,7 +150,7 @@ BatchReader::Reading PytestReader::finish(const Ended& ended,
         return {false, fmt::format("pytest ended early, with exit status {}{}", status_, why)};
     }
 
-    const auto words = text::to_valid_utf8(text::last_lines(last_output_, kShownLines));
+    const auto words = last_output(kShownLines);
     const bool missing = ended.exit_status == kNotExecutable || ended.exit_status == kNotFound ||
                          words.find("No module named pytest") != std::string::npos;
     const bool no_plugin = words.find("offload_pytest") != std::string::npos && !greeted_;

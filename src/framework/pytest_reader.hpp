@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "offload/framework/framework.hpp"
+#include "pytest_discovery.hpp"
 #include "pytest_messages.hpp"
 
 namespace offload::framework {
@@ -20,7 +21,9 @@ class PytestReader final : public BatchReader {
         std::string id;
         std::string file;
     };
-    PytestReader(std::vector<TestName> tests, const std::string& nonce);
+    // `account`: outlives it; told each message of a discovery. Null: there is none.
+    PytestReader(std::vector<TestName> tests, const std::string& nonce,
+                 PytestAccount* account = nullptr);
 
     // One more test, behind those that are there (of a worker).
     void add(TestName test);
@@ -35,6 +38,10 @@ class PytestReader final : public BatchReader {
                    Signals& signals, std::string& visible) override;
     bool tells_starts() const override { return true; }
 
+    std::size_t garbled() const { return messages_.garbled(); }
+    // The end of all output, for messages.
+    std::string last_output(std::size_t lines) const;
+
   private:
     void take(const nlohmann::json& message, Signals& signals);
     TestResult result_of(const nlohmann::json& message, const TestName& test) const;
@@ -45,6 +52,7 @@ class PytestReader final : public BatchReader {
     std::vector<bool> decided_;
     std::size_t open_;
     MessageReader messages_;
+    PytestAccount* account_;
     std::string last_output_;
     std::string reason_;
     bool greeted_ = false;

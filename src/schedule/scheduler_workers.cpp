@@ -65,6 +65,17 @@ std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now) {
     return std::move(assignment.tests);
 }
 
+std::optional<Assignment> Scheduler::next_of(GroupIndex group, SandboxNumber sandbox, Seconds now) {
+    const bool none = queued_.tests == 0 || group.value() >= groups_.size();
+    if (none || running_.contains(sandbox) || options_.ahead <= Seconds{0}) return std::nullopt;
+    Draft draft = draft_for_worker(group);
+    fill_from(draft, sandbox, true);
+    if (draft.tests.empty()) return std::nullopt;
+    auto assignment = finish(std::move(draft));
+    start_running(sandbox, assignment, now);
+    return assignment;
+}
+
 void Scheduler::fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools) {
     Group& group = groups_[draft.group.value()];
     const auto fill_starting_here = [&](TestPool& pool) {

@@ -243,9 +243,9 @@ class Case(unittest.TestCase):
             process.kill()
         return Told(process.returncode, out, err)
 
-    def serve(self, *args, limit=DEADLINE, fail_fast=False, env=None):
+    def serve(self, *args, limit=DEADLINE, fail_fast=False, env=None, mode="serve"):
         """A worker that waits for what it is told."""
-        plan = {"mode": "serve", "protocols": [1], "limit": limit, "fail_fast": fail_fast}
+        plan = {"mode": mode, "protocols": [1], "limit": limit, "fail_fast": fail_fast}
         err = tempfile.TemporaryFile()
         self.addCleanup(err.close)
         return Served(self.start(plan, list(args), env, stdin=subprocess.PIPE, stderr=err), err)

@@ -157,8 +157,9 @@ class Discovery(Case):
             {"test_a.py::test_x[ü]": "passed", "test_a.py::test_x[日]": "passed"},
         )
 
-    def test_without_a_plan_nothing_happens(self):
-        self.write("test_a.py", "def test_a(): pass\n")
+    def test_without_a_plan_nothing_runs(self):
+        """What was to collect, by a command line that could as well run tests, must not run them."""
+        self.write("test_a.py", "def test_a(): open('ran', 'w')\n")
         env = dict(os.environ, PYTHONPATH=str(self.base / "carried"))
         self.collect()
         process = subprocess.run(
@@ -167,8 +168,10 @@ class Discovery(Case):
             env=env,
             capture_output=True,
         )
-        self.assertEqual(process.returncode, 0)
+        self.assertEqual(process.returncode, 4)
+        self.assertIn(b"no plan", process.stderr)
         self.assertNotIn(b"\x1e", process.stdout)
+        self.assertFalse((self.root / "ran").exists())
 
 
 class Outcomes(Case):

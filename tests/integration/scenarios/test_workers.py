@@ -127,6 +127,34 @@ class Workers(PytestScenario):
         self.assertEqual(len(log), len(set(log)), "a module's fixture was set up twice")
         self.assertEqual(self.batches(), ["batch-0.success"])
 
+    @with_pytest(7, 8, 9)
+    def test_what_discovery_imported_is_not_imported_again(self):
+        self.pytest_project({
+            "conftest.py": "open('starts', 'a').write('.')\n",
+            "tests/test_a.py": "open('imports', 'a').write('a')\ndef test_1(): pass\ndef test_2(): pass\n",
+            "tests/test_b.py": "open('imports', 'a').write('b')\ndef test_1(): pass\n",
+            "tests/test_c.py": "import no_such_module\n",
+            }, offload="max_parallel = 1")
+        run = self.offload("run").expect_exit(1)
+        run.expect_outcomes({"tests/test_a.py::test_1": "passed", "tests/test_a.py::test_2": "passed",
+                             "tests/test_b.py::test_1": "passed", "tests/test_c.py": "error"})
+        self.assertEqual((self.project / "starts").read_text(), ".", run.describe())
+        self.assertEqual((self.project / "imports").read_text(), "ab", run.describe())
+        self.assertEqual(self.batches(), ["batch-0.success"])
+
+    @with_pytest(8)
+    def test_a_discovery_with_arguments_of_its_own_ends(self):
+        """`run_args` might break it, or choose other tests."""
+        for words, starts in (('run_args = "--no-header"\n', ".."), ('discovery_args = "-v"\n', ".."),
+                              ('run_args = "-v"\ndiscovery_args = "-v"\n', ".")):
+            with self.subTest(words):
+                self.pytest_project({"conftest.py": "open('starts', 'a').write('.')\n",
+                                     "tests/test_a.py": "def test_1(): pass\n"},
+                                    framework=words, offload="max_parallel = 1")
+                (self.project / "starts").unlink(missing_ok=True)
+                run = self.offload("run").expect_exit(0)
+                self.assertEqual((self.project / "starts").read_text(), starts, run.describe())
+
     @with_pytest(8)
     def test_off_means_batches(self):
         files = {"pytest.ini": IN_ORDER, "tests/test_a.py": """
@@ -172,6 +200,7 @@ class Workers(PytestScenario):
             if "OFFLOAD_BATCH" in os.environ: time.sleep(3600)
             def test_a(): pass
             """, "tests/test_b.py": "def test_b(): pass\n"},
+            framework='discovery_args = "-v"\n',  # so that another process than the worker does it
             offload="max_parallel = 1\ntest_timeout_secs = 5")
         run = self.offload("run").expect_exit(1)
         report = run.junit()

@@ -77,7 +77,8 @@ class FakeReader : public framework::BatchReader {
 // Tells the fake worker "run POSITION ATTEMPT ID", "last" and "stop".
 class FakeTalk : public framework::WorkerTalk {
   public:
-    explicit FakeTalk(bool tells_starts) : reader_(0, tells_starts, false) {}
+    FakeTalk(bool tells_starts, bool discovers)
+        : reader_(0, tells_starts, false), owes_discovery_(discovers) {}
 
     std::string run(std::span<const framework::WorkerTest> tests) override {
         std::string text;
@@ -99,16 +100,32 @@ class FakeTalk : public framework::WorkerTalk {
             signals.emplace_back(framework::TestRefused{number(text::trim(bytes.substr(8))), "no"});
             return;
         }
-        reader_.feed(stream, bytes, signals, visible);
+        if (bytes == "stay\n") {
+            signals.emplace_back(framework::WorkerWillStay{});
+        } else if (bytes.starts_with("found ")) {
+            found_.tests.push_back({std::string(text::trim(bytes.substr(6))), {}});
+        } else if (bytes.starts_with("all ")) {
+            owes_discovery_ = false;
+            signals.emplace_back(
+                framework::TestsFound{std::move(found_), bytes == "all stays\n", "said"});
+        } else {
+            reader_.feed(stream, bytes, signals, visible);
+        }
     }
     Reading finish(const framework::Ended& ended, const std::optional<std::string>& file,
                    framework::Signals& signals, std::string& visible) override {
+        if (owes_discovery_) {
+            signals.emplace_back(
+                framework::TestsFound{fail("discovery broke off: " + ended.how), false, ended.how});
+        }
         return reader_.finish(ended, file, signals, visible);
     }
     bool tells_starts() const override { return reader_.tells_starts(); }
 
   private:
     FakeReader reader_;
+    bool owes_discovery_;
+    framework::Discovered found_;
     std::size_t count_ = 0;
 };
 
@@ -278,10 +295,14 @@ class FakeSandbox : public provider::Sandbox {
         {
             const std::scoped_lock lock(world_.mutex);
             ++world_.workers_started;
+            world_.worker_began.notify_all();
             if (world_.lost_execs > 0) {
                 --world_.lost_execs;
                 return {ExecReply::TransportFailure{Error{"connection lost"}}, {}, {}, false};
             }
+        }
+        if (request.command.starts_with("discover\n")) {
+            if (auto end = discover(request, output)) return *std::move(end);
         }
         if (world_.deaf) return {ExecReply::Exited{3}, {}, {}, true};
         if (world_.unfit) {
@@ -289,6 +310,32 @@ class FakeSandbox : public provider::Sandbox {
             return {ExecReply::Exited{0}, {}, {}, true};
         }
         return FakeWorker(world_, request, output).live();
+    }
+
+    std::optional<provider::ExecReply> discover(const provider::ExecRequest& request,
+                                                const provider::OutputHandler& output) {
+        using provider::ExecReply;
+        output(Stream::Out, "collecting\n");
+        output(Stream::Out, "stay\n");
+        {
+            std::unique_lock lock(world_.mutex);
+            world_.worker_began.wait(
+                lock, [this] { return world_.workers_started >= world_.meeting_workers; });
+        }
+        if (world_.finding == Finding::Dies)
+            return ExecReply{ExecReply::Signalled{11}, {}, {}, true};
+        if (world_.finding == Finding::Hangs) return hang(request);
+        const auto ids = request.command.substr(request.command.find('\n') + 1);
+        for (const auto id : text::lines(ids)) {
+            output(Stream::Out, fmt::format("found {}\n", id));
+        }
+        if (world_.finding == Finding::LeavesAsUnfit) output(Stream::Out, "unfit\n");
+        if (world_.finding != Finding::Stays) {
+            output(Stream::Out, "all and leaves\n");
+            return ExecReply{ExecReply::Exited{0}, {}, {}, true};
+        }
+        output(Stream::Out, "all stays\n");
+        return {};
     }
 
     static provider::ExecReply hang(const provider::ExecRequest& request) {
@@ -369,12 +416,16 @@ Result<framework::BatchCommand> FakeFramework::worker(const framework::BatchRequ
                                                       std::chrono::seconds) const {
     auto command = batch(request);
     command->command = "worker";
+    if (request.discovers) {
+        command->command = "discover\n";
+        for (const auto& id : ids_[number(request.group.name)]) command->command += id + "\n";
+    }
     return command;
 }
 
 std::unique_ptr<framework::WorkerTalk> FakeFramework::worker_talk(
-    const framework::BatchRequest&) const {
-    return std::make_unique<FakeTalk>(world_.tells_starts);
+    const framework::BatchRequest& request) const {
+    return std::make_unique<FakeTalk>(world_.tells_starts, request.discovers);
 }
 
 Result<> FakeProvider::prepare(const process::CancelToken&, const provider::OutputHandler&) {

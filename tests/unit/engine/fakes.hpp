@@ -21,6 +21,9 @@ namespace offload::engine::testing {
 // What a test does in one attempt.
 enum class Act { Pass, Fail, Skip, Crash, Hang, Vanish };
 
+// What a worker that discovers does when it has collected.
+enum class Finding { Stays, Leaves, LeavesAsUnfit, Dies, Hangs };
+
 // What all fakes share, and what the test looks at afterwards. Thread-safe.
 struct World {
     std::mutex mutex;
@@ -38,7 +41,11 @@ struct World {
     std::vector<std::string> artefacts;  // what every download brings
     bool tells_starts = true;
     bool per_batch = false;
-    bool workers = false;         // the framework has them
+    bool workers = false;  // the framework has them
+    bool discovering_workers = false;
+    Finding finding = Finding::Stays;
+    int meeting_workers = 0;  // a worker goes on collecting until so many have started
+    std::condition_variable worker_began;
     bool unfit = false;           // a worker says that it cannot work there
     bool deaf = false;            // a worker ends at once, without a word
     bool stubborn = false;        // a worker that is told to stop does not
@@ -89,6 +96,7 @@ class FakeFramework : public framework::Framework {
     Result<framework::BatchCommand> batch(const framework::BatchRequest& request) const override;
     std::unique_ptr<framework::BatchReader> reader(
         const framework::BatchRequest& request) const override;
+    bool has_discovering_worker() const override { return world_.discovering_workers; }
     bool has_worker(const std::shared_ptr<const void>&) const override { return world_.workers; }
     Result<framework::BatchCommand> worker(const framework::BatchRequest& request,
                                            std::chrono::seconds test_limit) const override;

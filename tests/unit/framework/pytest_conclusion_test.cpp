@@ -31,25 +31,24 @@ PytestFramework framework() {
     return PytestFramework(config);
 }
 
-std::shared_ptr<const void> carry(const std::string& coverage) {
-    return std::make_shared<const PytestCarry>(PytestCarry{.coverage = coverage});
-}
-
 TEST(PytestConclusion, HasTheOptionsOfTheFirstGroupThatMeasured) {
-    const auto first = group_with("-m one");
-    const auto second = group_with("-m 'two words'");
-    const auto command =
-        framework().conclusion({.groups = {{first, carry("/d/a b")}, {second, carry("/d/c")}},
-                                .context = context_in("/d", "conclusion"),
-                                .any_failure = true});
+    auto first = group_with("-m one");
+    auto second = group_with("-m 'two words'");
+    first.name = "a b/c";
+    second.name = "c";
+    const auto carry = std::make_shared<const PytestCarry>();
+    auto context = context_in("/d", "conclusion");
+    context.run_folder = "/d d";
+    const auto command = framework().conclusion(
+        {.groups = {{first, carry}, {second, carry}}, .context = context, .any_failure = true});
     ASSERT_TRUE(command);
-    EXPECT_THAT(command->command, HasSubstr("if [ -d '/d/a b' ]; then\n"));
-    EXPECT_THAT(command->command, HasSubstr("elif [ -d /d/c ]; then\n"));
+    EXPECT_THAT(command->command, HasSubstr("if [ -d '/d d/coverage.a%20b%2fc' ]; then\n"));
+    EXPECT_THAT(command->command, HasSubstr("elif [ -d '/d d/coverage.c' ]; then\n"));
     EXPECT_LT(command->command.find("--cov=lib -m one"), command->command.find("elif"));
     EXPECT_GT(command->command.find("--cov=lib -m 'two words'"), command->command.find("elif"));
     const auto plan = json::parse(command->files.at(1).content);
     EXPECT_EQ(plan["mode"], "conclude");
-    EXPECT_EQ(plan["coverage"], json({"/d/a b", "/d/c"}));
+    EXPECT_EQ(plan["coverage"], json({"/d d/coverage.a%20b%2fc", "/d d/coverage.c"}));
     EXPECT_EQ(plan["failed"], true);
 }
 

@@ -80,11 +80,11 @@ TEST(PytestWorker, StartsLikeABatchWithoutTests) {
 }
 
 TEST(PytestWorker, SharesWhatDiscoveryCompiledOnOneMachine) {
-    const auto carry = std::make_shared<PytestCarry>(PytestCarry{.bytecode = "/d/bytecode"});
     const auto plan_of = [&](bool same_machine) {
         auto context = context_in("/r");
         context.same_machine = same_machine;
-        const Request request(group_with("-m slow"), context, {}, carry);
+        context.run_folder = "/d";
+        const Request request(group_with("-m slow"), context, {});
         const auto worker = framework().worker(request(), std::chrono::seconds(90)).value();
         return json::parse(worker.files.at(1).content);
     };

@@ -39,6 +39,8 @@ struct RunContext {
     std::string label;         // unique in the run: "batch-7", "discovery-0"; fit for file names
     bool same_machine = true;  // shares this machine's file system and tools
     bool fail_fast = false;    // stop at the first failure
+    // With same_machine: a folder that lasts as long as the run, for what its commands may share.
+    std::string run_folder = {};
 };
 
 // How an exec ended, as far as the framework is concerned.
@@ -79,7 +81,8 @@ struct BatchRequest {
     const config::Group& group;
     std::span<const Test* const> tests;  // in the order in which they should run
     RunContext context;
-    std::shared_ptr<const void> carry;  // of the group's discovery
+    std::shared_ptr<const void> carry;  // of the group's discovery; null where that still goes on
+    bool discovers = false;             // of a worker: it finds its group's tests itself, first
 };
 
 struct BatchCommand {
@@ -118,8 +121,16 @@ struct RunnerNotice {
 struct WorkerUnfit {  // no worker is possible there, only batches
     std::string reason;
 };
-using Signal =
-    std::variant<TestBegan, TestEnded, TestRefused, UnknownCase, RunnerNotice, WorkerUnfit>;
+// Of a worker that discovers: it can be expected to stay, so that others are of use.
+struct WorkerWillStay {};
+// Of a worker that discovers, once: what it has found, as read_discovery() returns it.
+struct TestsFound {
+    Result<Discovered> discovered;
+    bool stays = false;    // and it waits for tests now; else the process has ended
+    std::string how = {};  // how it has ended
+};
+using Signal = std::variant<TestBegan, TestEnded, TestRefused, UnknownCase, RunnerNotice,
+                            WorkerUnfit, WorkerWillStay, TestsFound>;
 using Signals = std::vector<Signal>;
 
 // Reads one batch's output. Used on one thread, for one exec. Keeps its own copy of the batch's
@@ -212,6 +223,10 @@ class Framework {
     virtual Result<BatchCommand> batch(const BatchRequest& request) const = 0;
     virtual std::unique_ptr<BatchReader> reader(const BatchRequest& request) const = 0;
 
+    // Whether a worker can be the one that finds the tests of a group: it does what discovery()
+    // says in the same way, on this machine, and then stays. Its talk tells TestsFound, whatever
+    // comes of it.
+    virtual bool has_discovering_worker() const { return false; }
     // Whether tests of a group with this carry may run in a worker.
     virtual bool has_worker(const std::shared_ptr<const void>& /*carry*/) const { return false; }
     // The command that starts a worker, where there may be one. The request holds no tests.

@@ -81,6 +81,10 @@ class Scheduler {
     // Until then next() has nothing for any sandbox, unless something else happens first. O(1).
     Seconds work_from() const { return queued_.tests > 0 ? Seconds{0} : hedge_due_; }
 
+    // The same for a sandbox in which a worker waits that can run tests of one group only. Nothing:
+    // the group has none for it.
+    std::optional<Assignment> next_of(GroupIndex group, SandboxNumber sandbox, Seconds now);
+
     // More tests for the batch that runs in this sandbox, of the same group, in the order in which
     // they should run; they belong to the batch from now on. Empty: it has enough for now, or what
     // is left goes to others. A batch that has run all its tests gets what there is.
