@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <system_error>
 
 #include "attempt_text.hpp"
 #include "display_text.hpp"
@@ -292,6 +293,9 @@ Result<> SummaryPrinter::consume(const Event& event) {
             extras_.cost = describe_cost(lifetimes_.count(), lifetimes_.total(event.since_start),
                                          *options_.cost);
         }
+        // An earlier run's would be gone: what is not there now could not be written.
+        std::error_code ignored;
+        if (!std::filesystem::exists(options_.junit_file, ignored)) options_.junit_file.clear();
         return write_(render_summary(finished->summary, tests_, options_, extras_));
     }
     return {};

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "offload/base/file.hpp"
 #include "run_script.hpp"
 
 namespace offload::report {
@@ -155,6 +156,33 @@ TEST_F(SummaryTest, PrinterAddsUnknownResultsAndLeakedSandboxes) {
     run.tell(RunFinished{.summary = summary});
     EXPECT_THAT(printed, HasSubstr("stray (passed): nearest is t::a"));
     EXPECT_THAT(printed, HasSubstr("1 sandbox may still exist: sb-9; run `offload cleanup`"));
+}
+
+TEST_F(SummaryTest, PrinterNamesAReportOnlyWhereItIs) {
+    const auto folder = TemporaryFolder::create("summary").value();
+    options.output_dir = folder.path();
+    options.junit_file = folder.path() / "junit.xml";
+    const auto print = [&] {
+        RunScript run;
+        std::string printed;
+        SummaryPrinter printer(options, run.table, [&](std::string_view text) {
+            printed += text;
+            return Result<>{};
+        });
+        run.sinks = {&printer};
+        run.tell(RunFinished{});
+        return printed;
+    };
+    EXPECT_THAT(print(), Not(HasSubstr("junit.xml")));
+    EXPECT_THAT(print(), HasSubstr("logs/"));
+    ASSERT_TRUE(write_file_atomically(options.junit_file, "<testsuites/>"));
+    EXPECT_THAT(print(), HasSubstr("junit.xml, "));
+}
+
+TEST_F(SummaryTest, WhatTheRunnerSaysOfTheWholeComesFirst) {
+    summary.runner_report = "TOTAL 54%";
+    options.for_terminal = true;
+    EXPECT_LT(render().find("TOTAL 54%\n"), render().find("Summary:"));
 }
 
 }  // namespace

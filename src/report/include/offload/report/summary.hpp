@@ -35,7 +35,8 @@ struct SummaryExtras {
 std::string render_summary(const RunSummary& summary, const TestTable& tests,
                            const SummaryOptions& options, const SummaryExtras& extras = {});
 
-// Prints the summary at the end of the run.
+// Prints the summary at the end of the run. The other reports are complete by then: a junit_file
+// that does not exist is not named.
 class SummaryPrinter final : public Sink {
   public:
     // `write` gets the whole text at once. `tests` must outlive the sink.
