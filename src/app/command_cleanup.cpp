@@ -46,6 +46,16 @@ Cleaned clean(const report::UnfinishedRun& run, const report::LeftoverSandbox& s
         if (id.empty()) return {};
     }
     auto result = provider.destroy_by_id(id, deadline);
+    if (!result && sandbox.destroying) {
+        result = fail(Error{
+            .message = fmt::format("{} was being destroyed when run {} was killed, and is probably "
+                                   "gone: it could not be destroyed once more",
+                                   id, run.run_id),
+            .place = run.journal.string(),
+            .hint = "if your provider does not know it any more, `offload cleanup --forget` "
+                    "forgets it",
+            .causes = {std::move(result).error()}});
+    }
     return {std::move(id), std::move(result)};
 }
 
@@ -83,7 +93,8 @@ std::vector<Cleaned> clean_each(const report::UnfinishedRun& run, provider::Prov
 }
 
 // Destroys what can be; true when nothing of the run is left.
-bool clean(const report::UnfinishedRun& run, provider::Provider& provider) {
+bool clean(const report::UnfinishedRun& run, provider::Provider& provider,
+           const CleanupOptions& options) {
     if (run.in_progress) {
         print_warning(fmt::format("run {} still goes on: its sandboxes stay", run.run_id));
         return true;
@@ -102,10 +113,11 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider) {
         const auto& [id, result] = cleaned[i];
         if (!result) {
             print(result.error());
-            continue;
+            if (!options.forget) continue;
+            print_warning("forgotten, as --forget says");
         }
         destroyed.push_back(run.sandboxes[i].sandbox);
-        if (!id.empty()) (void)write_stdout(fmt::format("destroyed {}\n", id));
+        if (result && !id.empty()) (void)write_stdout(fmt::format("destroyed {}\n", id));
     }
     if (const auto noted = report::note_destroyed(run, destroyed); !noted) print(noted.error());
     if (destroyed.size() != run.sandboxes.size()) return false;
@@ -116,9 +128,11 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider) {
 
 }  // namespace
 
-CLI::App* declare_cleanup(CLI::App& program, Options& /*options*/) {
+CLI::App* declare_cleanup(CLI::App& program, Options& options) {
     auto* command =
         program.add_subcommand("cleanup", "Destroy sandboxes that a killed run left behind");
+    command->add_flag("--forget", options.cleanup.forget,
+                      "Take what cannot be destroyed to be gone");
     command->footer(R"(
 Works from the journals in the config's output_dir, with the config's provider. Sandboxes of a run
 that still goes on are left alone.
@@ -149,7 +163,9 @@ int execute_cleanup(const Options& options) {
             print(provider.error());
             return kFailure;
         }
-        for (const auto& run : leftovers->runs) clean_all = clean(run, **provider) && clean_all;
+        for (const auto& run : leftovers->runs) {
+            clean_all = clean(run, **provider, options.cleanup) && clean_all;
+        }
     } else if (clean_all) {
         (void)write_stdout("nothing was left behind\n");
     }

@@ -55,6 +55,10 @@ struct LogsOptions {
     std::string test_regex;
 };
 
+struct CleanupOptions {
+    bool forget = false;  // what cannot be destroyed is taken to be gone
+};
+
 enum class HistoryAction { Merge, SetUpMergeDriver };
 
 struct HistoryOptions {
@@ -71,6 +75,7 @@ struct Options {
     ValidateOptions validate;
     InitOptions init;
     LogsOptions logs;
+    CleanupOptions cleanup;
     HistoryOptions history;
 };
 

@@ -97,6 +97,7 @@ class Dispatcher {
     void handle(BatchSaid& message);
     void handle(BatchTold& message);
     void handle(BatchOver& message);
+    void handle(SandboxGoing& message);
     void handle(SandboxGone& message);
     void handle(Concluded& message);
     void handle(Interrupted& message);

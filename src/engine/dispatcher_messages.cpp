@@ -71,6 +71,10 @@ void Dispatcher::handle(SandboxNotCreated& message) {
                            std::move(message.error));
 }
 
+void Dispatcher::handle(SandboxGoing& message) {
+    emitter_.emit(SandboxDestroying{message.sandbox});
+}
+
 void Dispatcher::handle(SandboxGone& message) {
     SandboxEnded ended{.sandbox = message.sandbox,
                        .id = fleet_.find(message.sandbox)->id,

@@ -185,6 +185,7 @@ void Executor::main() {
     }
 
     shared_.destructions.acquire();
+    shared_.inbox.push(SandboxGoing{spec_.number});
     auto destroyed =
         guarded([&] { return sandbox->destroy(std::chrono::steady_clock::now() + kDestroyLimit); });
     shared_.destructions.release();

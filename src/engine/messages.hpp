@@ -79,6 +79,11 @@ struct BatchOver {
     bool artefacts_wanted = false;  // a download was tried
 };
 
+// It is about to be destroyed.
+struct SandboxGoing {
+    SandboxNumber sandbox;
+};
+
 // Destroyed, or given up on. The executor's last message.
 struct SandboxGone {
     SandboxNumber sandbox;
@@ -94,8 +99,9 @@ struct Interrupted {
     int signal;
 };
 
-using Message = std::variant<GroupDiscovered, Prepared, ProviderSaid, SandboxUp, SandboxNotCreated,
-                             BatchSaid, BatchTold, BatchOver, SandboxGone, Concluded, Interrupted>;
+using Message =
+    std::variant<GroupDiscovered, Prepared, ProviderSaid, SandboxUp, SandboxNotCreated, BatchSaid,
+                 BatchTold, BatchOver, SandboxGoing, SandboxGone, Concluded, Interrupted>;
 using Inbox = Mailbox<Message>;
 
 // --- Towards an executor -----------------------------------------------------------------------

@@ -126,6 +126,7 @@ class JsonWriter {
 bool concerns_sandbox_life(const EventBody& body) {
     return std::holds_alternative<SandboxCreating>(body) ||
            std::holds_alternative<SandboxReady>(body) ||
+           std::holds_alternative<SandboxDestroying>(body) ||
            std::holds_alternative<SandboxEnded>(body) || std::holds_alternative<RunStarted>(body) ||
            std::holds_alternative<RunFinished>(body);
 }

@@ -41,7 +41,8 @@ OFFLOAD_JOURNAL_FIELDS(RunSummary, "", a("verdicts", v.verdicts), a("counts", v.
                        a("wall", v.wall), a("work", v.work), a("longest", v.longest),
                        a("slots", v.slots), a("unknown_results", v.unknown_results),
                        a("hedges", v.hedges), a("failure", v.failure),
-                       a("exit_status", v.exit_status), a("interrupted_by", v.interrupted_by));
+                       a("runner_report", v.runner_report), a("exit_status", v.exit_status),
+                       a("interrupted_by", v.interrupted_by));
 
 OFFLOAD_JOURNAL_FIELDS(RunStarted, "run_started", a("run_id", v.run_id), a("version", v.version),
                        a("config_file", v.config_file), a("provider", v.provider),
@@ -59,6 +60,7 @@ OFFLOAD_JOURNAL_FIELDS(SandboxCreating, "sandbox_creating", a("sandbox", v.sandb
                        a("slot", v.slot));
 OFFLOAD_JOURNAL_FIELDS(SandboxReady, "sandbox_ready", a("sandbox", v.sandbox), a("id", v.id),
                        a("creation", v.creation));
+OFFLOAD_JOURNAL_FIELDS(SandboxDestroying, "sandbox_destroying", a("sandbox", v.sandbox));
 OFFLOAD_JOURNAL_FIELDS(SandboxEnded, "sandbox_ended", a("sandbox", v.sandbox), a("id", v.id),
                        a("trouble", v.trouble), a("maybe_leaked", v.maybe_leaked));
 OFFLOAD_JOURNAL_FIELDS(BatchStarted, "batch_started", a("batch", v.batch), a("sandbox", v.sandbox),

@@ -96,18 +96,23 @@ Result<UnfinishedRun> read_run(const std::filesystem::path& journal) {
         } else if (auto* ready = std::get_if<SandboxReady>(&event.body)) {
             living[ready->sandbox].sandbox = ready->sandbox;
             living[ready->sandbox].id = std::move(ready->id);
+        } else if (const auto* going = std::get_if<SandboxDestroying>(&event.body)) {
+            living[going->sandbox].sandbox = going->sandbox;
+            living[going->sandbox].destroying = true;
         } else if (auto* ended = std::get_if<SandboxEnded>(&event.body)) {
             if (!ended->maybe_leaked) {
                 living.erase(ended->sandbox);
-            } else if (!ended->id.empty()) {
+            } else {
+                // Destroying it failed, or what its creation came to is not known.
                 living[ended->sandbox].sandbox = ended->sandbox;
-                living[ended->sandbox].id = std::move(ended->id);
+                living[ended->sandbox].destroying = false;
+                if (!ended->id.empty()) living[ended->sandbox].id = std::move(ended->id);
             }
         }
     };
     const ReadOptions options{
-        .kinds =
-            EventKinds::of<RunStarted, SandboxCreating, SandboxReady, SandboxEnded, RunFinished>(),
+        .kinds = EventKinds::of<RunStarted, SandboxCreating, SandboxReady, SandboxDestroying,
+                                SandboxEnded, RunFinished>(),
         .attempts = VerdictAttempts::NumbersOnly};
     const auto end = read_journal(journal, options, visit);
     if (!end) return fail(end.error());

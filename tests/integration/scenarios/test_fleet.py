@@ -6,6 +6,7 @@ import resource
 import signal
 
 from harness import BoxScenario
+from harness.boxes import PROVIDER
 from harness.processes import wait_until
 
 
@@ -68,7 +69,6 @@ class Fleet(BoxScenario):
             echo "<testsuite><testcase name=\\"$2\\"/></testsuite>" > "$1"
             """})
         (self.project / "ids").write_text("".join(f"{t}\n" for t in tests))
-        from harness.boxes import PROVIDER
         self.config("""
             type = "default"
             discover_command = "cat ids # {filters}"
@@ -86,6 +86,39 @@ class Fleet(BoxScenario):
         self.assertEqual(run.junit().outcomes(), dict.fromkeys(tests, "passed"))
         self.expect_each_destroyed_once(run)
         self.assertGreater(len(self.calls("create")), count * 8 // 10, run.describe())
+
+    def thousand(self, on_exec):
+        """Sandboxes for which the descriptors do not suffice: each running command takes four."""
+        self.write({"run.sh": """
+            #!/bin/sh
+            echo "<testsuite><testcase name=\\"$2\\"/></testsuite>" > "$1"
+            """, "ids": "".join(f"t{i}\n" for i in range(1000))})
+        self.config("""
+            type = "default"
+            discover_command = "cat ids # {filters}"
+            run_command = "./run.sh {result_file} {tests}"
+            test_id_format = "{name}"
+            """, {"all": "schedule_individual = true"}, provider=PROVIDER,
+            offload="max_parallel = 1000")
+        self.box_script(on_exec=on_exec)
+        return self.start("run", preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_NOFILE, (1024, 1024)))
+
+    def test_a_thousand_sandboxes_share_what_descriptors_there_are(self):  # TRAPS 25, 26
+        run = self.finish(self.thousand("sleep 3"), timeout=280).expect_exit(0)
+        self.assertEqual(run.junit().outcomes(), {f"t{i}": "passed" for i in range(1000)})
+        self.expect_each_destroyed_once(run)
+        self.assertEqual(len(self.calls("exec")), 1000)
+        self.assertGreater(len(self.calls("create")), 256, run.describe())
+
+    def test_ctrl_c_without_a_descriptor_left_destroys_all(self):  # TRAPS 24, 26
+        process = self.thousand("sleep 1000")
+        descriptors = f"/proc/{process.pid}/fd"
+        self.wait_for(lambda: len(self.boxes()) > 200 and len(os.listdir(descriptors)) > 1000,
+                      "the descriptors to run out", 120)
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process, timeout=120).expect_exit(130)
+        self.expect_each_destroyed_once(run)
 
     def test_after_kill_9_at_any_moment_cleanup_leaves_nothing(self):  # TRAPS 24
         seed = random.randrange(2**32)
@@ -133,6 +166,26 @@ class Fleet(BoxScenario):
         for pid in self.processes():  # the test itself was never ended by anyone
             os.kill(pid, signal.SIGKILL)
 
+
+    def test_what_was_being_destroyed_at_kill_9_is_probably_gone(self):  # TRAPS 24
+        self.boxed({"a": "pass"}, on_destroy="""
+        [ -d "boxes/$1" ] || { echo "no box $1" >&2; exit 1; }
+        rm -r "boxes/$1"
+        [ -e again ] || sleep 1000""")
+        process = self.start("run")
+        self.wait_for(lambda: self.calls("destroy") and not self.boxes(), "its destruction")
+        journal = self.output_dir / "journal.ndjson"
+        self.wait_for(lambda: "sandbox_destroying" in journal.read_text(), "its line")
+        process.kill()
+        process.wait()
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        self.write({"again": ""})
+        for _ in range(2):
+            run = self.offload("cleanup").expect_exit(1)
+            run.expect_said("is probably gone", "no box box-", "--forget")
+        self.offload("cleanup", "--forget").expect_exit(0).expect_said("forgotten")
+        self.offload("cleanup").expect_exit(0).expect_said("nothing was left behind")
 
     def test_two_megabytes_of_ids_reach_the_sandboxes(self):  # TRAPS 28
         tests = {f"tests/{'long/' * 18}test_{i:05}": "pass" for i in range(20000)}

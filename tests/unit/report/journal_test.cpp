@@ -52,44 +52,46 @@ class Generator {
                 return SandboxReady{
                     .sandbox = SandboxNumber(number()), .id = text(), .creation = seconds()};
             case 7:
+                return SandboxDestroying{.sandbox = SandboxNumber(number())};
+            case 8:
                 return SandboxEnded{.sandbox = SandboxNumber(number()),
                                     .id = text(),
                                     .trouble = flag() ? std::optional(error(2)) : std::nullopt,
                                     .maybe_leaked = flag()};
-            case 8:
+            case 9:
                 return BatchStarted{.batch = BatchNumber(number()),
                                     .sandbox = SandboxNumber(number()),
                                     .tests = {TestIndex(number()), TestIndex(number())},
                                     .hedge = flag()};
-            case 9:
+            case 10:
                 return BatchExtended{.batch = BatchNumber(number()),
                                      .tests = {TestIndex(number()), TestIndex(number())}};
-            case 10:
+            case 11:
                 return BatchOutput{
                     .batch = BatchNumber(number()), .stream = pick<Stream>(2), .bytes = text()};
-            case 11:
+            case 12:
                 return TestStarted{.test = TestIndex(number()),
                                    .attempt = 1 + int(number() % 4),
                                    .batch = BatchNumber(number()),
                                    .sandbox = SandboxNumber(number())};
-            case 12:
+            case 13:
                 return AttemptFinished{.attempt = attempt(number(), 1 + int(number() % 4)),
                                        .will_retry = flag()};
-            case 13:
-                return TestDecided{.test = TestIndex(number()), .status = pick<Status>(6)};
             case 14:
+                return TestDecided{.test = TestIndex(number()), .status = pick<Status>(6)};
+            case 15:
                 return BatchFinished{.batch = BatchNumber(number()),
                                      .sandbox = SandboxNumber(number()),
                                      .outcome = pick<BatchOutcome>(4),
                                      .how = text(),
                                      .duration = seconds()};
-            case 15:
+            case 16:
                 return UnknownResult{.batch = BatchNumber(number()),
                                      .name = text(),
                                      .outcome = pick<Outcome>(4),
                                      .closest = text(),
                                      .matching_format = text()};
-            case 16:
+            case 17:
                 return Notice{.severity = pick<Severity>(3), .text = text()};
             default:
                 return RunFinished{.summary = summary()};
@@ -184,6 +186,7 @@ class Generator {
         result.slots = number();
         result.unknown_results = number();
         result.hedges = number();
+        result.runner_report = text();
         if (flag()) result.failure = text();
         result.exit_status = static_cast<int>(number()) - 500;
         if (flag()) result.interrupted_by = 15;

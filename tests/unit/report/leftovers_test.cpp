@@ -77,6 +77,27 @@ TEST_F(LeftoversTest, SandboxThatCouldNotBeDestroyedIsALeftover) {
     EXPECT_EQ(runs()[0].sandboxes.at(0).id, "sb-0");
 }
 
+TEST_F(LeftoversTest, OneThatWasBeingDestroyedIsProbablyGone) {
+    {
+        auto journal = Journal::create(folder.path()).value();
+        RunScript run;
+        run.sinks = {journal.get()};
+        for (std::size_t i = 0; i < 3; ++i) run.sandbox(i);
+        for (std::size_t i = 0; i < 2; ++i) run.tell(SandboxDestroying{SandboxNumber(i)});
+        run.tell(SandboxEnded{.sandbox = SandboxNumber(1),
+                              .id = "sb-1",
+                              .trouble = Error{"no"},
+                              .maybe_leaked = true});
+    }
+    const auto found = runs();
+    ASSERT_EQ(found.size(), 1U);
+    ASSERT_EQ(found[0].sandboxes.size(), 3U);
+    EXPECT_EQ(found[0].sandboxes[0].id, "sb-0");
+    EXPECT_TRUE(found[0].sandboxes[0].destroying);
+    EXPECT_FALSE(found[0].sandboxes[1].destroying);  // that it failed is known
+    EXPECT_FALSE(found[0].sandboxes[2].destroying);
+}
+
 TEST_F(LeftoversTest, LaterRunsDoNotHideThem) {
     killed_run();
     clean_run();

@@ -75,6 +75,11 @@ struct SandboxReady {
     Seconds creation{0};
 };
 
+// It is about to be destroyed. What a killed run had begun to destroy is probably gone.
+struct SandboxDestroying {
+    SandboxNumber sandbox;
+};
+
 // Destroyed, or never came to be. Each SandboxCreating is followed by exactly one of these.
 struct SandboxEnded {
     SandboxNumber sandbox;
@@ -181,9 +186,9 @@ struct RunFinished {
 
 using EventBody =
     std::variant<RunStarted, DiscoveryStarted, TestDiscovered, DiscoveryFinished, RunPlanned,
-                 SandboxCreating, SandboxReady, SandboxEnded, BatchStarted, BatchExtended,
-                 BatchOutput, TestStarted, AttemptFinished, TestDecided, BatchFinished,
-                 UnknownResult, Notice, RunFinished>;
+                 SandboxCreating, SandboxReady, SandboxDestroying, SandboxEnded, BatchStarted,
+                 BatchExtended, BatchOutput, TestStarted, AttemptFinished, TestDecided,
+                 BatchFinished, UnknownResult, Notice, RunFinished>;
 
 struct Event {
     SystemTime at;

@@ -16,6 +16,7 @@ struct LeftoverSandbox {
     SandboxNumber sandbox;
     std::string id;    // the provider's name; empty when the run ended while it was being created
     SystemTime since;  // of the request to create it
+    bool destroying = false;  // the run had begun to destroy it: probably it is gone
 };
 
 struct UnfinishedRun {
