@@ -2,11 +2,16 @@
 
 Each scenario has a private TMPDIR, HOME and cache. When it is over, no process that carries the
 scenario's folder in its environment may live, and no temporary file of the run may be left.
+
+Sandboxes that are folders of this machine have their own folder in /tmp, as every remote one, but
+nothing that goes away with them takes it along: that is done here.
 """
 
+import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +23,8 @@ from .behaviour import FakeRunner
 from .outcome import Outcome
 from .processes import processes_with, wait_until
 from .tools import offload_binary
+
+RUN_ID = re.compile(r'"run_id":"([\w-]+)"')
 
 
 class Scenario(unittest.TestCase):
@@ -44,6 +51,7 @@ class Scenario(unittest.TestCase):
             SCENARIO_ROOT=str(self.root),
         )
         self.running = []
+        self.run_ids = set()
 
     def tearDown(self):
         for process in self.running:
@@ -58,6 +66,10 @@ class Scenario(unittest.TestCase):
             except ProcessLookupError:
                 pass
         files = sorted(p.name for p in self.tmp.iterdir() if p.name.startswith("offload"))
+        self.note_runs()
+        for run_id in self.run_ids:
+            for folder in pathlib.Path("/tmp").glob(f"offload-{run_id}-*"):
+                shutil.rmtree(folder, ignore_errors=True)
         if os.environ.get("OFFLOAD_KEEP"):
             print(f"kept {self.root}")
         else:
@@ -109,6 +121,7 @@ class Scenario(unittest.TestCase):
 
     def start(self, *arguments, env=None, cwd=None, **popen):
         """Starts the binary in a process group of its own; finish() waits for it."""
+        self.note_runs()
         number = len(self.running)
         out = open(self.root / f"stdout-{number}", "w+b")
         err = open(self.root / f"stderr-{number}", "w+b")
@@ -125,6 +138,13 @@ class Scenario(unittest.TestCase):
         self.running.append(process)
         return process
 
+    def note_runs(self):
+        """Remembers the runs that have journals now: the next run takes their place."""
+        for depth in ("*/", "*/*/"):
+            for path in self.project.glob(depth + "journal*.ndjson"):
+                with path.open(errors="replace") as lines:
+                    self.run_ids.update(RUN_ID.findall("".join(itertools.islice(lines, 2))))
+
     def finish(self, process, timeout=None, output_dir=None):
         try:
             status = process.wait(timeout or self.timeout)
@@ -132,6 +152,7 @@ class Scenario(unittest.TestCase):
             process.kill()
             process.wait()
             status = "none: it did not end in time"
+        self.note_runs()
         texts = []
         for stream in process.streams:
             stream.seek(0)
