@@ -1097,6 +1097,8 @@ NO_SELECTION = {
 }
 NO_DEBUGGER = {"usepdb": False, "trace": False}
 NOTHING_SAID = {"verbose": -2, "disable_warnings": True, "durations": None, "reportchars": ""}
+# A session without tests must not put its own in place of the last batch's.
+NO_REPORTS = {"xmlpath": None, "htmlpath": None, "report_log": None, "json_report": False}
 
 
 def may_serve(options):
@@ -1267,6 +1269,7 @@ def pytest_cmdline_main(config):
             separate_basetemp(option, PLAN)
         if PLAN["mode"] == "conclude":
             set_options(option, NOTHING_SAID)
+            set_options(option, NO_REPORTS)
         if PLAN["mode"] in ("run", "serve"):
             set_options(option, {"maxfail": 1 if PLAN["fail_fast"] else 0})
     yield

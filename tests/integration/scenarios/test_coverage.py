@@ -129,6 +129,12 @@ class Coverage(PytestScenario):
         run.expect_not_said("warning")
 
     @with_pytest(8)
+    def test_other_reports_stay_those_of_the_tests(self):
+        self.project_with(run_args="--cov=lib --junitxml=own.xml", offload="max_parallel = 1")
+        self.offload("run").expect_exit(0)
+        self.assertEqual((self.project / "own.xml").read_text().count("<testcase"), 5)
+
+    @with_pytest(8)
     def test_coverage_that_is_too_low_fails_the_run(self):
         self.project_with(run_args="--cov=lib --cov-fail-under=95")
         run = self.offload("run").expect_exit(1).expect_said("--cov-fail-under")
