@@ -406,6 +406,24 @@ Result<framework::BatchCommand> FakeFramework::batch(const framework::BatchReque
     return command;
 }
 
+std::optional<framework::DiscoveryCommand> FakeFramework::conclusion(
+    const framework::ConclusionRequest& request) const {
+    if (world_.conclusion.empty()) return std::nullopt;
+    world_.conclusions.push_back(request.any_failure);
+    framework::DiscoveryCommand command;
+    command.command = world_.conclusion;
+    return command;
+}
+
+framework::Conclusion FakeFramework::read_conclusion(const framework::RunContext&,
+                                                     const framework::Ended& ended,
+                                                     std::string_view out,
+                                                     std::string_view) const {
+    framework::Conclusion conclusion{.report = std::string(out), .warnings = {}, .failure = {}};
+    if (ended.exit_status != 0) conclusion.failure = ended.how;
+    return conclusion;
+}
+
 std::unique_ptr<framework::BatchReader> FakeFramework::reader(
     const framework::BatchRequest& request) const {
     return std::make_unique<FakeReader>(request.tests.size(), world_.tells_starts,

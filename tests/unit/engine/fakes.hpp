@@ -62,6 +62,7 @@ struct World {
     std::condition_variable destruction_began;
     std::condition_variable download_began;
     bool told_to_fail_fast = false;  // any batch
+    std::string conclusion;          // the framework's last command, for sh; empty: none
 
     std::map<std::string, int> executions;          // that came to an end or a crash
     std::vector<std::vector<std::string>> batches;  // IDs, in order of start
@@ -72,6 +73,7 @@ struct World {
     int workers_started = 0;
     int workers_ended_by_themselves = 0;
     std::vector<std::vector<std::string>> worker_lives;  // IDs that each worker was given
+    std::vector<bool> conclusions;  // that were asked for: whether a test had failed
 
     Act next_act(const std::string& id);
 };
@@ -102,6 +104,11 @@ class FakeFramework : public framework::Framework {
                                            std::chrono::seconds test_limit) const override;
     std::unique_ptr<framework::WorkerTalk> worker_talk(
         const framework::BatchRequest& request) const override;
+    std::optional<framework::DiscoveryCommand> conclusion(
+        const framework::ConclusionRequest& request) const override;
+    framework::Conclusion read_conclusion(const framework::RunContext& context,
+                                          const framework::Ended& ended, std::string_view out,
+                                          std::string_view err) const override;
     std::size_t command_bytes(std::string_view id) const override { return id.size() + 1; }
 
     // Modules that cannot be collected, in the first group.

@@ -69,6 +69,7 @@ struct Fixture {
         EXPECT_EQ(world.created, world.destroyed);
         EXPECT_EQ(summary.counts.total(), summary.verdicts.size());
         EXPECT_EQ(recorder->all<SandboxCreating>().size(), recorder->all<SandboxEnded>().size());
+        EXPECT_EQ(recorder->all<SandboxReady>().size(), recorder->all<SandboxDestroying>().size());
         return summary;
     }
 
