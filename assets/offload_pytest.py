@@ -1142,6 +1142,19 @@ COVERAGE_DATA = "data."  # + label
 COVERAGE_MARK = ".measures"  # label +
 
 
+class CoverageMark:
+    """A file that tells that a test is measured: its data are missed where there are none."""
+
+    def __init__(self, path):
+        self._path = path
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item):
+        if self._path is not None:
+            open(self._path, "w").close()
+            self._path = None
+
+
 def separate_coverage(config, plan):
     """Coverage is measured per batch, into a file of the batch's own, and reported by none."""
     options = config.known_args_namespace
@@ -1157,7 +1170,8 @@ def separate_coverage(config, plan):
         options.cov_report = {"": None}
         folder = from_exact(plan["coverage"])
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        open(os.path.join(folder, plan["label"] + COVERAGE_MARK), "w").close()
+        mark = CoverageMark(os.path.join(folder, plan["label"] + COVERAGE_MARK))
+        config.pluginmanager.register(mark, "offload-coverage-mark")
         os.environ["COVERAGE_FILE"] = os.path.join(folder, COVERAGE_DATA + plan["label"])
         return
     if not on_command_line(config, "--cov-report"):

@@ -88,10 +88,11 @@ class Coverage(PytestScenario):
 
     def equals_plain_pytest(self, *cov, base=".coverage", **project):
         """In workers and in batches: the same data as pytest's, and no other file beside it."""
-        for worker in ("auto", "off"):
-            with self.subTest(worker=worker):
-                self.project_with(framework=f'worker = "{worker}"\n', run_args=" ".join(cov),
-                                  **project)
+        words = " ".join(cov)
+        for worker, run_args, addopts in (("auto", words, ""), ("auto", "", words), ("off", words, "")):
+            with self.subTest(worker=worker, run_args=run_args):
+                self.project_with(framework=f'worker = "{worker}"\n', run_args=run_args,
+                                  addopts=addopts, **project)
                 self.assertEqual(self.pytest(*cov).returncode, 0)
                 expected = self.measured(base)
                 self.assertIn("lib/both.py", expected[1])
@@ -177,6 +178,14 @@ class Coverage(PytestScenario):
         run.expect_matches(r"the coverage measured in batch-\d+ is lost")
         self.assertEqual(run.junit().outcomes()["tests/test_d.py::test_dies"], "error")
         self.assertIn("lib/both.py", self.measured()[1])
+
+    @with_pytest(8)
+    def test_nothing_measured_is_nothing_lost(self):
+        """Neither where no line of the source ran, nor of workers that got no test."""
+        self.project_with(run_args="--cov=not_there", offload="max_parallel = 4")
+        self.offload("run").expect_exit(0).expect_not_said("is lost")
+        self.project_with(run_args="", addopts="--cov=lib", offload="max_parallel = 4")
+        self.offload("run").expect_exit(0).expect_not_said("is lost")
 
     @with_pytest(8)
     def test_no_report_of_a_failed_run_where_that_is_asked(self):
