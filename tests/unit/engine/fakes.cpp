@@ -417,8 +417,7 @@ std::optional<framework::DiscoveryCommand> FakeFramework::conclusion(
 
 framework::Conclusion FakeFramework::read_conclusion(const framework::RunContext&,
                                                      const framework::Ended& ended,
-                                                     std::string_view out,
-                                                     std::string_view) const {
+                                                     std::string_view out, std::string_view) const {
     framework::Conclusion conclusion{.report = std::string(out), .warnings = {}, .failure = {}};
     if (ended.exit_status != 0) conclusion.failure = ended.how;
     return conclusion;
