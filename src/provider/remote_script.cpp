@@ -13,8 +13,8 @@ namespace {
 
 using shell::quote;
 
-// Texts below this size are sent as they are.
-constexpr int kWorthPacking = 4096;
+// A quote that is quoted once more takes 40 bytes of the exec's argument, instead of 13.
+constexpr std::ptrdiff_t kFewQuotes = 64;
 
 // The frame's beginning is put together at run time, so that a shell that shows its commands does
 // not make one.
@@ -22,22 +22,20 @@ std::string head(std::string_view nonce) {
     return fmt::format("n={}\nf() {{ printf \"=offload:%s:%s\\n\" $n \"$1\"; }}\n", nonce);
 }
 
-// Prints `$1`, then encoding, size and content of the file `$2`.
-std::string send_function() {
-    return fmt::format(
-        "p() {{\n"
-        "z=$(($(wc -c < \"$2\")))\n"
-        "if [ $z -gt {} ] && gzip -c < /dev/null > /dev/null 2>&1; then\n"
-        "printf \"=offload:%s:%s gzip %s \" $n \"$1\" $z\n"
-        "gzip -c < \"$2\" | base64 | tr -d \"\\n\"\n"
-        "else\n"
-        "printf \"=offload:%s:%s plain %s \" $n \"$1\" $z\n"
-        "base64 < \"$2\" | tr -d \"\\n\"\n"
-        "fi\n"
-        "echo\n"
-        "}}\n",
-        kWorthPacking);
-}
+// Prints `$1`, then encoding and content of the file `$2`. A gzip stream says itself whether it is
+// whole, and saves a process that counts and one that joins lines, so small files are packed, too.
+constexpr std::string_view kSendFunction =
+    "p() {\n"
+    "if command -v gzip > /dev/null 2>&1; then\n"
+    "f \"$1 gzip\"\n"
+    "gzip -c < \"$2\" | base64\n"
+    "f whole\n"
+    "else\n"
+    "printf \"=offload:%s:%s plain %s \" $n \"$1\" $(($(wc -c < \"$2\")))\n"
+    "base64 < \"$2\" | tr -d \"\\n\"\n"
+    "echo\n"
+    "fi\n"
+    "}\n";
 
 std::string failing(std::string_view why) {
     return fmt::format(" || {{ f {}; exit 125; }}\n", quote(fmt::format("fail {}", why)));
@@ -57,10 +55,23 @@ std::string put(const BatchScript& batch, const File& file) {
     const auto slash = file.path.rfind('/');
     const auto parent = slash == std::string::npos ? std::string(".") : file.path.substr(0, slash);
     const auto end = fmt::format("offload-{}", batch.nonce);
-    return fmt::format("(umask 077 && mkdir -p {} && base64 -d > {}) << {}{}{}\n{}\n",
-                       quote(parent), quote(file.path), end,
-                       failing(fmt::format("cannot write {}: is base64 there?", file.path)),
-                       to_base64(file.content), end);
+    return fmt::format(
+        "(umask 077 && {{ [ -d {0} ] || mkdir -p {0}; }} && base64 -d > {1}) << {2}{3}{4}\n{2}\n",
+        quote(parent), quote(file.path), end,
+        failing(fmt::format("cannot write {}: is base64 there?", file.path)),
+        to_base64(file.content), end);
+}
+
+// Into a file of its own, not an argument: no second limit on its length, no further quoting. But
+// where that would be little, the shell writes the file without the help of a process.
+std::string put_command(const BatchScript& batch) {
+    const auto trouble = failing(fmt::format("cannot write to {} in the sandbox", batch.folder));
+    if (std::ranges::count(batch.command, '\'') <= kFewQuotes) {
+        return fmt::format("printf \"%s\\n\" {} > \"$d/.command\"{}", quote(batch.command),
+                           trouble);
+    }
+    const auto end = fmt::format("offload-{}", batch.nonce);
+    return fmt::format("cat > \"$d/.command\" << \\{}{}{}\n{}\n", end, trouble, batch.command, end);
 }
 
 void add_exports(std::string& script, const Variables* variables) {
@@ -79,25 +90,25 @@ bool is_variable_name(std::string_view name) {
 }  // namespace
 
 std::string batch_script(const BatchScript& batch) {
-    std::string script = head(batch.nonce) + send_function() + "f begin\n";
-    script += fmt::format("d={}\n(umask 077 && mkdir -p \"$d\") && : > \"$d/.began\"{}",
-                          quote(batch.folder),
-                          failing(fmt::format("cannot write to {} in the sandbox", batch.folder)));
+    std::string script = head(batch.nonce);
+    if (batch.result_file) script += kSendFunction;
+    script += "f begin\n";
+    // Nobody else can enter the folder, so that what lies in it needs no care.
+    script +=
+        fmt::format("d={}\n[ -d \"$d\" ] || (umask 077 && mkdir -p \"$d\"){}", quote(batch.folder),
+                    failing(fmt::format("cannot make {} in the sandbox", batch.folder)));
     // `find -newer` wants a later time stamp, and those of file systems advance in steps of some
     // milliseconds.
-    if (batch.keeps_track_of_files) script += "sleep 0.02 2> /dev/null || sleep 1\n";
+    if (batch.keeps_track_of_files) {
+        script += ": > \"$d/.began\"\nsleep 0.02 2> /dev/null || sleep 1\n";
+    }
     for (const auto& file : batch.files) script += put(batch, file);
     script += enter(batch.root);
     if (batch.result_file) {
         script +=
             fmt::format("r={}\n[ ! -e \"$r\" ] || rm -f -- \"$r\"\n", quote(*batch.result_file));
     }
-    // A file of its own, not an argument: no second limit on its length, no further quoting.
-    const auto end = fmt::format("offload-{}", batch.nonce);
-    script += fmt::format("(umask 077 && cat > \"$d/.command\") << \\{}{}", end,
-                          failing(fmt::format("cannot write to {} in the sandbox", batch.folder)));
-    script += batch.command;
-    script += fmt::format("\n{}\nf ready\n(\n", end);
+    script += put_command(batch) + "f ready\n(\n";
     add_exports(script, batch.sandbox_env);
     add_exports(script, batch.request_env);
     script += fmt::format("exec /bin/sh \"$d/.command\"{}\n)\ns=$?\n",
@@ -126,7 +137,9 @@ std::string list_script(std::string_view nonce, std::string_view folder, std::st
 
 std::string fetch_script(std::string_view nonce, std::string_view root,
                          std::span<const std::string> paths) {
-    std::string script = head(nonce) + send_function() + "f begin\n" + enter(root);
+    std::string script = head(nonce);
+    script += kSendFunction;
+    script += "f begin\n" + enter(root);
     for (std::size_t i = 0; i < paths.size(); ++i) {
         script += fmt::format("x={}; [ ! -r \"$x\" ] || p \"file {}\" \"$x\"\n",
                               quote("./" + paths[i]), i);

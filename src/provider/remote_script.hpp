@@ -1,9 +1,9 @@
 // The POSIX shell scripts that run inside a sandbox: they set the scene for a command, and send
 // what it left behind back on stdout in frames (see result_frame.hpp). Pure.
 //
-// They need sh, mkdir, cat, rm, and, for files and results, base64, tr and wc; gzip where it is
-// there. Frames, in order: `begin`; `ready` once files and folders stand; `end …`. Or, in place of
-// the rest, `fail TEXT`: the sandbox could not do it.
+// They need sh, mkdir, cat, rm, and, for files and results, base64, and gzip or else tr and wc;
+// they start as few processes as they can. Frames, in order: `begin`; `ready` once files and
+// folders stand; `end …`. Or, in place of the rest, `fail TEXT`: the sandbox could not do it.
 #pragma once
 
 #include <functional>
@@ -41,8 +41,8 @@ std::string probe_script(std::string_view nonce);
 std::string list_script(std::string_view nonce, std::string_view folder, std::string_view root,
                         std::span<const std::string> starts);
 
-// For each of `paths` a frame `file NUMBER plain|gzip SIZE BASE64`; numbers count from 0. Those
-// that cannot be read are left out.
+// For each of `paths` a frame `file NUMBER …`, like an end frame; numbers count from 0. Those that
+// cannot be read are left out.
 std::string fetch_script(std::string_view nonce, std::string_view root,
                          std::span<const std::string> paths);
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 
 namespace offload::provider {
@@ -41,17 +42,17 @@ std::optional<std::string> from_base64(std::string_view text) {
     return bytes;
 }
 
-std::optional<std::string> gunzip(std::string bytes, std::size_t size) {
+// Nothing unless the stream is whole, and its content what its checksum says.
+std::optional<std::string> gunzip(std::string bytes) {
     constexpr int kGzipOnly = 16 + MAX_WBITS;
     z_stream stream{};
     if (inflateInit2(&stream, kGzipOnly) != Z_OK) return std::nullopt;
     std::string content;
-    content.reserve(size);
     std::string block(kBlock, '\0');
     stream.next_in = reinterpret_cast<Bytef*>(bytes.data());
     stream.avail_in = static_cast<uInt>(bytes.size());
     int state = Z_OK;
-    while (state == Z_OK && content.size() <= size) {
+    while (state == Z_OK && content.size() <= kMostBytes) {
         stream.next_out = reinterpret_cast<Bytef*>(block.data());
         stream.avail_out = static_cast<uInt>(block.size());
         state = inflate(&stream, Z_NO_FLUSH);
@@ -91,9 +92,6 @@ FrameScanner::FrameScanner(const std::string& nonce, Handler on_frame, Handler o
       on_output_(std::move(on_output)) {}
 
 void FrameScanner::feed(std::string_view bytes) {
-    const auto output = [this](std::string_view text) {
-        if (!text.empty()) on_output_(text);
-    };
     pending_ += bytes;
     const std::string_view all = pending_;
     std::size_t at = 0;
@@ -101,12 +99,12 @@ void FrameScanner::feed(std::string_view bytes) {
         const auto start = all.find(prefix_, at);
         if (start == std::string_view::npos) {
             const auto kept = begun(all.substr(at), prefix_);
-            output(all.substr(at, all.size() - at - kept));
+            take_between(all.substr(at, all.size() - at - kept));
             at = all.size() - kept;
             scanned_ = 0;
             break;
         }
-        output(all.substr(at, start - at));
+        take_between(all.substr(at, start - at));
         const auto body = start + prefix_.size();
         const auto end = all.find('\n', std::max(body, start + scanned_));
         scanned_ = 0;
@@ -117,25 +115,33 @@ void FrameScanner::feed(std::string_view bytes) {
         }
         auto text = all.substr(body, end - body);
         if (text.ends_with('\r')) text.remove_suffix(1);
-        on_frame_(text);
+        take_line(text);
         at = end + 1;
     }
     pending_.erase(0, at);
 }
 
+void FrameScanner::take_line(std::string_view text) {
+    if (packed_) on_frame_(*std::exchange(packed_, std::nullopt));
+    if (text.ends_with(" gzip")) {
+        packed_ = std::string(text) + ' ';
+    } else if (text != "whole") {
+        on_frame_(text);
+    }
+}
+
+void FrameScanner::take_between(std::string_view text) {
+    if (text.empty()) return;
+    if (!packed_) return on_output_(text);
+    std::ranges::copy_if(text, std::back_inserter(*packed_),
+                         [](char c) { return c != '\n' && c != '\r'; });
+}
+
 void FrameScanner::finish() {
     const auto rest = std::exchange(pending_, {});
     scanned_ = 0;
-    if (!rest.empty() && !rest.starts_with(prefix_)) on_output_(rest);
-}
-
-std::optional<std::string> unpack(std::string_view encoding, std::size_t size,
-                                  std::string_view base64) {
-    if (size > kMostBytes) return std::nullopt;
-    auto bytes = from_base64(base64);
-    if (bytes && encoding == "gzip") bytes = gunzip(*std::move(bytes), size);
-    if (!bytes || bytes->size() != size) return std::nullopt;
-    return bytes;
+    if (!rest.empty() && !rest.starts_with(prefix_) && !packed_) on_output_(rest);
+    packed_.reset();
 }
 
 std::optional<EndFrame> parse_end_frame(std::string_view text) {
@@ -147,8 +153,13 @@ std::optional<EndFrame> parse_end_frame(std::string_view text) {
     if (encoding != "plain" && encoding != "gzip") return std::nullopt;
     frame.has_file = true;
     std::size_t size = 0;
-    if (!parse_number(next_word(text), size)) return frame;
-    frame.file = unpack(encoding, size, text);
+    if (encoding == "plain" && !parse_number(next_word(text), size)) return frame;
+    frame.file = from_base64(text);
+    if (frame.file && encoding == "gzip") {
+        frame.file = gunzip(*std::move(frame.file));
+    } else if (frame.file && frame.file->size() != size) {
+        frame.file.reset();
+    }
     return frame;
 }
 

@@ -1,7 +1,9 @@
 // What a sandbox says to Offload inside an exec's stdout, between the user's own output.
 //
 // A frame is `=offload:NONCE:`, a text without newlines, and a newline (a carriage return before it
-// is dropped: terminals add one). All of it is printable, so that no filter on the way harms it.
+// is dropped: terminals add one). Where the text ends with ` gzip`, lines of BASE64 follow, up to
+// the next frame, `whole`: they are part of the text. All of it is printable, so that no filter on
+// the way harms it.
 #pragma once
 
 #include <cstddef>
@@ -27,11 +29,16 @@ class FrameScanner {
     std::string prefix_;
     Handler on_frame_;
     Handler on_output_;
+    void take_line(std::string_view text);
+    void take_between(std::string_view text);
+
     std::string pending_;
     std::size_t scanned_ = 0;
+    std::optional<std::string> packed_;  // the text so far of a frame that goes on
 };
 
-// The text of the last frame of a batch: `end STATUS none`, or `end STATUS plain|gzip SIZE BASE64`.
+// The text of the last frame of a batch: `end STATUS none`, `end STATUS plain SIZE BASE64`, or
+// `end STATUS gzip BASE64`.
 struct EndFrame {
     int status = 0;
     bool has_file = false;            // there was a result file
@@ -39,10 +46,6 @@ struct EndFrame {
 };
 // Nothing when `text` is no such frame.
 std::optional<EndFrame> parse_end_frame(std::string_view text);
-
-// Content packed as base64, of a gzip stream or plain; nothing unless it has exactly `size` bytes.
-std::optional<std::string> unpack(std::string_view encoding, std::size_t size,
-                                  std::string_view base64);
 
 std::string to_base64(std::string_view bytes);
 

@@ -33,6 +33,41 @@ TEST(FrameScanner, TellsFramesFromOutputWhereverItIsCut) {
     }
 }
 
+TEST(FrameScanner, JoinsTheLinesOfAPackedFrameWhereverTheStreamIsCut) {
+    const std::string stream =
+        "one\n=offload:n:end 0 gzip\nAB=\r\nCD==\n=offload:n:whole\r\ntwo\n=offload:n:end 1 "
+        "gzip\nEF\n";
+    for (std::size_t first = 0; first <= stream.size(); ++first) {
+        std::string frames;
+        std::string output;
+        FrameScanner scanner(
+            "n", [&](auto text) { frames += "[" + std::string(text) + "]"; },
+            [&](auto text) { output += text; });
+        scanner.feed(std::string_view(stream).substr(0, first));
+        scanner.feed(std::string_view(stream).substr(first));
+        scanner.finish();
+        ASSERT_EQ(frames, "[end 0 gzip AB=CD==]") << first;  // the second one was cut
+        ASSERT_EQ(output, "one\ntwo\n");
+    }
+}
+
+TEST(EndFrame, PackedContentIsTakenWholeOrNotAtAll) {
+    // gzip of "content\n"
+    const std::string packed = "H4sIAAAAAAAAA0vOzytJzSvhAgDv2COdCAAAAA==";
+    const auto frame = parse_end_frame("end 2 gzip " + packed);
+    ASSERT_TRUE(frame);
+    EXPECT_EQ(frame->status, 2);
+    EXPECT_EQ(frame->file, "content\n");
+    for (std::size_t size = 0; size < packed.size() - 2; ++size) {
+        const auto cut = parse_end_frame("end 2 gzip " + packed.substr(0, size));
+        ASSERT_TRUE(cut && cut->has_file) << size;
+        EXPECT_FALSE(cut->file) << size;
+    }
+    auto changed = packed;
+    changed[20] = 'x';
+    EXPECT_FALSE(parse_end_frame("end 2 gzip " + changed)->file);
+}
+
 TEST(EndFrame, ContentSurvivesAndCutContentIsNotTaken) {
     std::mt19937 dice(7);
     for (std::size_t size = 0; size < 50; ++size) {
