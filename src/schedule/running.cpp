@@ -15,6 +15,8 @@ constexpr Seconds kNever{std::numeric_limits<double>::infinity()};
 constexpr std::size_t kOverheadsKept = 31;
 
 constexpr std::size_t kCallsPerLook = 32;
+constexpr double kTimesPerLook = 32;
+constexpr double kLeastDrift = 0.05;
 
 // Below this the start of a duplicate costs more than the delay that it might save.
 constexpr double kLeastDelay = 0.5;
@@ -179,11 +181,16 @@ double Scheduler::progress_of(const Running& batch, Seconds now) const {
 }
 
 double Scheduler::running_weight(Seconds now) {
-    // The look at every running batch is spread over as many calls as change the answer a little.
-    if (progress_calls_ == 0) {
+    // The look at every running batch is spread over as many calls, and as much time, as change the
+    // answer a little.
+    const auto slots = static_cast<double>(options_.slots);
+    const Seconds drift{
+        std::max((queued_.weight + running_weight_) / slots / kTimesPerLook, kLeastDrift)};
+    if (progress_calls_ == 0 || now - progress_at_ > drift) {
         progress_ = 0;
         for (const auto& [sandbox, batch] : running_) progress_ += progress_of(batch, now);
         progress_calls_ = running_.size() / kCallsPerLook + 1;
+        progress_at_ = now;
     }
     --progress_calls_;
     return std::max(running_weight_ - progress_, 0.0);

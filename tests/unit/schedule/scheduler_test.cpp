@@ -136,6 +136,18 @@ Item measured(std::size_t index) {
     return item;
 }
 
+TEST(Scheduler, ShareIsOfWhatIsLeftAtThatTime) {
+    constexpr std::size_t kSlots = 67;
+    Scheduler scheduler({.slots = kSlots, .batch_overhead = Seconds{1}});
+    for (std::size_t i = 0; i < kSlots - 1; ++i) scheduler.add(known(i, 10));
+    for (std::size_t i = 0; i < kSlots; ++i) scheduler.add(known(kSlots + i, 1));
+    for (std::size_t i = 0; i < kSlots - 1; ++i) {
+        EXPECT_THAT(tests_of(scheduler.next(box(i), kNow)), SizeIs(1));
+    }
+    // The others have two seconds to go, and there is one more for each.
+    EXPECT_THAT(tests_of(scheduler.next(box(kSlots), Seconds{9})), SizeIs(3));
+}
+
 TEST(Scheduler, SplitsNoMoreOnceBatchesTakeWhatIsExpected) {
     EXPECT_FALSE(third_batches_after(measured, [](std::size_t) { return 1.0; }));
     // That all is slower than it was changes no share.

@@ -233,6 +233,7 @@ class Scheduler {
     double running_weight_ = 0;       // of all unfinished tests of running batches
     double progress_ = 0;             // their part that is done, when last looked at
     std::size_t progress_calls_ = 0;  // until the next look
+    Seconds progress_at_{0};          // of the last one
     std::deque<double> overheads_;    // the newest measurements
     double overhead_ = 0;             // their median; until there is one, what was assumed
     double known_sum_ = 0;
