@@ -1,5 +1,8 @@
 #include "offload/base/shell.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace offload::shell {
 namespace {
 
@@ -72,6 +75,50 @@ Result<bool> read_word(std::string_view text, std::size_t& at, std::string& word
     return started;
 }
 
+// Outside of quotes: what some shell may expand, or take for an operator or a comment.
+constexpr std::string_view kInterpreted = "$`|&;<>()*?[]#~{}!^\n";
+// Within double quotes.
+constexpr std::string_view kInterpretedInQuotes = "$`\\!";
+
+// Reserved words, and what a shell in use may do by itself. Whatever lies in a folder is no
+// builtin.
+bool may_be_builtin(std::string_view name) {
+    constexpr std::array kNames{
+        ".",        ":",       "alias",   "bg",      "bind",     "break",    "builtin", "caller",
+        "case",     "cd",      "chdir",   "command", "compgen",  "complete", "compopt", "continue",
+        "coproc",   "declare", "dirs",    "disown",  "do",       "done",     "echo",    "elif",
+        "else",     "enable",  "esac",    "eval",    "exec",     "exit",     "export",  "false",
+        "fc",       "fg",      "fi",      "for",     "function", "getopts",  "hash",    "help",
+        "history",  "if",      "in",      "jobs",    "kill",     "let",      "local",   "logout",
+        "mapfile",  "popd",    "printf",  "print",   "pushd",    "pwd",      "read",    "readarray",
+        "readonly", "return",  "select",  "set",     "shift",    "shopt",    "source",  "suspend",
+        "test",     "then",    "time",    "times",   "trap",     "true",     "type",    "typeset",
+        "ulimit",   "umask",   "unalias", "unset",   "until",    "wait",     "while"};
+    return name.find('/') == std::string_view::npos &&
+           std::ranges::find(kNames, name) != kNames.end();
+}
+
+// Whether quotes take everything out of a shell's hands that it would interpret.
+bool is_literal(std::string_view text) {
+    char quote = 0;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const char c = text[at];
+        if (quote == '\'') {
+            if (c == quote) quote = 0;
+        } else if (quote == '"') {
+            if (kInterpretedInQuotes.find(c) != std::string_view::npos) return false;
+            if (c == quote) quote = 0;
+        } else if (c == '\\') {
+            if (++at >= text.size() || text[at] == '\n') return false;
+        } else if (c == '\'' || c == '"') {
+            quote = c;
+        } else if (kInterpreted.find(c) != std::string_view::npos) {
+            return false;
+        }
+    }
+    return quote == 0;
+}
+
 }  // namespace
 
 std::string quote(std::string_view text) {
@@ -107,6 +154,20 @@ Result<std::vector<std::string>> split(std::string_view text) {
         OFFLOAD_TRY(const bool started, read_word(text, at, word));
         if (started) words.push_back(std::move(word));
     }
+}
+
+std::optional<std::vector<std::string>> simple_command(std::string_view text) {
+    const auto end = text.find_last_not_of(" \t\n");
+    if (end == std::string_view::npos) return std::nullopt;
+    text = text.substr(0, end + 1);
+    if (!is_literal(text)) return std::nullopt;
+    auto words = split(text);
+    if (!words || words->empty()) return std::nullopt;
+    const auto& name = words->front();
+    if (name.empty() || name.find('=') != std::string::npos || may_be_builtin(name)) {
+        return std::nullopt;
+    }
+    return *std::move(words);
 }
 
 }  // namespace offload::shell

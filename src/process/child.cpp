@@ -49,10 +49,10 @@ bool passes_by_itself(int error_number) {
 
 // Spawns, waiting as long as the limits allow for descriptors and processes to become free.
 tl::expected<Started, int> spawn_patiently(const Program& program, const Command& command,
-                                           const Limits& limits, StandardInput standard_input,
+                                           const Limits& limits, const Streams& streams,
                                            std::optional<ListedGroup>& group, End& end) {
     for (milliseconds pause{5};; pause = std::min(pause * 2, milliseconds{100})) {
-        auto started = spawn(program, command.working_folder, standard_input, group);
+        auto started = spawn(program, command.working_folder, streams, group);
         if (started || !passes_by_itself(started.error())) return started;
         nap(pause, limits.cancel);
         end.cancelled = limits.cancel.cancelled();
@@ -217,9 +217,10 @@ End run_with(const Command& command, const Limits& limits, const OutputHandler& 
         end.how = NotStarted{program.error()};
         return end;
     }
-    const auto standard_input = input.nothing() ? StandardInput::Nothing : StandardInput::Pipe;
+    const Streams streams{input.nothing() ? StandardInput::Nothing : StandardInput::Pipe,
+                          command.standard_error};
     std::optional<ListedGroup> group;
-    auto started = spawn_patiently(*program, command, limits, standard_input, group, end);
+    auto started = spawn_patiently(*program, command, limits, streams, group, end);
     if (!started) {
         end.how = NotStarted{started.error()};
         return end;

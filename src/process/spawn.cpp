@@ -106,8 +106,7 @@ class FileActions {
     FileActions& operator=(const FileActions&) = delete;
 
     // Returns an errno.
-    int fill(const Pipe& input, const Pipe& output, const Pipe& error,
-             const std::string& working_folder) {
+    int fill(const Pipe& input, const Pipe& output, int error, const std::string& working_folder) {
         int failed = 0;
         const auto note = [&failed](int error_number) {
             if (failed == 0) failed = error_number;
@@ -118,7 +117,7 @@ class FileActions {
             note(posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0));
         }
         note(posix_spawn_file_actions_adddup2(&actions_, output.write.number(), 1));
-        note(posix_spawn_file_actions_adddup2(&actions_, error.write.number(), 2));
+        note(posix_spawn_file_actions_adddup2(&actions_, error, 2));
         note(posix_spawn_file_actions_addclosefrom_np(&actions_, 3));
         if (!working_folder.empty()) {
             note(posix_spawn_file_actions_addchdir_np(&actions_, working_folder.c_str()));
@@ -205,21 +204,26 @@ tl::expected<Program, int> Program::create(const Command& command) {
 }
 
 tl::expected<Started, int> spawn(const Program& program, const std::string& working_folder,
-                                 StandardInput standard_input, std::optional<ListedGroup>& group) {
+                                 const Streams& streams, std::optional<ListedGroup>& group) {
     static const Attributes kAttributes;
     Pipe input;
-    if (standard_input == StandardInput::Pipe) {
+    if (streams.input == StandardInput::Pipe) {
         auto made = make_pipe();
         if (!made) return tl::unexpected(made.error());
         input = *std::move(made);
     }
     auto output = make_pipe();
     if (!output) return tl::unexpected(output.error());
-    auto error = make_pipe();
-    if (!error) return tl::unexpected(error.error());
+    Pipe error;
+    if (!streams.error) {
+        auto made = make_pipe();
+        if (!made) return tl::unexpected(made.error());
+        error = *std::move(made);
+    }
 
     FileActions actions;
-    if (const int failed = actions.fill(input, *output, *error, working_folder)) {
+    if (const int failed = actions.fill(
+            input, *output, streams.error.value_or(error.write.number()), working_folder)) {
         return tl::unexpected(failed);
     }
     Started started;
@@ -235,10 +239,10 @@ tl::expected<Started, int> spawn(const Program& program, const std::string& work
     }
     started.input = std::move(input.write);
     started.output = std::move(output->read);
-    started.error = std::move(error->read);
+    started.error = std::move(error.read);
     if (started.input.open()) make_non_blocking(started.input);
     make_non_blocking(started.output);
-    make_non_blocking(started.error);
+    if (started.error.open()) make_non_blocking(started.error);
     return started;
 }
 

@@ -38,17 +38,23 @@ class Program {
 
 enum class StandardInput { Nothing, Pipe };
 
+// Where else than to and from us the child's streams go.
+struct Streams {
+    StandardInput input = StandardInput::Nothing;
+    std::optional<int> error = {};  // a descriptor of the caller's
+};
+
 // Our ends are non-blocking, the child's are not.
 struct Started {
     pid_t pid = -1;
     Descriptor input;  // closed for StandardInput::Nothing
     Descriptor output;
-    Descriptor error;
+    Descriptor error;  // closed where Streams::error says so
 };
 
 // One try, which holds nothing when it fails. On success the child's group is listed in `group`.
 // Error: an errno.
 tl::expected<Started, int> spawn(const Program& program, const std::string& working_folder,
-                                 StandardInput standard_input, std::optional<ListedGroup>& group);
+                                 const Streams& streams, std::optional<ListedGroup>& group);
 
 }  // namespace offload::process

@@ -72,8 +72,9 @@ CommandSandbox::Conversation CommandSandbox::converse(
         }
     };
     FrameScanner scanner(nonce, frame, visible);
-    talk.end = process::run(
-        {.argv = {"sh", "-c", talk.text},
+    talk.end = run_text(
+        talk.text,
+        {.argv = {},
          .env = {{"OFFLOAD_SANDBOX_FOLDER", folder_}},
          .working_folder = shared_->working_folder},
         limits,

@@ -1,4 +1,4 @@
-// What each create_command says, kept in files beside the reports until the run is over.
+// What each create_command prints, kept in a file beside the reports until the run is over.
 //
 // A sandbox whose ID was printed while nobody listened any more (the run was killed) is found again
 // there. For the same reason the command writes to files and not to pipes: with nobody at the other
@@ -39,9 +39,7 @@ class CreationRecord {
     static void forget(const std::filesystem::path& reports, const std::string& run_id);
 
   private:
-    std::filesystem::path file(std::string_view extension) const;
-
-    std::filesystem::path stem_;
+    std::filesystem::path file_;
 };
 
 // The ID that a creation which then failed had printed: its last line, where that can be one and

@@ -2,10 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::provider {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::size_t kShownLines = 20;
 constexpr std::size_t kShownBytes = 4096;
@@ -29,6 +38,45 @@ std::string hint_for(const Lifecycle& command, const process::End& end) {
 
 }  // namespace
 
+std::vector<std::string> arguments_for(const std::string& text) {
+    if (auto words = shell::simple_command(text)) return *std::move(words);
+    return {"sh", "-c", text};
+}
+
+Variables environment_in(const std::string& folder) {
+    const char* exported = std::getenv("PWD");
+    if (exported == nullptr) return {};
+    static std::mutex mutex;
+    static std::map<std::pair<std::string, std::string>, Variables> known;
+    const std::scoped_lock lock(mutex);
+    const auto [place, added] = known.try_emplace({exported, folder});
+    if (added) {
+        std::error_code trouble;
+        const fs::path here = folder.empty() ? "." : folder;
+        const fs::path told = exported;
+        if (!told.is_absolute() || !fs::equivalent(told, here, trouble)) {
+            const auto right = fs::canonical(here, trouble);
+            if (!trouble) place->second.emplace_back("PWD", right.string());
+        }
+    }
+    return place->second;
+}
+
+process::End run_text(const std::string& text, process::Command command,
+                      const process::Limits& limits, const process::OutputHandler& output,
+                      process::Input* input) {
+    auto environment = environment_in(command.working_folder);
+    environment.insert(environment.end(), command.env.begin(), command.env.end());
+    command.env = std::move(environment);
+    command.argv = arguments_for(text);
+    auto end = process::run(command, limits, output, input);
+    // A shell says in words what it does not find, and reads a script that names no interpreter.
+    const bool tried = !end.cancelled && !end.timed_out && command.argv.front() != "sh";
+    if (!tried || !std::holds_alternative<process::NotStarted>(end.how)) return end;
+    command.argv = {"sh", "-c", text};
+    return process::run(command, limits, output, input);
+}
+
 Error lifecycle_error(const Lifecycle& command, const process::End& end, std::string_view out,
                       std::string_view err) {
     auto said = text::last_lines(err, kShownLines);
@@ -45,16 +93,14 @@ Error lifecycle_error(const Lifecycle& command, const process::End& end, std::st
 Result<std::string> run_lifecycle(const Lifecycle& command, const OutputHandler& progress) {
     std::string out;
     std::string err;
-    const auto end = process::run({.argv = {"sh", "-c", command.text},
-                                   .env = command.env,
-                                   .working_folder = command.working_folder},
-                                  {.deadline = command.deadline, .cancel = command.cancel},
-                                  [&](process::Channel channel, std::string_view bytes) {
-                                      const bool is_out = channel == process::Channel::Out;
-                                      (is_out ? out : err) += bytes;
-                                      if (progress)
-                                          progress(is_out ? Stream::Out : Stream::Err, bytes);
-                                  });
+    const auto end = run_text(
+        command.text, {.argv = {}, .env = command.env, .working_folder = command.working_folder},
+        {.deadline = command.deadline, .cancel = command.cancel},
+        [&](process::Channel channel, std::string_view bytes) {
+            const bool is_out = channel == process::Channel::Out;
+            (is_out ? out : err) += bytes;
+            if (progress) progress(is_out ? Stream::Out : Stream::Err, bytes);
+        });
     if (!end.success()) return fail(lifecycle_error(command, end, out, err));
     return out;
 }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "offload/base/error.hpp"
 #include "offload/base/time.hpp"
@@ -20,6 +21,19 @@ struct Lifecycle {
     SteadyTime deadline;
     process::CancelToken cancel;
 };
+
+// The arguments with which a text that is meant for `sh -c` is run: the program itself where no
+// shell is needed, which saves one.
+std::vector<std::string> arguments_for(const std::string& text);
+
+// What a shell would see to besides: $PWD, where it is exported but not right. Empty `folder`: this
+// process's own.
+Variables environment_in(const std::string& folder);
+
+// process::run() of such a text in `command`, whose `argv` does not count.
+process::End run_text(const std::string& text, process::Command command,
+                      const process::Limits& limits, const process::OutputHandler& output,
+                      process::Input* input = nullptr);
 
 // Its stdout. `progress` may be empty; else it gets the output as it comes.
 // Error: it did not exit with 0; the message has the status and the end of its output.

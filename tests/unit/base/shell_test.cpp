@@ -13,6 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Optional;
 
 std::string random_word(std::mt19937& random) {
     // Half of the words from what shells care about, half from all bytes but NUL.
@@ -143,6 +144,43 @@ TEST(ShellSplit, AgreesWithARealShellOnRandomQuoting) {
         ASSERT_EQ(output_of_sh("for w in " + text + "\ndo printf '<%s>' \"$w\"; done"), expected)
             << text;
     }
+}
+
+TEST(SimpleCommand, IsWhatNeedsNoShell) {
+    EXPECT_THAT(simple_command(" ./boxes.sh exec\tbox-1 'it'\\''s $HOME' \"a b\" --x=y \n"),
+                Optional(ElementsAre("./boxes.sh", "exec", "box-1", "it's $HOME", "a b", "--x=y")));
+    EXPECT_THAT(simple_command("docker rm -f ''"), Optional(ElementsAre("docker", "rm", "-f", "")));
+    EXPECT_THAT(simple_command("/bin/echo x"), Optional(ElementsAre("/bin/echo", "x")));
+}
+
+TEST(SimpleCommand, IsNothingThatAShellMayInterpret) {
+    for (const char* text :
+         {"",       " ",     "a; b",   "a\nb",   "a | b", "a && b",    "a & b",
+          "a > b",  "a < b", "(a)",    "{ a; }", "a $B",  "a \"$B\"",  "a `b`",
+          "a *",    "a [b]", "a ?",    "a ~",    "a # b", "a {b,c}",   "! a",
+          "A=b c",  "cd /",  "exec a", "echo a", "if a",  "true",      "'cd' /",
+          "c\\d /", "'' a",  "a 'b",   "a \\",   "a \"b", "a \"\\b\"", "a \\\nb"}) {
+        EXPECT_EQ(simple_command(text), std::nullopt) << text;
+    }
+}
+
+TEST(SimpleCommand, HasTheWordsThatAShellMakesOfIt) {
+    std::mt19937 random(11);
+    std::size_t simple = 0;
+    for (int i = 0; i < 3000; ++i) {
+        static constexpr std::string_view kPieces = "''\"\"\\\\ab \t-=$#*~";
+        std::string text = "/usr/bin/printf '<%s>'";
+        for (std::size_t n = random() % 12; n > 0; --n) text += kPieces[random() % kPieces.size()];
+        const auto words = simple_command(text);
+        if (!words || words->front() != "/usr/bin/printf") continue;
+        ++simple;
+        std::string expected;
+        for (std::size_t w = 2; w < words->size(); ++w) expected += "<" + words->at(w) + ">";
+        if (words->size() == 2) expected = "<>";
+        if (words->at(1) != "<%s>") continue;  // a piece was glued to the format
+        ASSERT_EQ(output_of_sh(text), expected) << text;
+    }
+    EXPECT_GT(simple, 300U);
 }
 
 }  // namespace

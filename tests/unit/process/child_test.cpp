@@ -47,6 +47,24 @@ TEST(Run, WorkingFolderThatDoesNotExistIsNotStarted) {
     EXPECT_EQ(start_error(run(command, generous(), {})), ENOENT);
 }
 
+TEST(Run, StandardErrorMayGoElsewhere) {
+    const Scratch scratch;
+    const auto path = (scratch / "errors").string();
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    auto command = sh("echo out; echo err >&2");
+    command.standard_error = file;
+    std::string said;
+    EXPECT_TRUE(run(command, generous(), [&](Channel channel, std::string_view bytes) {
+                    said += (channel == Channel::Out ? "out:" : "err:") + std::string(bytes);
+                }).success());
+    EXPECT_EQ(said, "out:out\n");
+    std::ifstream errors(path);
+    std::string line;
+    EXPECT_TRUE(std::getline(errors, line));
+    EXPECT_EQ(line, "err");
+    EXPECT_EQ(::close(file), 0) << "it stays the caller's";
+}
+
 // TRAPS 29
 TEST(Run, WhatExecCannotCarryIsNotStarted) {
     using namespace std::string_literals;

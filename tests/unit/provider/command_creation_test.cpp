@@ -207,9 +207,12 @@ TEST_F(CommandCreation, ItsOutcomeIsKnownToAnotherRun) {
     EXPECT_EQ(outcome(3).value(), "box-5");
     EXPECT_EQ(outcome(4).value(), "") << "was never begun";
     const auto records = in("results") / ("sandboxes-" + run_id_);
-    std::filesystem::remove(records / "3.done");
+    const auto record = "results/sandboxes-" + run_id_ + "/3";
+    write(record, "pulling\nbox-5\n");
     EXPECT_EQ(outcome(3).value(), "box-5") << "its maker was killed once it had printed the ID";
-    write("results/sandboxes-" + run_id_ + "/3.out", "pulling\n");
+    write(record, "error 404\n\n=offload:exit 1\n");
+    EXPECT_EQ(outcome(3).value(), "") << "it has made nothing";
+    write(record, "pulling\n");
     EXPECT_THAT(message_of(outcome(3)), HasSubstr("before it had printed an ID"));
     provider().forget_run(run_id_);
     EXPECT_FALSE(std::filesystem::exists(records));

@@ -1,6 +1,7 @@
 // Text for and from POSIX shells: quoting and splitting. Runs nothing.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,5 +23,10 @@ std::string join(std::span<const std::string> words);
 // backslash quote; `#` at a word's start is an ordinary character.
 // Error: an unterminated quote or a trailing backslash, with its offset in the message.
 Result<std::vector<std::string>> split(std::string_view text);
+
+// The words of a text that any POSIX shell takes for one command, with nothing to do but to start
+// the program that the first word names: no expansion, no operator, no builtin. Nothing when a
+// shell is needed, or may be.
+std::optional<std::vector<std::string>> simple_command(std::string_view text);
 
 }  // namespace offload::shell

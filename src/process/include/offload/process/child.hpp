@@ -24,6 +24,8 @@ struct Command {
     // On top of this process's own environment; a later entry of one name wins.
     std::vector<std::pair<std::string, std::string>> env = {};
     std::string working_folder = {};  // empty: this process's own
+    // Takes the child's stderr in place of the output handler; stays the caller's.
+    std::optional<int> standard_error = {};
 };
 
 // Bytes for a child's standard input that become known while it runs.
