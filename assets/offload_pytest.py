@@ -19,8 +19,8 @@ The plan
     protocols  serve, first: the versions of the worker protocol that Offload speaks
     limit      serve, first: seconds that a test may take before Offload ends it
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
-    coverage   run, serve, first: a folder for coverage data; missing where none would be taken from it.
-               conclude: a list of them
+    coverage   run, serve, first: a folder for coverage data; missing where none would be taken
+               from it. conclude: a list of them, of which some may be missing
     failed     conclude: whether a test has failed
 
 A worker reads requests from what was stdin when pytest started, one JSON object a line; tests find
@@ -688,10 +688,21 @@ class Batch(Runner):
         self._reporter.counts = counts
 
 
+class CollectsNothing:
+    """All plugins believe in a collection, which finds nothing."""
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self, session):
+        session.perform_collect = lambda *args, **options: []
+        yield
+        del session.perform_collect
+        session.items = []
+
+
 # --- The conclusion -----------------------------------------------------------------------------
 
 
-class Conclusion:
+class Conclusion(CollectsNothing):
     """A session without tests, in which pytest-cov finds what the batches have measured."""
 
     def __init__(self, channel, plan):
@@ -701,13 +712,6 @@ class Conclusion:
 
     def register(self, pluginmanager):
         pluginmanager.register(Ending(self._channel), "offload-ending")
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection(self, session):
-        session.perform_collect = lambda *args, **options: []
-        yield
-        del session.perform_collect
-        session.items = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
@@ -734,7 +738,7 @@ class Conclusion:
     @staticmethod
     def _bring(folder, base):
         """Returns the labels of commands that left no data."""
-        names = os.listdir(folder)
+        names = os.listdir(folder) if os.path.isdir(folder) else []
         for name in names:
             if name.startswith(COVERAGE_DATA):
                 target = "%s.offload-%s" % (base, name[len(COVERAGE_DATA) :])
@@ -822,7 +826,7 @@ class Watchdog:
 FOLDERS = (pytest.Package, getattr(pytest, "Directory", pytest.Package))
 
 
-class Worker(Runner):
+class Worker(CollectsNothing, Runner):
     """Runs tests as Offload asks for them, within one session."""
 
     def __init__(self, channel, plan, requests):
@@ -843,14 +847,6 @@ class Worker(Runner):
     def register(self, pluginmanager):
         super().register(pluginmanager)
         pluginmanager.register(self._watchdog, "offload-watchdog")
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection(self, session):
-        """All plugins believe in a collection, which finds nothing yet."""
-        session.perform_collect = lambda *args, **options: []
-        yield
-        del session.perform_collect
-        session.items = []
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):

@@ -169,6 +169,13 @@ class Coverage(PytestScenario):
         self.assertEqual(measured, self.measured())
 
     @with_pytest(8)
+    def test_one_of_the_groups_may_measure(self):
+        self.project_with(run_args="", groups={
+            "a": 'filters = "-k true"', "b": 'filters = "-k \'not true\' --cov=lib"'})
+        self.offload("run").expect_exit(0).expect_not_said("warning")
+        self.assertEqual(self.measured()[1]["lib/both.py"][0], [1, 2, 4, 5])
+
+    @with_pytest(8)
     def test_a_process_that_died_is_named(self):
         self.project_with(files={"tests/test_d.py": """
             import os
