@@ -7,20 +7,20 @@ environment at once, so that a pytest that a test starts knows nothing of all th
 
 The plan
     mode       "collect", "run" (a batch), "serve" (a worker, see docs/worker-protocol.md), "first"
-               (collect, and then go on as a worker) or "conclude" (after the last test, where
-               coverage was measured)
+               (collect, and then go on as a worker), "early" (a worker that collects all tests
+               beside that one) or "conclude" (after the last test, where coverage was measured)
     nonce      stands in each frame
     label      names this command within Offload's run; fit for file names
     mark       collect, first: a file to make, which tells that this module was loaded
-    fail_fast  run, serve, first: stop after the first failure
+    fail_fast  run, serve, first, early: stop after the first failure
     ids        run: the node IDs to run; a test's place in this list is its position
     files      run: their files, relative to rootdir; "" where one is not known
     in         run: for each ID, its file's place in `files`
-    protocols  serve, first: the versions of the worker protocol that Offload speaks
-    limit      serve, first: seconds that a test may take before Offload ends it
+    protocols  serve, first, early: the versions of the worker protocol that Offload speaks
+    limit      serve, first, early: seconds that a test may take before Offload ends it
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
-    coverage   run, serve, first: a folder for coverage data; missing where none would be taken
-               from it. conclude: a list of them, of which some may be missing
+    coverage   run, serve, first, early: a folder for coverage data; missing where none would be
+               taken from it. conclude: a list of them, of which some may be missing
     failed     conclude: whether a test has failed
 
 A worker reads requests from what was stdin when pytest started, one JSON object a line; tests find
@@ -44,8 +44,8 @@ JSON. A string that is no proper Unicode (a file name in another encoding) is {"
     begin      n                                  the test at this position starts
     end        n, outcome, duration, type, message, details, out, err, properties
     refused    n, reason                          it cannot be run here
-    idle                                          serve, first: waits for tests
-    unfit      reason                             serve, first: no worker is possible here
+    idle                                          a worker: waits for tests
+    unfit      reason                             a worker: no worker is possible here
     notice     severity, text
     bye        status, reason                     the session is over; nothing follows
 
@@ -61,7 +61,7 @@ of any scope last as long as in one pytest session. A test starts when it is kno
 it (or that nothing does), because pytest tears down what the next test does not need.
 
 The first worker is the process that collects the tests for Offload: what it has imported is not
-imported again. It ends after collecting where options such as --lf or --pdb would set its session
+imported again. Others may do the same beside it, so that they are ready when it is. It ends after collecting where options such as --lf or --pdb would set its session
 apart from a worker's.
 
 From inside, and only for these two purposes, options that would break them are switched off: xdist
@@ -407,6 +407,71 @@ class Reporter:
         )
 
 
+# --- The terminal's output ----------------------------------------------------------------------
+
+
+class Unhurried:
+    """Stands in for the file that pytest's terminal reporter writes to: the dot of each passed test
+    need not be a write of its own, which would wake up its reader. Whoever prints directly finds
+    what was said before them written."""
+
+    INTERVAL = 0.1  # seconds
+    LENGTH = 2048
+
+    def __init__(self, file):
+        self._file = file
+        self._texts = []
+        self._length = 0
+        self._flushed = time.monotonic()
+
+    def write(self, text):
+        self._texts.append(text)
+        self._length += len(text)
+        return len(text)
+
+    def flush(self):
+        late = time.monotonic() - self._flushed > self.INTERVAL
+        if self._length > self.LENGTH or late:
+            self.flush_now()
+
+    def flush_now(self):
+        text, self._texts, self._length = "".join(self._texts), [], 0
+        self._file.write(text)
+        self._file.flush()
+        self._flushed = time.monotonic()
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+
+class Terminal:
+    """Pytest's terminal reporter with an unhurried file, unless tests write to the same one, or
+    somebody wants to see each of them begin."""
+
+    def __init__(self):
+        self._writer = self._file = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session):
+        option = session.config.option
+        reporter = session.config.pluginmanager.getplugin("terminalreporter")
+        writer = getattr(reporter, "_tw", None)
+        captures = getattr(option, "capture", "no") != "no" and option.verbose <= 0
+        if captures and hasattr(writer, "_file"):
+            self._writer, self._file = writer, writer._file
+            writer._file = Unhurried(self._file)
+
+    def flush(self):
+        if self._writer is not None:
+            self._writer._file.flush_now()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self):
+        if self._writer is not None:
+            self.flush()
+            self._writer._file, self._writer = self._file, None
+
+
 # --- What collectors say ------------------------------------------------------------------------
 
 
@@ -544,12 +609,14 @@ class Runner:
         self._collectors = Collectors()
         self._deselected = set()
         self._reporter = Reporter(channel)
+        self._terminal = Terminal()
         self._root = ""
         self._files = self._folders = None
 
     def register(self, pluginmanager):
         pluginmanager.register(self._collectors, "offload-collectors")
         pluginmanager.register(self._reporter, "offload-reporter")
+        pluginmanager.register(self._terminal, "offload-terminal")
         pluginmanager.register(Ending(self._channel), "offload-ending")
 
     def _choose(self, files):
@@ -913,6 +980,7 @@ class Worker(CollectsNothing, Runner):
             elif self._nothing_known:
                 break
             self._channel.flush()
+            self._terminal.flush()
             request = self._requests.next()
             if request is None or request["t"] == "stop":
                 self._stopped = True
@@ -973,11 +1041,12 @@ class Worker(CollectsNothing, Runner):
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
 
 
-class FirstWorker(Worker):
-    """Collects all tests and tells them, and then runs those that it is asked for."""
+class EarlyWorker(Worker):
+    """Collects all tests, and then runs those that it is asked for. The first one tells them."""
 
     def __init__(self, channel, plan, requests):
         super().__init__(channel, plan, requests)
+        self._tells = plan["mode"] == "first"
         self._maxfail = 1 if plan["fail_fast"] else 0
         self._stays = False
 
@@ -992,13 +1061,13 @@ class FirstWorker(Worker):
         unfit = self._what_stands_against_it(session.config)
         if unfit:
             self._channel.send("unfit", reason=unfit)
-        self._stays = bool(session.items) and not (
-            unfit or session.shouldfail or session.shouldstop
-        )
+        self._stays = not (unfit or session.shouldfail or session.shouldstop)
         self._keep(session.items)
         self._collected.add("")
-        deselected = len(self._deselected)
-        tell_collection(self._channel, session, self._collectors, deselected, self._stays)
+        if self._tells:
+            self._stays = self._stays and bool(session.items)
+            deselected = len(self._deselected)
+            tell_collection(self._channel, session, self._collectors, deselected, self._stays)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
@@ -1221,7 +1290,7 @@ if PLAN is not None:
         runner="pytest " + pytest.__version__,
         pid=os.getpid(),
     )
-    if PLAN["mode"] in ("serve", "first"):
+    if PLAN["mode"] in ("serve", "first", "early"):
         REQUESTS = Requests(0)
     if "mark" in PLAN:
         open(from_exact(PLAN["mark"]), "w").close()
@@ -1235,10 +1304,12 @@ def choose_mode(options):
     if PLAN["mode"] == "first":
         if may_serve(options):
             CHANNEL.send("stays", protocol=PROTOCOL)
-            return FirstWorker(CHANNEL, PLAN, REQUESTS)
+            return EarlyWorker(CHANNEL, PLAN, REQUESTS)
         PLAN["mode"] = "collect"
     if PLAN["mode"] == "collect":
         return Discovery(CHANNEL)
+    if PLAN["mode"] == "early":
+        return EarlyWorker(CHANNEL, PLAN, REQUESTS)
     if PLAN["mode"] == "serve":
         return Worker(CHANNEL, PLAN, REQUESTS)
     if PLAN["mode"] == "conclude":

@@ -131,7 +131,8 @@ void Dispatcher::start_early_worker(SandboxState& sandbox, GroupIndex group, boo
                            .carry = nullptr,
                            .attempt = 1,
                            .orders = *orders,
-                           .discovers = discovers});
+                           .discovers = discovers,
+                           .early = !discovers});
 }
 
 void Dispatcher::employ_early_workers() {

@@ -115,6 +115,7 @@ struct BatchJob {
     // Of a worker, whose tests come this way.
     std::shared_ptr<WorkerOrders> orders;
     bool discovers = false;  // it finds the group's tests first
+    bool early = false;      // or starts beside one that does
 };
 
 struct Stop {};

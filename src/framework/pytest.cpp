@@ -201,7 +201,8 @@ bool PytestFramework::has_worker(const std::shared_ptr<const void>& carry) const
 
 Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
                                              std::chrono::seconds test_limit) const {
-    auto plan = plan_for(request, request.discovers ? "first" : "serve");
+    const auto mode = request.discovers ? "first" : request.early ? "early" : "serve";
+    auto plan = plan_for(request, mode);
     plan["protocols"] = {kWorkerProtocol};
     plan["limit"] = test_limit.count();
     if (!request.discovers) return with_plan(request, as_ascii(plan));

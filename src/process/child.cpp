@@ -126,7 +126,8 @@ class Child {
             phase_ == Phase::Free && !cancel_end_ && limits_.cancel.can_be_cancelled();
         polled[kPidfd] = {pidfd_.number(), POLLIN, 0};
         polled[kCancel] = {cancellable ? limits_.cancel.descriptor() : -1, POLLIN, 0};
-        auto until = phase_ == Phase::Free ? free_until() : phase_end_;
+        auto until =
+            earlier(phase_ == Phase::Free ? free_until() : phase_end_, pump_.gathers_until());
         if (!pidfd_.open() || (cancellable && polled[kCancel].fd < 0)) {
             until = earlier(until, steady_clock::now() + kBlindWait);
         }
@@ -174,6 +175,7 @@ class Child {
 
     // What the child has left in its pipes, and what those write who hold them still, for a while.
     void drain() {
+        pump_.gather_no_more();
         pump_.close_input();
         auto until = steady_clock::now() + limits_.drain;
         if (phase_ == Phase::Asked) until = std::max(until, *phase_end_);

@@ -17,8 +17,8 @@ void Pump::prepare(std::span<pollfd, kPolled> polled) const {
     const bool to_write = input_.open() && written_ < pending_.size();
     // The source is asked again only once all is written: the child's pace bounds the memory.
     const bool to_ask = input_.open() && !to_write && source_ != nullptr;
-    polled[0] = {output_.number(), POLLIN, 0};
-    polled[1] = {error_.number(), POLLIN, 0};
+    polled[0] = {gathers_ ? -1 : output_.number(), POLLIN, 0};
+    polled[1] = {gathers_ ? -1 : error_.number(), POLLIN, 0};
     // Not polled when there is nothing to write: an early close of the child would wake us for
     // ever.
     polled[2] = {to_write ? input_.number() : -1, POLLOUT, 0};
@@ -26,10 +26,16 @@ void Pump::prepare(std::span<pollfd, kPolled> polled) const {
 }
 
 void Pump::move(std::span<const pollfd, kPolled> polled) {
+    gathers_.reset();
     if (polled[0].revents != 0) read(output_, Channel::Out);
     if (polled[1].revents != 0) read(error_, Channel::Err);
     if (polled[3].revents != 0) ask_source();
     if (polled[2].revents != 0) write();
+}
+
+void Pump::gather_no_more() {
+    may_gather_ = false;
+    gathers_.reset();
 }
 
 void Pump::close_input() {
@@ -48,6 +54,9 @@ void Pump::read(Descriptor& pipe, Channel channel) {
     const auto count = ::read(pipe.number(), buffer_->data(), buffer_->size());
     if (count > 0) {
         if (channel == Channel::Out) has_output_ = true;
+        if (may_gather_ && static_cast<std::size_t>(count) < kSmallPiece) {
+            gathers_ = std::chrono::steady_clock::now() + kGather;
+        }
         if (handler_) handler_(channel, {buffer_->data(), static_cast<std::size_t>(count)});
     } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
         pipe.close();

@@ -4,7 +4,9 @@
 #include <poll.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -30,6 +32,11 @@ class Pump {
 
     // What to poll for; a negative descriptor where there is nothing to wait for.
     void prepare(std::span<pollfd, kPolled> polled) const;
+    // A child that writes little and often is not answered at every turn, which would cost both
+    // more than what is written: after a small piece, output is let gather until then.
+    std::optional<std::chrono::steady_clock::time_point> gathers_until() const { return gathers_; }
+    // From now on nothing waits: the child has ended.
+    void gather_no_more();
     // After poll: one read or write where one is possible.
     void move(std::span<const pollfd, kPolled> polled);
 
@@ -46,7 +53,12 @@ class Pump {
     void write();
     void ask_source();
 
+    static constexpr std::size_t kSmallPiece = 4 * 1024;
+    static constexpr std::chrono::milliseconds kGather{2};
+
     bool has_output_ = false;
+    bool may_gather_ = true;
+    std::optional<std::chrono::steady_clock::time_point> gathers_;
     Descriptor input_;
     Descriptor output_;
     Descriptor error_;

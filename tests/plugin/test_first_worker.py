@@ -116,6 +116,22 @@ class FirstWorker(Case):
         self.write("test_a.py", TWO)
         self.assert_leaves(self.first().finish(stop=False))
 
+    def test_another_collects_beside_it_and_tells_nothing(self):
+        self.write("test_a.py", "open('imported', 'a').write('a')\n" + TWO)
+        self.write("test_b.py", "import no_such_module\n")
+        worker = self.serve(mode="early")
+        told = worker.wait_for("idle")
+        self.assertEqual([f["t"] for f in told.frames], ["hello", "idle"])
+        self.assertEqual((self.root / "imported").read_text(), "a")
+        told = worker.run("test_a.py::test_1", "test_b.py::test_x").finish()
+        self.assertEqual(worker.outcomes(told), {"test_a.py::test_1": "passed"})
+        self.assertIn("no_such_module", told.one("refused")["reason"])
+
+    def test_another_waits_where_there_is_no_test(self):
+        worker = self.serve(mode="early")
+        worker.wait_for("idle")
+        self.assertEqual(worker.finish().kind("begin"), [])
+
     def test_collect_only_in_addopts_does_not_keep_it_from_running(self):
         self.write("pytest.ini", "[pytest]\naddopts = --collect-only\n")
         self.write("test_a.py", "def test_1(): pass\n")

@@ -83,6 +83,7 @@ struct BatchRequest {
     RunContext context;
     std::shared_ptr<const void> carry;  // of the group's discovery; null where that still goes on
     bool discovers = false;             // of a worker: it finds its group's tests itself, first
+    bool early = false;  // of a worker: it starts while another one discovers the same group
 };
 
 struct BatchCommand {
