@@ -154,11 +154,14 @@ int execute_cleanup(const Options& options) {
         return kFailure;
     }
     for (const auto& error : leftovers->unreadable) print(error);
-    for (const auto& run_id : leftovers->killed) remove_temporary_folders(run_id);
+    const auto folder = config::working_folder(config, std::filesystem::current_path());
+    auto provider = provider::make_provider(config, folder.string());
+    for (const auto& run_id : leftovers->over) {
+        remove_temporary_folders(run_id);
+        if (provider) (*provider)->forget_run(run_id);
+    }
     bool clean_all = leftovers->unreadable.empty();
     if (!leftovers->runs.empty()) {
-        const auto folder = config::working_folder(config, std::filesystem::current_path());
-        auto provider = provider::make_provider(config, folder.string());
         if (!provider) {
             print(provider.error());
             return kFailure;

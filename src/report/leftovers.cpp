@@ -89,8 +89,6 @@ Result<UnfinishedRun> read_run(const std::filesystem::path& journal) {
             run.run_id = std::move(started->run_id);
             run.provider = std::move(started->provider);
             run.config_file = std::move(started->config_file);
-        } else if (std::holds_alternative<RunFinished>(event.body)) {
-            run.finished = true;
         } else if (const auto* creating = std::get_if<SandboxCreating>(&event.body)) {
             living[creating->sandbox] = {.sandbox = creating->sandbox, .id = {}, .since = event.at};
         } else if (auto* ready = std::get_if<SandboxReady>(&event.body)) {
@@ -110,10 +108,9 @@ Result<UnfinishedRun> read_run(const std::filesystem::path& journal) {
             }
         }
     };
-    const ReadOptions options{
-        .kinds = EventKinds::of<RunStarted, SandboxCreating, SandboxReady, SandboxDestroying,
-                                SandboxEnded, RunFinished>(),
-        .attempts = VerdictAttempts::NumbersOnly};
+    const ReadOptions options{.kinds = EventKinds::of<RunStarted, SandboxCreating, SandboxReady,
+                                                      SandboxDestroying, SandboxEnded>(),
+                              .attempts = VerdictAttempts::NumbersOnly};
     const auto end = read_journal(journal, options, visit);
     if (!end) return fail(end.error());
     for (auto& [number, sandbox] : living) run.sandboxes.push_back(std::move(sandbox));
@@ -129,8 +126,8 @@ Result<Leftovers> find_leftovers(const std::filesystem::path& output_dir) {
             leftovers.unreadable.push_back(std::move(run).error());
         } else if (!run->sandboxes.empty() || run->in_progress) {
             leftovers.runs.push_back(*std::move(run));
-        } else if (!run->finished && !run->run_id.empty()) {
-            leftovers.killed.push_back(std::move(run->run_id));
+        } else if (!run->run_id.empty()) {
+            leftovers.over.push_back(std::move(run->run_id));
         }
     }
     return leftovers;

@@ -8,6 +8,7 @@ import signal
 from harness import BoxScenario
 from harness.boxes import PROVIDER
 from harness.processes import wait_until
+from harness.scenario import RUN_ID
 
 
 class Fleet(BoxScenario):
@@ -166,6 +167,18 @@ class Fleet(BoxScenario):
         for pid in self.processes():  # the test itself was never ended by anyone
             os.kill(pid, signal.SIGKILL)
 
+
+    def test_records_of_a_run_that_is_over_go_with_cleanup(self):
+        """Whatever ended it had no time to clear them away."""
+        self.boxed({"a": "pass"})
+        self.offload("run").expect_exit(0)
+        journal = (self.output_dir / "journal.ndjson").read_text()
+        record = self.output_dir / ("sandboxes-" + RUN_ID.search(journal).group(1))
+        self.assertFalse(record.exists())
+        record.mkdir()
+        (record / "0").write_text("")
+        self.offload("cleanup").expect_exit(0).expect_said("nothing was left behind")
+        self.assertFalse(record.exists())
 
     def test_what_was_being_destroyed_at_kill_9_is_probably_gone(self):  # TRAPS 24
         self.boxed({"a": "pass"}, on_destroy="""

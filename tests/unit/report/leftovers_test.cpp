@@ -45,7 +45,7 @@ TEST_F(LeftoversTest, CleanRunOrNoRunLeavesNothing) {
     EXPECT_TRUE(find_leftovers(folder.path() / "none").value().runs.empty());
     clean_run();
     EXPECT_TRUE(runs().empty());
-    EXPECT_TRUE(find_leftovers(folder.path()).value().killed.empty());
+    EXPECT_EQ(find_leftovers(folder.path()).value().over, std::vector<std::string>{"r1"});
 }
 
 TEST_F(LeftoversTest, KilledRunNamesItsSandboxes) {
@@ -117,7 +117,7 @@ TEST_F(LeftoversTest, DestroyedOnesAreForgotten) {
     const std::vector<SandboxNumber> other{SandboxNumber(2)};
     ASSERT_TRUE(note_destroyed(first, other));
     EXPECT_TRUE(runs().empty());
-    EXPECT_EQ(find_leftovers(folder.path()).value().killed, std::vector<std::string>{"r1"});
+    EXPECT_EQ(find_leftovers(folder.path()).value().over, std::vector<std::string>{"r1"});
     EXPECT_EQ(files(), 1U);  // `offload logs` still has something to read
 }
 

@@ -25,14 +25,15 @@ struct UnfinishedRun {
     std::string provider;  // as in RunStarted
     std::string config_file;
     bool in_progress = false;  // its process still runs: its sandboxes are not ours to destroy
-    bool finished = false;     // it came to its own end
     std::vector<LeftoverSandbox> sandboxes;
 };
 
 struct Leftovers {
     std::vector<UnfinishedRun> runs;  // oldest first
-    std::vector<std::string> killed;  // IDs of runs that were killed, and have no sandbox left
-    std::vector<Error> unreadable;    // journals that could not be read: sandboxes may hide in them
+    // IDs of runs that are over and have no sandbox left. Whatever ended them may have done so
+    // before they had cleared away files of theirs.
+    std::vector<std::string> over;
+    std::vector<Error> unreadable;  // journals that could not be read: sandboxes may hide in them
 };
 
 // All runs into `output_dir` that still go on, or have sandboxes that were asked for and, as far as
