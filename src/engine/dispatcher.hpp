@@ -94,6 +94,7 @@ class Dispatcher {
     void handle(ProviderSaid& message);
     void handle(SandboxUp& message);
     void handle(SandboxNotCreated& message);
+    void handle(BatchBegan& message);
     void handle(BatchSaid& message);
     void handle(BatchTold& message);
     void handle(BatchOver& message);

@@ -95,6 +95,10 @@ void Dispatcher::handle(Interrupted& message) {
     stop("the run was interrupted");
 }
 
+void Dispatcher::handle(BatchBegan& message) {
+    scheduler_->began(batches_.at(message.batch).sandbox(), now());
+}
+
 void Dispatcher::handle(BatchSaid& message) {
     if (const auto early = early_.find(message.batch); early != early_.end()) {
         early->second.hold({message.batch, message.stream, std::move(message.bytes)});

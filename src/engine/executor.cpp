@@ -205,8 +205,12 @@ provider::ExecRequest Executor::exec_request(const BatchJob& job,
         .keeps_track_of_files = !shared_.config.report.download_globs.empty(),
         .deadline = now + exec_limit(shared_.config),
         .cancel = batch_cancel_.token(),
-        .input = nullptr};
-    if (job.orders) exec.deadline = now + kWorkerLife;
+        .input = nullptr,
+        .on_start = [this, batch = job.batch] { shared_.inbox.push(BatchBegan{batch}); }};
+    if (job.orders) {
+        exec.deadline = now + kWorkerLife;
+        exec.on_start = {};  // it waits for tests first
+    }
     exec.env.emplace_back("OFFLOAD_BATCH", std::to_string(job.batch.value()));
     exec.env.emplace_back("OFFLOAD_ATTEMPT", std::to_string(job.attempt));
     for (auto& file : command.files) {

@@ -37,8 +37,9 @@ struct ExecutorShared {
 };
 
 // Owned by the dispatcher. The thread tells the inbox, in this order: SandboxUp or
-// SandboxNotCreated; for each batch any number of BatchSaid and BatchTold and one BatchOver; and
-// at last, unless the sandbox was never created, SandboxGoing and SandboxGone.
+// SandboxNotCreated; for each batch a BatchBegan where that is known, any number of BatchSaid and
+// BatchTold and one BatchOver; and at last, unless the sandbox was never created, SandboxGoing and
+// SandboxGone.
 class Executor {
   public:
     Executor(ExecutorShared& shared, provider::SandboxSpec spec,

@@ -29,7 +29,7 @@ Result<> Fleet::create() {
                            "`ulimit -u` or the container's limit of processes"));
     }
     slots_[spec.slot.value()].taken = true;
-    auto& sandbox = sandboxes_[spec.number];
+    auto& sandbox = sandboxes_.try_emplace(spec.number, counts_).first->second;
     sandbox.number = spec.number;
     sandbox.slot = spec.slot;
     sandbox.began = std::chrono::steady_clock::now();
@@ -41,9 +41,7 @@ bool Fleet::may_create(SteadyTime now) const {
     return free_slots() > 0 && pace_.may_begin(count(Phase::Creating), now) && !creation_hopeless();
 }
 
-std::size_t Fleet::free_slots() const {
-    return static_cast<std::size_t>(std::ranges::count(slots_, false, &Slot::taken));
-}
+std::size_t Fleet::free_slots() const { return slots_.size() - sandboxes_.size(); }
 
 bool Fleet::creation_hopeless() const { return pace_.hopeless() && sandboxes_.empty(); }
 
@@ -78,15 +76,11 @@ void Fleet::remove(SandboxNumber number) {
 
 std::vector<SandboxState*> Fleet::in_phase(Phase phase) {
     std::vector<SandboxState*> found;
+    if (count(phase) == 0) return found;
     for (auto& [number, sandbox] : sandboxes_) {
         if (sandbox.phase == phase) found.push_back(&sandbox);
     }
     return found;
-}
-
-std::size_t Fleet::count(Phase phase) const {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        sandboxes_, [phase](const auto& entry) { return entry.second.phase == phase; }));
 }
 
 void Fleet::stop_all() {

@@ -1,6 +1,7 @@
 // Which sandboxes live, and whether more may be made.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -19,11 +20,47 @@ namespace offload::engine {
 
 enum class Phase { Creating, Idle, Busy, Ending };
 
+// How many sandboxes are in each phase; the dispatcher asks at every turn.
+class PhaseCounts {
+  public:
+    std::size_t of(Phase phase) const { return counts_[index(phase)]; }
+
+  private:
+    friend class CountedPhase;
+    static std::size_t index(Phase phase) { return static_cast<std::size_t>(phase); }
+    std::array<std::size_t, 4> counts_{};
+};
+
+// A Phase that is counted for as long as it lasts. `counts` must outlive it.
+class CountedPhase {
+  public:
+    CountedPhase(Phase phase, PhaseCounts& counts) : phase_(phase), counts_(counts) { ++mine(); }
+    CountedPhase(const CountedPhase&) = delete;
+    CountedPhase& operator=(const CountedPhase&) = delete;
+    ~CountedPhase() { --mine(); }
+
+    CountedPhase& operator=(Phase phase) {
+        --mine();
+        phase_ = phase;
+        ++mine();
+        return *this;
+    }
+    operator Phase() const { return phase_; }
+
+  private:
+    std::size_t& mine() { return counts_.counts_[PhaseCounts::index(phase_)]; }
+
+    Phase phase_;
+    PhaseCounts& counts_;
+};
+
 struct SandboxState {
+    explicit SandboxState(PhaseCounts& counts) : phase(Phase::Creating, counts) {}
+
     SandboxNumber number;
     SlotNumber slot;
     SteadyTime began;  // when it was asked for
-    Phase phase = Phase::Creating;
+    CountedPhase phase;
     BatchNumber batch;  // while it is busy
     bool told_to_stop = false;
     std::string id;  // once it is up
@@ -60,7 +97,7 @@ class Fleet {
     SandboxState* find(SandboxNumber number);
     void remove(SandboxNumber number);  // its executor has sent its last message
     std::vector<SandboxState*> in_phase(Phase phase);
-    std::size_t count(Phase phase) const;
+    std::size_t count(Phase phase) const { return counts_.of(phase); }
     std::size_t alive() const { return sandboxes_.size(); }
 
     // Tells those that are up to end after what they do now, and cancels creations.
@@ -78,6 +115,7 @@ class Fleet {
     ExecutorShared& shared_;
     std::vector<Slot> slots_;
     std::size_t next_number_ = 0;
+    PhaseCounts counts_;
     std::map<SandboxNumber, SandboxState> sandboxes_;
     process::CancelSource creation_cancel_;
     CreationPace pace_;

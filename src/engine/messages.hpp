@@ -51,6 +51,11 @@ struct SandboxNotCreated {
     Error error;
 };
 
+// Its start-up is over.
+struct BatchBegan {
+    BatchNumber batch;
+};
+
 struct BatchSaid {
     BatchNumber batch;
     Stream stream = Stream::Out;
@@ -99,9 +104,9 @@ struct Interrupted {
     int signal;
 };
 
-using Message =
-    std::variant<GroupDiscovered, Prepared, ProviderSaid, SandboxUp, SandboxNotCreated, BatchSaid,
-                 BatchTold, BatchOver, SandboxGoing, SandboxGone, Concluded, Interrupted>;
+using Message = std::variant<GroupDiscovered, Prepared, ProviderSaid, SandboxUp, SandboxNotCreated,
+                             BatchBegan, BatchSaid, BatchTold, BatchOver, SandboxGoing, SandboxGone,
+                             Concluded, Interrupted>;
 using Inbox = Mailbox<Message>;
 
 // --- Towards an executor -----------------------------------------------------------------------

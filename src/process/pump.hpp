@@ -47,7 +47,8 @@ class Pump {
     bool output_open() const { return output_.open() || error_.open(); }
 
   private:
-    static constexpr std::size_t kPiece = 64 * 1024;
+    // The C library takes the release of a larger block as the moment to tidy up all its memory.
+    static constexpr std::size_t kPiece = 32 * 1024;
 
     void read(Descriptor& pipe, Channel channel);
     void write();

@@ -68,6 +68,8 @@ Group reap_members(pid_t group) {
 // There is no descriptor to wait on for a process that was inherited, hence the naps.
 // `give_up`: asked after each look.
 Group wait_for_members(pid_t group, SteadyTime until, const std::function<bool()>& give_up) {
+    // The number may be a stranger's by now, which is as good: waitid() then finds nobody of ours.
+    if (::kill(-group, 0) != 0 && errno == ESRCH) return Group::Gone;
     for (milliseconds nap{1};; nap = std::min(nap * 2, milliseconds{20})) {
         if (reap_members(group) == Group::Gone) return Group::Gone;
         if (steady_clock::now() >= until || give_up()) return Group::Alive;

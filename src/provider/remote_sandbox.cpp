@@ -79,6 +79,7 @@ ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& o
     std::optional<std::string> trouble;
     const auto on_frame = [&](std::string_view text) {
         if (text == "ready") {
+            if (request.on_start) request.on_start();
             for (const auto& file : request.files) {
                 put_[file.path] = std::hash<std::string>{}(file.content);
             }

@@ -120,8 +120,7 @@ std::filesystem::path BatchLogs::file_of(BatchNumber batch, std::string_view out
     return folder_ / fmt::format("batch-{}.{}", batch.value(), outcome);
 }
 
-Result<> BatchLogs::append(BatchNumber batch, Log& log) {
-    const auto path = file_of(batch, kRunning);
+Result<> BatchLogs::append(const std::filesystem::path& path, Log& log) {
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     // Too many open files for a moment is no reason to stop: the text waits for the next write.
     if (descriptor < 0 && (errno == EMFILE || errno == ENFILE)) return {};
@@ -145,10 +144,14 @@ Result<> BatchLogs::append(BatchNumber batch, Log& log) {
 
 Result<bool> BatchLogs::finish(BatchNumber batch, Log& log) {
     log.merger.finish(log.pending);
-    if (!log.pending.empty() || !log.has_file) OFFLOAD_CHECK(append(batch, log));
-    if (!log.pending.empty() || !log.has_file) return false;
     const auto from = file_of(batch, kRunning);
     const auto to = file_of(batch, name_of(log.outcome.value_or(BatchOutcome::Cancelled)));
+    if (!log.has_file) {
+        OFFLOAD_CHECK(append(to, log));
+        return log.has_file;
+    }
+    if (!log.pending.empty()) OFFLOAD_CHECK(append(from, log));
+    if (!log.pending.empty()) return false;
     if (::rename(from.c_str(), to.c_str()) != 0) {
         return fail(system_error("cannot rename " + from.string() + " to " + to.string(), errno));
     }
@@ -163,7 +166,7 @@ Result<> BatchLogs::append_all(Seconds since_start) {
         if (log.outcome) {
             OFFLOAD_TRY(done, finish(batch, log));
         } else if (!log.pending.empty()) {
-            OFFLOAD_CHECK(append(batch, log));
+            OFFLOAD_CHECK(append(file_of(batch, kRunning), log));
         }
         it = done ? logs_.erase(it) : std::next(it);
     }
@@ -188,7 +191,9 @@ Result<> BatchLogs::consume(const Event& event) {
     } else if (const auto* output = std::get_if<BatchOutput>(&event.body)) {
         Log& log = logs_[output->batch];
         log.merger.add(output->stream, output->bytes, log.pending);
-        if (log.pending.size() >= kMostPending) OFFLOAD_CHECK(append(output->batch, log));
+        if (log.pending.size() >= kMostPending) {
+            OFFLOAD_CHECK(append(file_of(output->batch, kRunning), log));
+        }
     } else if (const auto* finished = std::get_if<BatchFinished>(&event.body)) {
         Log& log = logs_[finished->batch];
         log.outcome = finished->outcome;

@@ -79,6 +79,11 @@ void Scheduler::stop_running(SandboxNumber sandbox, TestIndex test) {
     }
 }
 
+void Scheduler::began(SandboxNumber sandbox, Seconds now) {
+    const auto found = running_.find(sandbox);
+    if (found != running_.end()) found->second.began = now;
+}
+
 std::optional<SandboxNumber> Scheduler::finished(SandboxNumber sandbox, TestIndex test,
                                                  Seconds now) {
     const auto found = running_.find(sandbox);
@@ -175,9 +180,10 @@ double Scheduler::progress_of(const Running& batch, Seconds now) const {
     if (batch.any_result && batch.cursor < batch.tests.size()) {
         counted = std::min(counted, tests_[batch.tests[batch.cursor].value()].weight);
     }
-    double since = (now - batch.last_result).count();
-    if (!batch.any_result) since -= overhead_;
-    return std::min(std::max(since, 0.0), counted);
+    const Seconds begin = batch.any_result
+                              ? batch.last_result
+                              : batch.began.value_or(batch.started + Seconds{overhead_});
+    return std::min(std::max((now - begin).count(), 0.0), counted);
 }
 
 double Scheduler::running_weight(Seconds now) {

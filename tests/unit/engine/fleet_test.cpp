@@ -32,6 +32,23 @@ std::size_t created_before_planning(const testing::Recorder& recorder) {
 }
 
 // TRAPS 36
+TEST(CountedPhase, IsCountedForAsLongAsItLasts) {
+    PhaseCounts counts;
+    {
+        CountedPhase one(Phase::Creating, counts);
+        CountedPhase two(Phase::Creating, counts);
+        EXPECT_EQ(counts.of(Phase::Creating), 2U);
+        one = Phase::Busy;
+        two = Phase::Idle;
+        two = Phase::Busy;
+        EXPECT_EQ(one, Phase::Busy);
+        EXPECT_EQ(counts.of(Phase::Creating), 0U);
+        EXPECT_EQ(counts.of(Phase::Idle), 0U);
+        EXPECT_EQ(counts.of(Phase::Busy), 2U);
+    }
+    EXPECT_EQ(counts.of(Phase::Busy), 0U);
+}
+
 TEST(Fleet, TheFirstSandboxIsMadeWhileDiscoveryStillRuns) {
     const Gate gate;
     Fixture f({ids(20)});

@@ -28,6 +28,18 @@ TEST_F(CommandExec, FolderAndEnvironmentReachEveryExecAndLaterWins) {
     }
 }
 
+TEST_F(CommandExec, TheStartOfTheCommandIsTold) {
+    const auto box = sandbox();
+    std::string seen;
+    auto request = request_for("echo said");
+    request.on_start = [&seen] { seen += "start "; };
+    reply_ = box->exec(request, [&](Stream, std::string_view piece) { seen += piece; });
+    EXPECT_EQ(seen, "start said\n");
+    request.files = {{"/elsewhere", ""}};
+    box->exec(request, [](auto, auto) {});
+    EXPECT_EQ(seen, "start said\n") << "it never started";
+}
+
 // TRAPS 40
 TEST_F(CommandExec, ABatchIsOneRoundTrip) {
     commands_.download_command = "echo download >> calls; exit 1";

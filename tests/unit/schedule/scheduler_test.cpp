@@ -418,6 +418,9 @@ TEST(Scheduler, StartUpIsNoProgress) {
     scheduler.next(box(0), Seconds{0});
     EXPECT_EQ(scheduler.remaining(Seconds{4}), Seconds{10});
     EXPECT_EQ(scheduler.remaining(Seconds{7}), Seconds{8});
+    scheduler.began(box(0), Seconds{8});
+    EXPECT_EQ(scheduler.remaining(Seconds{8}), Seconds{10});
+    EXPECT_EQ(scheduler.remaining(Seconds{10}), Seconds{8});
 }
 
 TEST(Scheduler, RemainingTimeIsUnknownUntilSomethingIsKnown) {

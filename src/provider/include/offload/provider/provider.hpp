@@ -38,6 +38,9 @@ struct ExecRequest {
     SteadyTime deadline;
     process::CancelToken cancel;
     process::Input* input = nullptr;  // only where Traits::passes_stdin
+    // Called on the caller's thread when the command starts, where that is known in time; may be
+    // empty.
+    std::function<void()> on_start = {};
 };
 
 using OutputHandler = std::function<void(Stream, std::string_view)>;

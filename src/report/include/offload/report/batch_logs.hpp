@@ -58,7 +58,7 @@ class BatchLogs final : public Sink {
     std::filesystem::path file_of(BatchNumber batch, std::string_view outcome) const;
     // The file is opened for each write and closed again: a thousand running batches hold no
     // descriptor. Where none is to be had, `pending` stays as it is.
-    Result<> append(BatchNumber batch, Log& log);
+    static Result<> append(const std::filesystem::path& path, Log& log);
     Result<bool> finish(BatchNumber batch, Log& log);  // false: no descriptor, to be tried again
     Result<> append_all(Seconds since_start);
     Result<> finish_all();

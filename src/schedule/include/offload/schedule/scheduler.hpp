@@ -93,6 +93,9 @@ class Scheduler {
     // From now on no batch is given more tests.
     void stop_streaming() { options_.ahead = Seconds{0}; }
 
+    // The start-up of the sandbox's running batch is over. Not every batch tells.
+    void began(SandboxNumber sandbox, Seconds now);
+
     // One test of the sandbox's running batch is done with (a result arrived). Where the test ran
     // in a second sandbox, that one is returned: what it still tells of the test counts no more.
     std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test, Seconds now);
@@ -174,6 +177,7 @@ class Scheduler {
         double weight = 0;      // of the unfinished
         double all_weight = 0;  // of all its tests
         Seconds started{0};
+        std::optional<Seconds> began;
         Seconds last_result{0};
         bool any_result = false;
         bool measured = false;  // all its tests are
