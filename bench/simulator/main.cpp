@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
                                               {"lognormal", Shape::Lognormal},
                                               {"pareto", Shape::Pareto}};
     bool only_ours = false;
+    double ahead = 1.5;
     program.add_option("--tests", setting.tests)->capture_default_str();
     program.add_option("--slots", setting.slots)->capture_default_str();
     program.add_option("--shape", setting.shape, "of the durations")
@@ -59,6 +60,8 @@ int main(int argc, char** argv) {
     program.add_option("--slowness", setting.slowness, "a sandbox may take so many times more");
     program.add_option("--tests-per-file", setting.tests_per_file);
     program.add_option("--seed", setting.seed)->capture_default_str();
+    program.add_option("--ahead", ahead, "seconds of work that a worker holds")
+        ->capture_default_str();
     program.add_flag("--only-ours", only_ours, "no comparison");
     CLI11_PARSE(program, argc, argv);
 
@@ -71,5 +74,9 @@ int main(int argc, char** argv) {
         report("longest first, with splits", PolicyKind::StaticWithSplits, world);
     }
     report("ours", PolicyKind::Ours, world);
+    if (only_ours) return 0;
+    World workers = world;
+    workers.ahead = Seconds{ahead};
+    report("ours, in workers", PolicyKind::Ours, std::move(workers));
     return 0;
 }

@@ -19,6 +19,7 @@ class Ours : public Policy {
                       .command_bytes = world.command_bytes,
                       .time_limit = world.time_limit,
                       .batch_overhead = world.known_overhead.value_or(Seconds{0}),
+                      .ahead = world.ahead,
                       .hedges = world.hedges}) {
         for (std::size_t i = 0; i < world.cases.size(); ++i) {
             const Case& test = world.cases[i];
@@ -28,6 +29,9 @@ class Ours : public Policy {
     }
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now) override {
         return scheduler_.next(sandbox, now);
+    }
+    std::vector<TestIndex> more(SandboxNumber sandbox, Seconds now) override {
+        return scheduler_.more(sandbox, now);
     }
     Seconds work_from() const override { return scheduler_.work_from(); }
     std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test,

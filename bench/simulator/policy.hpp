@@ -16,6 +16,7 @@ class Policy {
   public:
     virtual ~Policy() = default;
     virtual std::optional<schedule::Assignment> next(SandboxNumber sandbox, Seconds now) = 0;
+    virtual std::vector<TestIndex> more(SandboxNumber /*sandbox*/, Seconds /*now*/) { return {}; }
     // Until when next() has nothing for anybody unless something else happens first.
     virtual Seconds work_from() const = 0;
     virtual std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test,

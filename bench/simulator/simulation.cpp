@@ -37,7 +37,13 @@ struct Batch {
     std::optional<TestIndex> running;  // when it broke
     Seconds running_for{0};
     schedule::BatchTime measured;
+    GroupIndex group;
+    bool closed = false;  // of a worker: it is given no more
     Seconds started{0};
+    Seconds lost{0};  // when its sandbox is, if it still lives then
+    double speed = 1;
+    std::size_t planned = 0;  // tests whose course is known
+    Seconds planned_until{0};
     std::set<TestIndex> reported;  // here, or as the winner elsewhere
 };
 
@@ -61,7 +67,9 @@ class Simulation {
     void dispatch();
     Seconds varied(Seconds least, double spread);
     bool start_batch(SandboxNumber sandbox);
+    void begin(SandboxNumber sandbox, Batch& batch);
     void plan(SandboxNumber sandbox, Batch& batch);
+    bool extend(SandboxNumber sandbox, Batch& batch);
     void take_result(SandboxNumber sandbox, Batch& batch, const Done& done);
     void finish(SandboxNumber sandbox, TestIndex test);
     void supersede(SandboxNumber sandbox, TestIndex test);
@@ -136,11 +144,17 @@ Report Simulation::run() {
                 if (batch == busy_.end()) break;  // it was cancelled
                 const Done done = batch->second.results[happening.result];
                 take_result(happening.sandbox, batch->second, done);
+                extend(happening.sandbox, batch->second);
                 break;
             }
-            case Happening::Kind::End:
-                if (busy_.contains(happening.sandbox)) end_batch(happening.sandbox);
+            case Happening::Kind::End: {
+                const auto batch = busy_.find(happening.sandbox);
+                if (batch == busy_.end()) break;
+                const bool cancelled = batch->second.end == BatchEnd::Cancelled;
+                if (!cancelled && now_ < batch->second.planned_until) break;  // it was given more
+                if (!extend(happening.sandbox, batch->second)) end_batch(happening.sandbox);
                 break;
+            }
             case Happening::Kind::LookAgain:
                 next_look_at_ = Seconds{std::numeric_limits<double>::infinity()};
                 break;
@@ -200,7 +214,31 @@ bool Simulation::start_batch(SandboxNumber sandbox) {
     if (assignment->hedge) ++report_.hedges;
     Batch& batch = busy_[sandbox];
     batch.tests = assignment->tests;
+    batch.group = assignment->group;
+    batch.closed = assignment->closed;
+    begin(sandbox, batch);
     plan(sandbox, batch);
+    return true;
+}
+
+// True when a worker was given more. One that is going to break does not know it.
+bool Simulation::extend(SandboxNumber sandbox, Batch& batch) {
+    const bool broken = batch.end == BatchEnd::Cancelled ||
+                        (batch.end != BatchEnd::Completed && now_ >= batch.planned_until);
+    if (world_.ahead <= Seconds{0} || batch.closed || broken) return false;
+    auto tests = policy_->more(sandbox, now_);
+    if (tests.empty()) return false;
+    check({batch.group, tests, false});
+    for (const TestIndex test : tests) {
+        if (batch.reported.erase(test) == 0) continue;
+        std::erase(batch.tests, test);  // it has failed here, and is tried once more
+        --batch.planned;
+    }
+    batch.tests.insert(batch.tests.end(), tests.begin(), tests.end());
+    if (batch.end == BatchEnd::Completed) {
+        batch.planned_until = std::max(batch.planned_until, now_);
+        plan(sandbox, batch);
+    }
     return true;
 }
 
@@ -226,24 +264,33 @@ void Simulation::check(const schedule::Assignment& assignment) {
     }
 }
 
-void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
-    constexpr Seconds kNever{std::numeric_limits<double>::infinity()};
-    Seconds lost = kNever;
+constexpr Seconds kNever{std::numeric_limits<double>::infinity()};
+
+void Simulation::begin(SandboxNumber sandbox, Batch& batch) {
+    batch.lost = kNever;
     if (world_.losses_per_hour > 0) {
         std::exponential_distribution<double> life(world_.losses_per_hour / 3600);
-        lost = now_ + Seconds{life(random_)};
+        batch.lost = now_ + Seconds{life(random_)};
     }
-    const Seconds limit = now_ + world_.time_limit;
     batch.started = now_;
     // The same for each batch of a sandbox.
     std::mt19937_64 host(world_.seed * 1'000'003 + sandbox.value());
-    const double speed = 1 + world_.slowness * std::uniform_real_distribution<double>(0, 1)(host);
+    batch.speed = 1 + world_.slowness * std::uniform_real_distribution<double>(0, 1)(host);
     batch.measured.overhead = varied(world_.overhead, world_.overhead_spread);
-    Seconds at = now_ + batch.measured.overhead;
-    for (const TestIndex test : batch.tests) {
+    batch.planned_until = now_ + batch.measured.overhead;
+}
+
+// The course of the tests that are new in the batch.
+void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
+    const bool worker = world_.ahead > Seconds{0};
+    const Seconds lost = batch.lost;
+    Seconds at = batch.planned_until;
+    for (; batch.planned < batch.tests.size(); ++batch.planned) {
+        const TestIndex test = batch.tests[batch.planned];
         const Case& the_case = of(test);
         if (the_case.fate == Fate::LeftOut) continue;
-        Seconds duration = the_case.duration * speed;
+        const Seconds limit = (worker ? at : batch.started) + world_.time_limit;
+        Seconds duration = the_case.duration * batch.speed;
         if (world_.straggling > 0 && std::bernoulli_distribution(world_.straggling)(random_)) {
             duration *= world_.straggling_factor;
         }
@@ -271,6 +318,7 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
         at = until;
     }
     if (!world_.streaming && batch.end != BatchEnd::Completed) batch.results.clear();
+    batch.planned_until = at;
     schedule_at(at, Happening::Kind::End, sandbox);
 }
 
@@ -320,6 +368,7 @@ void Simulation::end_batch(SandboxNumber sandbox) {
     input.end = batch.end;
     input.batch_size = batch.tests.size();
     input.starts_known = world_.streaming;
+    input.worker = world_.ahead > Seconds{0};
     input.time_limit = world_.time_limit;
     for (const TestIndex test : batch.tests) {
         if (batch.reported.contains(test)) continue;
@@ -335,8 +384,8 @@ void Simulation::end_batch(SandboxNumber sandbox) {
             settled.attempts, [&](const auto& each) { return each.test == unfinished.test; });
         if (!failed) --running_[unfinished.test.value()];
     }
-    const bool whole =
-        batch.end == BatchEnd::Completed && batch.reported.size() == batch.tests.size();
+    const bool whole = !input.worker && batch.end == BatchEnd::Completed &&
+                       batch.reported.size() == batch.tests.size();
     policy_->ended(sandbox, now_, whole ? std::optional(batch.measured) : std::nullopt);
     apply(settled, sandbox);
     if (batch.end == BatchEnd::Completed) idle_.insert(sandbox);

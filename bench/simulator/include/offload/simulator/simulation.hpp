@@ -57,6 +57,7 @@ struct World {
     std::size_t command_bytes = 0;          // of a batch; 0: no limit
     double losses_per_hour = 0;             // of each busy sandbox
     bool hedges = false;                    // stragglers may run twice
+    Seconds ahead{0};                       // batches run in workers that hold so much; 0: not
     bool measured = true;                   // expected durations were measured
     double straggling = 0;                  // chance that one execution of a test takes longer …
     double straggling_factor = 10;          // … by this
