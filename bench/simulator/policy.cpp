@@ -56,6 +56,9 @@ class Ours : public Policy {
     bool has_running() const override { return scheduler_.has_running(); }
     bool runs(TestIndex test) const override { return scheduler_.runs(test); }
     std::size_t startable(std::size_t limit) const override { return scheduler_.startable(limit); }
+    std::optional<Seconds> remaining(Seconds now) const override {
+        return scheduler_.remaining(now);
+    }
 
   private:
     schedule::Scheduler scheduler_;

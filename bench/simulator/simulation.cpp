@@ -94,6 +94,7 @@ class Simulation {
     std::uint64_t order_ = 0;
     Seconds now_{0};
     Seconds last_result_{0};
+    Seconds next_forecast_{0};
     Seconds next_look_at_{std::numeric_limits<double>::infinity()};
     std::vector<int> missing_;
     std::vector<Seconds> chains_;
@@ -167,6 +168,12 @@ Report Simulation::run() {
         const bool more_ready = !happenings_.empty() && happenings_.top().at == now_ &&
                                 happenings_.top().kind == Happening::Kind::Ready;
         if (!more_ready) dispatch();
+        if (world_.forecast_interval > Seconds{0} && now_ >= next_forecast_) {
+            if (const auto left = policy_->remaining(now_)) {
+                report_.forecasts.push_back({now_, *left});
+            }
+            next_forecast_ = now_ + world_.forecast_interval;
+        }
     }
     check_end();
     report_.makespan = last_result_;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{100};
 constexpr std::size_t kMessagesPerTurn = 1000;
+constexpr Seconds kForecastInterval{1};
 // Start-up cost of a batch that the scheduler assumes until it has measured one.
 constexpr Seconds kAssumedOverhead{0.4};
 // So much work a worker holds besides what it runs: much more than an answer takes to reach it.
@@ -97,6 +98,7 @@ RunSummary Dispatcher::run() {
         if (std::chrono::steady_clock::now() >= next_tick) {
             watch_workers();
             watch_early_workers();
+            forecast();
             emitter_.tick();
             next_tick = std::chrono::steady_clock::now() + kTick;
         }
@@ -151,6 +153,12 @@ void Dispatcher::start_preparation() {
 bool Dispatcher::over() const {
     if (discoveries_pending_ > 0 || !prepared_ || fleet_.alive() > 0) return false;
     return stopping_ || (planned_ && !scheduler_->has_queued() && !scheduler_->has_running());
+}
+
+void Dispatcher::forecast() {
+    if (!planned_ || stopping_ || now() < next_forecast_) return;
+    next_forecast_ = now() + kForecastInterval;
+    if (const auto left = scheduler_->remaining(now())) emitter_.forecast(*left);
 }
 
 void Dispatcher::plan() {

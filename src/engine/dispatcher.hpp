@@ -44,6 +44,8 @@ class Dispatcher {
     schedule::Scheduler make_scheduler(const Plan& plan, const TestTable& tests,
                                        bool& durations_known) const;
     std::size_t batches_so_far() const;
+    // Tells the sinks, now and then, how long the run will still take.
+    void forecast();
     void conclude();  // conclusion.cpp
     RunSummary summarise();
 
@@ -150,6 +152,7 @@ class Dispatcher {
     std::optional<std::string> unfit_;         // before the plan: why there can be no worker
     bool prepared_ = false;
     bool planned_ = false;
+    Seconds next_forecast_{0};
     // Batches that there will be at least, as far as discovery has come: sandboxes for them are
     // made before it has ended. One test at least is expected of every run.
     std::size_t foreseen_batches_ = 1;

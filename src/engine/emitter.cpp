@@ -45,6 +45,13 @@ void Emitter::tick() {
     }
 }
 
+void Emitter::forecast(Seconds left) {
+    const auto now = since_start();
+    for (auto& outlet : outlets_) {
+        if (!outlet.broken) outlet.sink->forecast(now, left);
+    }
+}
+
 RunSummary Emitter::finish(RunSummary summary) {
     Event event{std::chrono::system_clock::now(), since_start(), RunFinished{std::move(summary)}};
     auto& told = std::get<RunFinished>(event.body).summary;

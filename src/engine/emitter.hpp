@@ -21,6 +21,7 @@ class Emitter {
     void warn(std::string text);
     void error(std::string text);
     void tick();
+    void forecast(Seconds left);
 
     // The last event. A required sink that fails, now or before, makes the summary a failure, which
     // the sinks after it are told. Returns what became of the summary.

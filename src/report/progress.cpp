@@ -118,6 +118,8 @@ class Progress::Display {
         }
     }
 
+    void forecast(Seconds now, Seconds left) { run_.forecast(now, left); }
+
     void refresh(Seconds now) {
         if (left_) return;
         if (options_.mode == ProgressMode::PlainLines) {
@@ -415,5 +417,9 @@ Result<> Progress::consume(const Event& event) {
 }
 
 void Progress::tick(Seconds since_start) { display_->refresh(since_start); }
+
+void Progress::forecast(Seconds since_start, Seconds left) {
+    display_->forecast(since_start, left);
+}
 
 }  // namespace offload::report

@@ -12,6 +12,7 @@ constexpr double kLookBackShare = 0.25;
 constexpr Seconds kSampleEvery{0.5};
 constexpr Seconds kBeforeFirstEstimate{2};
 constexpr Seconds kLeastEstimate{1};
+constexpr Seconds kForecastCounts{5};
 constexpr std::size_t kFewestForEstimate = 5;
 constexpr double kLeastWeight = 0.001;  // seconds: even an empty test takes a moment
 
@@ -173,7 +174,12 @@ std::vector<RunTracker::Running> RunTracker::longest_running(std::size_t most) c
 }
 
 std::optional<Seconds> RunTracker::time_left(Seconds now) const {
-    if (!planned_ || samples_.empty() || decided() >= total()) return std::nullopt;
+    if (!planned_ || decided() >= total()) return std::nullopt;
+    if (forecast_ && now - forecast_->at < kForecastCounts) {
+        const Seconds left = forecast_->left - (now - forecast_->at);
+        return left < kLeastEstimate ? std::nullopt : std::optional(left);
+    }
+    if (samples_.empty()) return std::nullopt;
     const Sample& past = samples_.front();
     const Seconds span = now - past.at;
     const std::size_t done = minus(decided(), past.decided);

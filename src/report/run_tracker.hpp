@@ -50,8 +50,12 @@ class RunTracker {
     };
     std::vector<Running> longest_running(std::size_t most) const;
 
-    // From the rate at which tests were decided lately, each weighed with its expected duration
-    // where durations are known. Nothing while there is no basis for it, nor below a second.
+    // The scheduler's forecast counts for some seconds.
+    void forecast(Seconds now, Seconds left) { forecast_ = {now, left}; }
+
+    // As the scheduler has it; without that, from the rate at which tests were decided lately, each
+    // weighed with its expected duration where durations are known. Nothing while there is no basis
+    // for it, nor below a second.
     std::optional<Seconds> time_left(Seconds now) const;
 
   private:
@@ -101,6 +105,11 @@ class RunTracker {
     std::unordered_map<BatchNumber, Batch> batches_;
     std::unordered_set<TestIndex> hedged_;  // may run in several batches
     std::optional<Seconds> first_batch_;
+    struct Forecast {
+        Seconds at;
+        Seconds left;
+    };
+    std::optional<Forecast> forecast_;
     std::deque<Sample> samples_;  // about one a second, as far back as the estimate looks
 };
 

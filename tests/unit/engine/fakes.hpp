@@ -150,6 +150,7 @@ class Recorder : public Sink {
     std::string_view name() const override { return "recorder"; }
     bool required() const override { return false; }
     Result<> consume(const Event& event) override;
+    void forecast(Seconds /*since_start*/, Seconds left) override { forecasts.push_back(left); }
 
     template <class T>
     std::vector<T> all() const {
@@ -162,6 +163,7 @@ class Recorder : public Sink {
     std::string notices() const;
 
     std::vector<Event> events;
+    std::vector<Seconds> forecasts;
     std::function<void(const Event&)> on_event;
 };
 

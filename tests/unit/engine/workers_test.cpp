@@ -124,6 +124,19 @@ TEST(Workers, AHangIsATimeoutOfThatTestAloneOnASandboxThatIsNotUsedAgain) {
     EXPECT_EQ(burnt.size(), 1U);
 }
 
+// TRAPS 37
+TEST(Workers, HowLongTheRestWillTakeIsTold) {
+    Workers f({ids(2)});
+    f.config.offload.max_parallel = 1;
+    f.config.offload.test_timeout = std::chrono::seconds(1);
+    f.world.acts["t0"] = f.world.acts["t1"] = {Act::Hang};
+    f.known_durations = {{"t0", Seconds{600}}, {"t1", Seconds{600}}};
+    f.run();
+    ASSERT_FALSE(f.recorder->forecasts.empty());
+    EXPECT_GT(f.recorder->forecasts.front(), Seconds{1100});
+    EXPECT_LT(f.recorder->forecasts.front(), Seconds{1300});
+}
+
 TEST(Workers, OneThatDoesNotEndIsEndedAndSpoilsNoResult) {
     Workers f({ids(6)});
     f.config.offload.test_timeout = std::chrono::seconds(1);

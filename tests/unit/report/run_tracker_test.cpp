@@ -133,6 +133,22 @@ TEST_F(RunTrackerTest, EstimatesFromExpectedDurationsWhereTheyAreKnown) {
     EXPECT_NEAR(tracker.time_left(run.now)->count(), 9.5, 0.5);
 }
 
+// TRAPS 37
+TEST_F(RunTrackerTest, TheSchedulersForecastComesFirst) {
+    run.start();
+    run.discover(numbered(100));
+    tracker.forecast(run.now, Seconds{30});
+    EXPECT_NEAR(tracker.time_left(run.now + Seconds{2}).value_or(Seconds{0}).count(), 28, 1e-9);
+    run.batch(0, 0, {});
+    for (std::size_t i = 0; i < 40; ++i) {
+        run.tick(1);
+        run.decided(i, Status::Passed);
+    }
+    EXPECT_NEAR(tracker.time_left(run.now).value_or(Seconds{0}).count(), 60, 1) << "it is outdated";
+    tracker.forecast(run.now, Seconds{0.5});
+    EXPECT_FALSE(tracker.time_left(run.now));
+}
+
 TEST_F(RunTrackerTest, ChosenTestsAreEstimatedFromTheirNumber) {
     tracker = RunTracker({{"t0", Seconds(1)}, {"t99", Seconds(1000)}});
     run.start();

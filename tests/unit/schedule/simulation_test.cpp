@@ -249,6 +249,35 @@ TEST(Simulation, NoMoreThanTwoBatchesASlotWhereEstimatesAreExact) {
     EXPECT_GT(simulate(make_world(fleet(0.2))).batches, 2.5 * 200);
 }
 
+// TRAPS 37
+TEST(Simulation, TheTimeLeftIsForeseenWithinAFifth) {
+    const std::pair<const char*, Setting> all[] = {
+        {"heavy tail", {.tests = 20'000, .slots = 200}},
+        {"bad estimates", {.tests = 20'000, .slots = 200, .noise = 0.3}},
+        {"quick tests", {.tests = 20'000, .slots = 50, .mean = 0.1}},
+        {"start-up of a second", {.tests = 4'000, .slots = 20, .mean = 0.5}},
+        {"short run", fleet(0.1)},
+    };
+    for (const auto& [name, setting] : all) {
+        for (const double ahead : {0.0, 1.5}) {
+            SCOPED_TRACE(testing::Message() << name << ", ahead " << ahead);
+            World world = make_world(setting);
+            world.ahead = Seconds{ahead};
+            world.forecast_interval = Seconds{0.5};
+            const Report report = simulate(world);
+            ASSERT_FALSE(report.forecasts.empty());
+            for (const Forecast& forecast : report.forecasts) {
+                const double left = (report.makespan - forecast.at).count();
+                // Before there are sandboxes, and for the last breath, no part of it can be told.
+                if (forecast.at < 2 * world.creation || left < 0.2 * report.makespan.count())
+                    continue;
+                EXPECT_NEAR(forecast.left.count(), left, 0.2 * left)
+                    << "at " << forecast.at.count();
+            }
+        }
+    }
+}
+
 TEST(Simulation, GoldenRatiosAreKept) {
     const Golden all[] = {
         {"heavy tail", {.tests = 20'000, .slots = 200, .deaths = 0.01}, 1.035},

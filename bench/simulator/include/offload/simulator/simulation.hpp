@@ -61,10 +61,17 @@ struct World {
     bool measured = true;                   // expected durations were measured
     double straggling = 0;                  // chance that one execution of a test takes longer …
     double straggling_factor = 10;          // … by this
-    bool streaming = true;   // starts and results are told as they happen; false: all
-                             // results at the end, and none when the exec breaks
-    std::uint64_t seed = 1;  // for losses and what is spread
+    bool streaming = true;         // starts and results are told as they happen; false: all
+                                   // results at the end, and none when the exec breaks
+    Seconds forecast_interval{0};  // 0: none are made
+    std::uint64_t seed = 1;        // for losses and what is spread
     PolicyKind policy = PolicyKind::Ours;
+};
+
+// What the scheduler thought, in the middle of the run, that the rest would take.
+struct Forecast {
+    Seconds at{0};
+    Seconds left{0};
 };
 
 struct Report {
@@ -79,6 +86,7 @@ struct Report {
     Seconds busy{0};                      // of all sandboxes, with batches, won or lost
     std::vector<std::size_t> executions;  // by test: begun, whether or not they came to a result
     std::vector<Verdict> verdicts;
+    std::vector<Forecast> forecasts;  // one about every World::forecast_interval
     Counts counts;
     std::vector<std::string> violations;  // of what must hold in every run; empty when all is well
 

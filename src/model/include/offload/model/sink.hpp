@@ -24,6 +24,10 @@ class Sink {
 
     // Time passes (about ten times a second) where nothing else happens: for displays.
     virtual void tick(Seconds /*since_start*/) {}
+
+    // What the scheduler expects that the rest of the run will take: about once a second, as soon
+    // as there is a basis for it.
+    virtual void forecast(Seconds /*since_start*/, Seconds /*left*/) {}
 };
 
 }  // namespace offload

@@ -54,6 +54,7 @@ class Progress final : public Sink {
     bool required() const override { return false; }
     Result<> consume(const Event& event) override;
     void tick(Seconds since_start) override;
+    void forecast(Seconds since_start, Seconds left) override;
 
   private:
     class Display;
