@@ -103,8 +103,9 @@ std::optional<SandboxNumber> Scheduler::finished(SandboxNumber sandbox, TestInde
         if (test_lateness_.factor() < before) hedge_due_ = std::min(hedge_due_, now);
     }
     if (batch.any_result) {
-        observed_seconds_ += std::max((now - batch.last_result).count(), 0.0);
-        ++observed_tests_;
+        Group& group = groups_[batch.group.value()];
+        group.observed_seconds += std::max((now - batch.last_result).count(), 0.0);
+        ++group.observed_tests;
     }
     batch.last_result = now;
     batch.any_result = true;

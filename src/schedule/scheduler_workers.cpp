@@ -14,24 +14,25 @@
 namespace offload::schedule {
 namespace {
 
-// To begin with, when nothing is known of how long tests take.
-constexpr double kFirstTests = 4;
+// To begin with, when nothing is known of how long tests take: one to run, and the one after it.
+constexpr double kFirstTests = 2;
 
 constexpr double kAnyWeight = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-// Weights are seconds where durations are known, else they count tests. Nothing: no test has been
-// seen yet.
-std::optional<double> Scheduler::seconds_per_weight() const {
+// Weights are seconds where durations are known, else they count tests. Nothing: no test of the
+// group has been seen yet. Groups differ: that is often what they are there for.
+std::optional<double> Scheduler::seconds_per_weight(GroupIndex group) const {
     if (known_count_ > 0) return 1;
-    if (observed_tests_ == 0) return std::nullopt;
-    return std::max(observed_seconds_ / static_cast<double>(observed_tests_), 1e-6);
+    const Group& seen = groups_[group.value()];
+    if (seen.observed_tests == 0) return std::nullopt;
+    return std::max(seen.observed_seconds / static_cast<double>(seen.observed_tests), 1e-6);
 }
 
 Scheduler::Draft Scheduler::draft_for_worker(GroupIndex group) const {
     const double share = queued_.weight / (2 * static_cast<double>(options_.slots));
-    const auto seconds = seconds_per_weight();
+    const auto seconds = seconds_per_weight(group);
     double target = kFirstTests;
     if (seconds) target = options_.ahead.count() / *seconds;
     target = std::min(target, share);
@@ -42,7 +43,7 @@ Scheduler::Draft Scheduler::draft_for_worker(GroupIndex group) const {
 bool Scheduler::has_enough(const Running& batch) const {
     // What follows a test must be known before it ends, for what both need is not torn down.
     if (batch.unfinished <= 1) return false;
-    const auto seconds = seconds_per_weight();
+    const auto seconds = seconds_per_weight(batch.group);
     return !seconds || batch.weight * *seconds >= options_.ahead.count() / 2;
 }
 

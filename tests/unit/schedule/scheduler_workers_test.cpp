@@ -71,6 +71,38 @@ TEST(SchedulerWorkers, HoldOneTestAheadOfALongOne) {
     EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
 }
 
+// Nothing is known of the slow group, however quick another one is.
+TEST(SchedulerWorkers, HoldFewTestsOfAGroupOfWhichNoneHasRun) {
+    Scheduler scheduler({.slots = 2, .ahead = Seconds{1}});
+    for (std::size_t i = 0; i < 1000; ++i) scheduler.add(item(i, {}, 0, i < 600 ? 0 : 1));
+    double now = 0;
+    auto quick = scheduler.next_of(GroupIndex(0), box(0), kNow)->tests;
+    for (int round = 0; round < 2; ++round) {
+        for (const auto test : quick) scheduler.finished(box(0), test, Seconds{now += 0.001});
+        quick = scheduler.more(box(0), Seconds{now});
+    }
+    EXPECT_GT(quick.size(), 20U);
+    const auto slow = scheduler.next_of(GroupIndex(1), box(1), Seconds{now});
+    ASSERT_TRUE(slow);
+    EXPECT_EQ(slow->group, GroupIndex(1));
+    EXPECT_THAT(slow->tests, SizeIs(2));
+}
+
+TEST(SchedulerWorkers, FirstTestsOfAGroupAreOfThatGroupAlone) {
+    Scheduler scheduler({.slots = 3, .ahead = Seconds{1}});
+    for (std::size_t i = 0; i < 20; ++i) scheduler.add(item(i, 1.0, 0, i % 2));
+    EXPECT_FALSE(scheduler.next_of(GroupIndex(7), box(0), kNow));
+    for (std::size_t group = 0; group < 2; ++group) {
+        const auto assignment = scheduler.next_of(GroupIndex(group), box(group), kNow);
+        ASSERT_TRUE(assignment);
+        EXPECT_EQ(assignment->group, GroupIndex(group));
+        for (const auto test : assignment->tests) EXPECT_EQ(test.value() % 2, group);
+        EXPECT_FALSE(scheduler.next_of(GroupIndex(group), box(group), kNow)) << "it runs already";
+    }
+    scheduler.stop_streaming();
+    EXPECT_FALSE(scheduler.next_of(GroupIndex(0), box(2), kNow));
+}
+
 TEST(SchedulerWorkers, HoldManyQuickOnesAhead) {
     Scheduler scheduler = of(2, 10'000, 0.01);
     const auto first = scheduler.next(box(0), kNow)->tests;

@@ -162,7 +162,9 @@ class Scheduler {
     struct Group {
         TestPool fresh;
         TestPool fresh_alone;
-        Pools returned;  // retries and requeued tests
+        Pools returned;               // retries and requeued tests
+        double observed_seconds = 0;  // between results that came one after the other
+        std::size_t observed_tests = 0;
     };
     struct Unit {
         GroupIndex group;
@@ -220,7 +222,7 @@ class Scheduler {
     Draft draft_for_worker(GroupIndex group) const;
     bool has_enough(const Running& batch) const;
     void fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools);
-    std::optional<double> seconds_per_weight() const;
+    std::optional<double> seconds_per_weight(GroupIndex group) const;
     Draft draft_of(GroupIndex group, double target) const;
     std::size_t idle_slots() const;
     void measure_overhead();
@@ -247,9 +249,7 @@ class Scheduler {
     Lateness batch_lateness_;
     Lateness test_lateness_;
     Spread spread_;
-    Seconds hedge_due_;            // no batch is late before
-    double observed_seconds_ = 0;  // between results that came one after the other
-    std::size_t observed_tests_ = 0;
+    Seconds hedge_due_;  // no batch is late before
 };
 
 }  // namespace offload::schedule
