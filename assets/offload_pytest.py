@@ -61,8 +61,8 @@ of any scope last as long as in one pytest session. A test starts when it is kno
 it (or that nothing does), because pytest tears down what the next test does not need.
 
 The first worker is the process that collects the tests for Offload: what it has imported is not
-imported again. Others may do the same beside it, so that they are ready when it is. It ends after collecting where options such as --lf or --pdb would set its session
-apart from a worker's.
+imported again. Others may do the same beside it, so that they are ready when it is. It ends after
+collecting where options such as --lf or --pdb would set its session apart from a worker's.
 
 From inside, and only for these two purposes, options that would break them are switched off: xdist
 (pytest's own reports are all that is needed), --maxfail, and in batches what would select other
@@ -412,8 +412,8 @@ class Reporter:
 
 class Unhurried:
     """Stands in for the file that pytest's terminal reporter writes to: the dot of each passed test
-    need not be a write of its own, which would wake up its reader. Whoever prints directly finds
-    what was said before them written."""
+    need not be a write of its own, which would wake up its reader. What is held is written before
+    the worker waits, and when the session ends."""
 
     INTERVAL = 0.1  # seconds
     LENGTH = 2048
