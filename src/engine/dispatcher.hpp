@@ -77,7 +77,7 @@ class Dispatcher {
     bool may_discover_in_worker(const config::Group& group) const;
     std::size_t spare_workers() const;
     void start_early_workers();
-    void start_early_worker(SandboxState& sandbox, GroupIndex group, bool discovers);
+    void start_early_worker(SandboxState& sandbox, GroupIndex group, framework::WorkerStart start);
     // Gives each its first tests, or its end.
     void employ_early_workers();
     void watch_early_workers();

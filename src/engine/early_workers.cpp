@@ -14,6 +14,9 @@
 #include "offload/base/text.hpp"
 
 namespace offload::engine {
+
+using framework::WorkerStart;
+
 namespace {
 
 constexpr std::size_t kHeldBytes = 1 << 20;
@@ -101,15 +104,16 @@ void Dispatcher::start_early_workers() {
         if (!awaiting_discovery_.empty()) {
             const auto group = awaiting_discovery_.front();
             awaiting_discovery_.pop_front();
-            start_early_worker(*sandbox, group, true);
+            start_early_worker(*sandbox, group, WorkerStart::ToDiscover);
         } else if (spare_workers() > 0) {
-            start_early_worker(*sandbox, *staying_group_, false);
+            start_early_worker(*sandbox, *staying_group_, WorkerStart::DuringDiscovery);
         }
         if (stopping_) return;
     }
 }
 
-void Dispatcher::start_early_worker(SandboxState& sandbox, GroupIndex group, bool discovers) {
+void Dispatcher::start_early_worker(SandboxState& sandbox, GroupIndex group, WorkerStart start) {
+    const bool discovers = start == WorkerStart::ToDiscover;
     auto orders = WorkerOrders::create();
     if (!orders) {
         if (discovers) --discoveries_pending_;
@@ -131,8 +135,7 @@ void Dispatcher::start_early_worker(SandboxState& sandbox, GroupIndex group, boo
                            .carry = nullptr,
                            .attempt = 1,
                            .orders = *orders,
-                           .discovers = discovers,
-                           .early = !discovers});
+                           .start = start});
 }
 
 void Dispatcher::employ_early_workers() {

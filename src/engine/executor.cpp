@@ -230,8 +230,7 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
          // tests.
          traits.same_machine, shared_.fail_fast && job.group->retry_count == 0, shared_.run_folder},
         job.carry,
-        job.discovers,
-        job.early};
+        job.start};
 
     BatchOver over;
     over.batch = job.batch;

@@ -119,8 +119,7 @@ struct BatchJob {
     int attempt = 1;  // the smallest of its tests' attempts
     // Of a worker, whose tests come this way.
     std::shared_ptr<WorkerOrders> orders;
-    bool discovers = false;  // it finds the group's tests first
-    bool early = false;      // or starts beside one that does
+    framework::WorkerStart start = framework::WorkerStart::WithTests;
 };
 
 struct Stop {};

@@ -52,6 +52,19 @@ std::string coverage_path(const RunContext& context, const config::Group& group)
     return fmt::format("{}/coverage.{}", context.run_folder, name);
 }
 
+// As the plugin calls it.
+std::string_view mode_of(WorkerStart start) {
+    switch (start) {
+        case WorkerStart::ToDiscover:
+            return "first";
+        case WorkerStart::DuringDiscovery:
+            return "early";
+        case WorkerStart::WithTests:
+            break;
+    }
+    return "serve";
+}
+
 bool has_run_folder(const RunContext& context) {
     return context.same_machine && !context.run_folder.empty();
 }
@@ -201,11 +214,10 @@ bool PytestFramework::has_worker(const std::shared_ptr<const void>& carry) const
 
 Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
                                              std::chrono::seconds test_limit) const {
-    const auto mode = request.discovers ? "first" : request.early ? "early" : "serve";
-    auto plan = plan_for(request, mode);
+    auto plan = plan_for(request, mode_of(request.start));
     plan["protocols"] = {kWorkerProtocol};
     plan["limit"] = test_limit.count();
-    if (!request.discovers) return with_plan(request, as_ascii(plan));
+    if (request.start != WorkerStart::ToDiscover) return with_plan(request, as_ascii(plan));
     plan["mark"] = exact_json(mark_path(request.context));
     auto command = with_plan(request, as_ascii(plan));
     command.command = or_plainly(command.command, request.group, request.context);
@@ -213,7 +225,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
 }
 
 std::unique_ptr<WorkerTalk> PytestFramework::worker_talk(const BatchRequest& request) const {
-    if (request.discovers) {
+    if (request.start == WorkerStart::ToDiscover) {
         return std::make_unique<PytestFirstWorkerTalk>(shown_discovery(request.group),
                                                        request.context.nonce);
     }

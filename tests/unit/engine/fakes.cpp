@@ -433,7 +433,7 @@ Result<framework::BatchCommand> FakeFramework::worker(const framework::BatchRequ
                                                       std::chrono::seconds) const {
     auto command = batch(request);
     command->command = "worker";
-    if (request.discovers) {
+    if (request.start == framework::WorkerStart::ToDiscover) {
         command->command = "discover\n";
         for (const auto& id : ids_[number(request.group.name)]) command->command += id + "\n";
     }
@@ -442,7 +442,8 @@ Result<framework::BatchCommand> FakeFramework::worker(const framework::BatchRequ
 
 std::unique_ptr<framework::WorkerTalk> FakeFramework::worker_talk(
     const framework::BatchRequest& request) const {
-    return std::make_unique<FakeTalk>(world_.tells_starts, request.discovers);
+    return std::make_unique<FakeTalk>(world_.tells_starts,
+                                      request.start == framework::WorkerStart::ToDiscover);
 }
 
 Result<> FakeProvider::prepare(const process::CancelToken&, const provider::OutputHandler&) {

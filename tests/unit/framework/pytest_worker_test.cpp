@@ -92,6 +92,50 @@ TEST(PytestWorker, SharesWhatDiscoveryCompiledOnOneMachine) {
     EXPECT_FALSE(plan_of(false).contains("bytecode"));
 }
 
+TEST(PytestWorker, DiscoversWhereOneCommandLineDoesForBoth) {
+    EXPECT_FALSE(framework().has_discovering_worker()) << "it has run_args of its own";
+    config::Config config;
+    config.framework.kind = config::PytestFramework{};
+    EXPECT_TRUE(PytestFramework(config).has_discovering_worker());
+    config.framework.worker = config::WorkerMode::Off;
+    EXPECT_FALSE(PytestFramework(config).has_discovering_worker());
+}
+
+TEST(PytestWorker, TellsWhatItHasFoundAndGoesOn) {
+    const Request made(group_with("-m slow"), context_in("/r"), {});
+    auto request = made();
+    const auto plan_of = [&](WorkerStart start) {
+        request.start = start;
+        const auto worker = framework().worker(request, std::chrono::seconds(90)).value();
+        return json::parse(worker.files.at(1).content);
+    };
+    EXPECT_EQ(plan_of(WorkerStart::DuringDiscovery)["mode"], "early");
+    const auto plan = plan_of(WorkerStart::ToDiscover);
+    EXPECT_EQ(plan["mode"], "first");
+    EXPECT_TRUE(plan.contains("mark"));
+
+    const auto talk = framework().worker_talk(request);
+    const auto said = [&](const json& message) {
+        Signals signals;
+        std::string visible;
+        talk->feed(Stream::Out, "\x1e" + request.context.nonce + " " + message.dump() + "\n",
+                   signals, visible);
+        return signals;
+    };
+    said({{"t", "hello"}, {"protocol", 1}});
+    said({{"t", "items"}, {"ids", {"a.py::one"}}, {"file", "a.py"}});
+    const auto signals = said({{"t", "collected"}, {"count", 1}, {"stays", true}});
+    ASSERT_EQ(signals.size(), 1U);
+    const auto& found = std::get<TestsFound>(signals.front());
+    EXPECT_TRUE(found.stays);
+    ASSERT_TRUE(found.discovered);
+    EXPECT_EQ(found.discovered->tests.at(0).id, "a.py::one");
+    Signals more;
+    std::string visible;
+    talk->finish({0, "exit status 0"}, std::nullopt, more, visible);
+    for (const auto& signal : more) EXPECT_FALSE(std::holds_alternative<TestsFound>(signal));
+}
+
 TEST(PytestWorker, IsToldOneLineEach) {
     Conversation c;
     EXPECT_EQ(c.first.find('\n'), c.first.size() - 1);

@@ -77,13 +77,19 @@ struct Discovered {
 
 // --- Batches ---------------------------------------------------------------------------------
 
+// When a worker starts.
+enum class WorkerStart {
+    WithTests,        // its group's tests are known
+    ToDiscover,       // it finds them itself, first
+    DuringDiscovery,  // another one does, meanwhile
+};
+
 struct BatchRequest {
     const config::Group& group;
     std::span<const Test* const> tests;  // in the order in which they should run
     RunContext context;
     std::shared_ptr<const void> carry;  // of the group's discovery; null where that still goes on
-    bool discovers = false;             // of a worker: it finds its group's tests itself, first
-    bool early = false;  // of a worker: it starts while another one discovers the same group
+    WorkerStart start = WorkerStart::WithTests;
 };
 
 struct BatchCommand {
