@@ -29,6 +29,7 @@ constexpr std::size_t kShownLines = 60;
 
 // What discovery hands to the batches of its group.
 struct Build {
+    std::string label;                // of discovery, unique among the run's groups
     std::string cargo_metadata_path;  // written by the discovery command, if cargo could tell
     std::string binaries_metadata;    // JSON for --binaries-metadata
     nextest::StreamNames stream_names;
@@ -114,10 +115,6 @@ std::string profile_text(const BatchRequest& request, std::string_view inherited
     for (const auto* test : request.tests) ids.push_back(test->id);
     std::string text = fmt::format("[profile.{}]\n", kProfile);
     if (!inherited.empty()) text += fmt::format("inherits = {}\n", nextest::toml_string(inherited));
-    text += "success-output = \"never\"\n";
-    text += "failure-output = \"immediate\"\n";
-    text += "status-level = \"pass\"\n";
-    text += "final-status-level = \"none\"\n";
     text += fmt::format("[profile.{}.junit]\npath = {}\n", kProfile,
                         nextest::toml_string(junit_path(request.context)));
     text += "store-success-output = false\nstore-failure-output = true\n";
@@ -125,6 +122,66 @@ std::string profile_text(const BatchRequest& request, std::string_view inherited
     text += fmt::format("[[profile.{}.overrides]]\nplatform = \"cfg(all())\"\n", kProfile);
     text += fmt::format("default-filter = {}\n", nextest::toml_string(nextest::filterset(ids)));
     return text;
+}
+
+// Asks cargo for its metadata, which nextest would do itself once a batch. Without the platform
+// cargo wants to have downloaded what other platforms need; without the file only time is lost.
+// `path` is quoted.
+std::string metadata_command(const nextest::Arguments& arguments, std::string_view path) {
+    std::vector<std::string> metadata = {"cargo", "metadata", "--format-version", "1",
+                                         "--all-features"};
+    append(metadata, arguments.manifest);
+    append(metadata, arguments.metadata);
+    const std::string host = R"sh("$(cargo -vV | sed -n 's/^host: //p')")sh";
+    const auto platform = arguments.target ? shell::quote(*arguments.target) : host;
+    return fmt::format("{0} --filter-platform {1} > {2} 2>/dev/null || rm -f {2}\n",
+                       shell::join(metadata), platform, path);
+}
+
+// Shell text that sets the positional parameters to what tells nextest of the build, where that is
+// not made yet: by the first batch of the group in this sandbox, and nextest and cargo are asked
+// about it no more. `|| exit`: the status of a build that failed says so.
+std::string build_once(const nextest::Arguments& arguments, const std::string& base) {
+    std::vector<std::string> list = {"cargo",       "nextest",       "list",
+                                     "--list-type", "binaries-only", "--message-format",
+                                     "json",        "--color",       "never"};
+    append(list, arguments.config);
+    if (arguments.config_file) append(list, {"--config-file", *arguments.config_file});
+    append(list, arguments.build);
+    return fmt::format(
+        "offload_build={0}\n"
+        "if ! [ -s \"$offload_build.binaries.json\" ]; then\n"
+        "{1} > \"$offload_build.new\" || exit\n"
+        "{2}"
+        "mv \"$offload_build.new\" \"$offload_build.binaries.json\" || exit\n"
+        "fi\n"
+        "if [ -s \"$offload_build.cargo-metadata.json\" ]; then\n"
+        "set -- --binaries-metadata \"$offload_build.binaries.json\""
+        " --cargo-metadata \"$offload_build.cargo-metadata.json\"\n"
+        "else\n"
+        "set -- {3}\n"
+        "fi\n",
+        shell::quote(base), shell::join(list),
+        metadata_command(arguments, "\"$offload_build.cargo-metadata.json\""),
+        shell::join(arguments.build));
+}
+
+// Runs nextest with the positional parameters behind `words`. The event stream is an experiment of
+// nextest's: a version that does not have it says so before anything else, with a status that tests
+// cannot bring about (usage, experimental feature, set-up), and runs without it. nextest is left to
+// end its tests when a signal comes to all processes of the batch.
+std::string run_text(const std::vector<std::string>& words) {
+    return fmt::format(
+        "trap : HUP INT TERM\n"
+        "offload_run() {{ {} \"$@\"; }}\n"
+        "offload_run --message-format libtest-json-plus --message-format-version 0.1 \"$@\" || {{\n"
+        "offload_status=$?\n"
+        "case $offload_status in\n"
+        "2 | 95 | 96) offload_run --message-format human \"$@\" ;;\n"
+        "*) exit \"$offload_status\" ;;\n"
+        "esac\n"
+        "}}\n",
+        shell::join(words));
 }
 
 std::string version_text(std::string_view oldest) {
@@ -184,18 +241,7 @@ Result<DiscoveryCommand> CargoFramework::discovery(const config::Group& group,
     discovery.shown = list_command(words);
     discovery.command = discovery.shown + " || exit\n";
     if (sorted->reuse.empty()) {
-        // nextest would ask cargo for the same once a batch. Without the platform cargo wants to
-        // have downloaded what other platforms need; without the file only time is lost.
-        std::vector<std::string> metadata = {"cargo", "metadata", "--format-version", "1",
-                                             "--all-features"};
-        append(metadata, sorted->manifest);
-        append(metadata, sorted->metadata);
-        const std::string host = R"sh("$(cargo -vV | sed -n 's/^host: //p')")sh";
-        const auto platform = sorted->target ? shell::quote(*sorted->target) : host;
-        const auto path = shell::quote(metadata_path(context));
-        discovery.command +=
-            fmt::format("{0} --filter-platform {1} > {2} 2>/dev/null || rm -f {2}\n",
-                        shell::join(metadata), platform, path);
+        discovery.command += metadata_command(*sorted, shell::quote(metadata_path(context)));
     }
     discovery.command += fmt::format("printf '\\n%s%s\\n' {} \"${{NEXTEST_PROFILE-}}\"\n",
                                      shell::quote(trailer_start(context)));
@@ -228,6 +274,7 @@ Result<Discovered> CargoFramework::read_discovery(const config::Group& group,
                       text::to_valid_utf8(text::shorten(text::last_lines(out, kShownLines), 2000))),
                   command});
     }
+    build->label = context.label;
     build->cargo_metadata_path = metadata_path(context);
     discovered.carry = std::move(build);
     return discovered;
@@ -261,25 +308,29 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
     // Which tests run is settled; whether one is marked as ignored does not matter any more.
     append(words, {"--run-ignored", "all", "--retries", "0"});
     append(words, {context.fail_fast ? "--fail-fast" : "--no-fail-fast"});
-    append(words, {"--message-format", "libtest-json-plus", "--message-format-version", "0.1"});
+    append(words, {"--no-tests", "fail"});
+    // What tests print never comes where the reader looks for nextest's own words. Options win over
+    // all that configurations and the environment say.
+    append(words, {"--success-output", "never", "--failure-output", "never"});
+    append(words, {"--status-level", "pass", "--final-status-level", "none"});
     // Here the sandboxes are the parallelism; elsewhere one may have more cores than we know.
     if (context.same_machine) append(words, {"--test-threads", "1"});
 
     if (!arguments.reuse.empty()) {
         append(words, arguments.reuse);
-    } else if (context.same_machine && build != nullptr) {
+        batch.command += "set --\n";
+    } else if (build == nullptr) {
+        append(words, arguments.build);
+        batch.command += "set --\n";
+    } else if (context.same_machine) {
         batch.files.push_back({base + ".binaries.json", build->binaries_metadata});
         append(words, {"--binaries-metadata", base + ".binaries.json"});
-        batch.command +=
-            fmt::format("offload_metadata={0}\n[ -s \"$offload_metadata\" ] || offload_metadata=\n",
-                        shell::quote(build->cargo_metadata_path));
-        batch.command += shell::join(words);
-        batch.command += " ${offload_metadata:+--cargo-metadata \"$offload_metadata\"}";
-        return batch;
+        batch.command += fmt::format("set --\n[ ! -s {0} ] || set -- --cargo-metadata {0}\n",
+                                     shell::quote(build->cargo_metadata_path));
     } else {
-        append(words, arguments.build);
+        batch.command += build_once(arguments, fmt::format("{}/{}", context.folder, build->label));
     }
-    batch.command += shell::join(words);
+    batch.command += run_text(words);
     return batch;
 }
 

@@ -69,6 +69,18 @@ std::string panic_message(std::string_view output) {
     return {};
 }
 
+// What failed without a panic: `Error: "no luck"`, which a test returned, or the panic that was
+// missing. Like nextest's own words in the JUnit file.
+std::string other_message(std::string_view output) {
+    std::string_view message;
+    for (const auto line : text::lines(output)) {
+        if (line.starts_with("Error: ") || line.starts_with("note: test did not panic")) {
+            message = line;
+        }
+    }
+    return text::to_valid_utf8(text::shorten(message, kLongestMessageLine));
+}
+
 void explain(TestResult& result) {
     if (!is_failure(result.outcome)) return;
     if (result.message.empty()) result.message = result.type;
@@ -78,7 +90,7 @@ void explain(TestResult& result) {
 
 }  // namespace
 
-Reader::Reader(Options options) : options_(std::move(options)), told_(options_.ids.size()) {
+Reader::Reader(Options options) : options_(std::move(options)), places_(options_.ids.size()) {
     const auto* names = std::exchange(options_.names, nullptr);
     if (names == nullptr) return;
     std::unordered_map<std::string_view, std::string_view> stream_name_of;
@@ -132,13 +144,13 @@ void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::
 }
 
 void Reader::take_line(std::string_view line, Signals& signals, std::string& visible) {
-    if (line.starts_with(kEventStart) && take_event(line, signals)) return;
+    if (line.starts_with(kEventStart) && take_event(line, signals, visible)) return;
     tail_.add(line);
     visible += line;
 }
 
 // False when the line is no event.
-bool Reader::take_event(std::string_view line, Signals& signals) {
+bool Reader::take_event(std::string_view line, Signals& signals, std::string& visible) {
     const auto event = json::parse(line, nullptr, false);
     // A name with quotes in it breaks the event, but it is one.
     if (event.is_discarded()) return line.starts_with("{\"type\":\"test\",\"event\":\"");
@@ -150,8 +162,7 @@ bool Reader::take_event(std::string_view line, Signals& signals) {
     const auto position = found->second;
     const auto kind = json_text(event, "event");
     if (kind == "started") {
-        ++began_;
-        signals.push_back(TestBegan{position});
+        take_start(position, signals);
         return true;
     }
     TestResult result;
@@ -162,19 +173,43 @@ bool Reader::take_event(std::string_view line, Signals& signals) {
     if (kind == "ok") {
         tell(position, std::move(result), signals);
     } else if (kind == "failed") {
-        result.outcome = Outcome::Failed;
-        result.type = "test failure";
         result.details = text::to_valid_utf8(json_text(event, "stdout"));
-        result.message = panic_message(result.details);
-        if (!result.message.empty() && cancelled_.empty()) {
-            tell(position, std::move(result), signals);
-        } else {
-            if (result.message.empty()) result.message = json_text(event, "reason");
-            if (result.message.empty()) result.message = result.type;
-            held_.insert_or_assign(position, std::move(result));
-        }
+        result.message = json_text(event, "reason");
+        show(position, result.details, visible);
+        places_[position].shown = event.contains("stdout");
+        take_failure(position, std::move(result), signals);
     }
     return true;
+}
+
+void Reader::take_start(std::size_t position, Signals& signals) {
+    for (const auto doubtful : std::exchange(doubtful_, {})) {
+        const auto held = held_.find(doubtful);
+        if (held == held_.end()) continue;
+        held->second.own = true;
+        if (held->second.explained) tell(doubtful, std::move(held->second.result), signals);
+    }
+    if (std::exchange(places_[position].began, true)) return;
+    signals.push_back(TestBegan{position});
+}
+
+void Reader::take_failure(std::size_t position, TestResult result, Signals& signals) {
+    result.outcome = Outcome::Failed;
+    result.type = "test failure";
+    if (auto panic = panic_message(result.details); !panic.empty() && cancelled_.empty()) {
+        result.message = std::move(panic);
+        tell(position, std::move(result), signals);
+        return;
+    }
+    bool explained = false;
+    if (result.message.empty()) {
+        result.message = other_message(result.details);
+        explained = !result.message.empty();
+    }
+    if (result.message.empty()) result.message = result.type;
+    if (places_[position].told) return;
+    held_.insert_or_assign(position, Held{std::move(result), false, explained});
+    doubtful_.push_back(position);
 }
 
 void Reader::take_message_line(std::string_view line) {
@@ -185,16 +220,31 @@ void Reader::take_message_line(std::string_view line) {
 }
 
 void Reader::tell(std::size_t position, TestResult result, Signals& signals) {
-    if (told_[position]) return;
-    told_[position] = true;
-    held_.erase(position);
+    if (std::exchange(places_[position].told, true)) return;
     signals.push_back(TestEnded{position, std::move(result)});
+    held_.erase(position);
+}
+
+// What a failed test printed goes into the log, where nextest would have shown it.
+void Reader::show(std::size_t position, std::string_view output, std::string& visible) {
+    if (text::trim(output).empty() || std::exchange(places_[position].shown, true)) return;
+    const auto shown = fmt::format("--- {} ---\n{}{}", options_.ids[position], output,
+                                   output.ends_with('\n') ? "" : "\n");
+    tail_.add(shown);
+    visible += shown;
+}
+
+bool Reader::tells_starts() const {
+    return all_named_ && std::any_of(places_.begin(), places_.end(),
+                                     [](const Place& place) { return place.began && !place.told; });
 }
 
 // The tests that nextest ended because it was told to end itself. A crash of another kind is the
 // test's own; how one that catches the signal ends is up to it, unless it says that it panicked.
-bool Reader::caused_by_us(const TestResult& result) const {
+bool Reader::caused_by_us(std::size_t position, const TestResult& result) const {
     if (cancelled_.empty() || !is_failure(result.outcome)) return false;
+    const auto held = held_.find(position);
+    if (held != held_.end() && held->second.own) return false;
     constexpr std::array<std::string_view, 4> kAsked = {"signal 1 ", "signal 2 ", "signal 9 ",
                                                         "signal 15 "};
     if (result.message.find("with signal ") != std::string::npos) {
@@ -205,7 +255,8 @@ bool Reader::caused_by_us(const TestResult& result) const {
     return panic_message(result.details).empty();
 }
 
-void Reader::take_junit(const std::string& xml, Signals& signals, Reading& reading) {
+void Reader::take_junit(const std::string& xml, Signals& signals, std::string& visible,
+                        Reading& reading) {
     const auto document = junit::read(xml);
     if (!document) {
         reading.trouble = fmt::format("{}: {}", options_.path, document.error().message);
@@ -215,7 +266,10 @@ void Reader::take_junit(const std::string& xml, Signals& signals, Reading& readi
     auto matched = junit::match(*document, ids, options_.format);
     for (auto& [position, result] : matched.results) {
         explain(result);
-        if (caused_by_us(result)) {
+        if (is_failure(result.outcome)) {
+            show(position, result.system_out + result.system_err, visible);
+        }
+        if (caused_by_us(position, result)) {
             held_.erase(position);
         } else {
             tell(position, std::move(result), signals);
@@ -231,8 +285,8 @@ void Reader::take_junit(const std::string& xml, Signals& signals, Reading& readi
 }
 
 void Reader::refuse_all(const std::string& reason, Signals& signals) {
-    for (std::size_t position = 0; position < told_.size(); ++position) {
-        if (!told_[position]) signals.push_back(TestRefused{position, reason});
+    for (std::size_t position = 0; position < places_.size(); ++position) {
+        if (!places_[position].told) signals.push_back(TestRefused{position, reason});
     }
 }
 
@@ -246,12 +300,12 @@ BatchReader::Reading Reader::finish(const Ended& ended,
 
     Reading reading;
     if (result_file) {
-        take_junit(*result_file, signals, reading);
+        take_junit(*result_file, signals, visible, reading);
     } else {
         reading.trouble = fmt::format("no result file at {}", options_.path);
     }
-    for (auto& [position, result] : std::exchange(held_, {})) {
-        if (cancelled_.empty()) tell(position, std::move(result), signals);
+    for (auto& [position, held] : std::exchange(held_, {})) {
+        if (cancelled_.empty() || held.own) tell(position, std::move(held.result), signals);
     }
 
     const auto last_lines = [&] { return tail_.lines(kReasonLines); };
@@ -266,7 +320,10 @@ BatchReader::Reading Reader::finish(const Ended& ended,
     const auto* hopeless =
         std::find_if(std::begin(kHopeless), std::end(kHopeless),
                      [&](const Hopeless& candidate) { return candidate.status == status; });
-    if (hopeless != std::end(kHopeless) && began_ == 0) {
+    const bool any_began = std::any_of(places_.begin(), places_.end(), [](const Place& place) {
+        return place.began || place.told;
+    });
+    if (hopeless != std::end(kHopeless) && !any_began) {
         refuse_all(fmt::format("{} ({}):\n{}", hopeless->meaning, ended.how, last_lines()),
                    signals);
         return {true, {}};

@@ -1,9 +1,15 @@
 // Reads what cargo-nextest tells of a batch: its event stream while tests run (libtest-json-plus on
-// stdout, messages for people on stderr), and its JUnit file at the end.
+// stdout, messages for people on stderr), and its JUnit file at the end. No test writes into these
+// streams: nextest keeps what they print, and our command line forbids it to show any of that
+// (cargo.cpp).
 //
-// The stream gives passes and panics at once. A failure that the stream cannot explain (a signal, a
-// returned error, a time limit) waits for the JUnit file, which says what it was; and when nextest
-// was told to stop, such failures are its doing and count for nothing.
+// The stream gives passes and panics at once. When nextest was told to stop, other failures may be
+// its doing; but it starts no test any more then, so a start that follows proves a failure to be
+// the test's own. One that the stream cannot explain (a signal, an exit status, a time limit) waits
+// for the JUnit file, which can.
+//
+// nextest before 0.9.103 holds events back until all tests of a binary have ended, and another
+// version may not have the stream at all: what is missing is then taken from the file.
 #pragma once
 
 #include <cstddef>
@@ -37,16 +43,32 @@ class Reader final : public BatchReader {
     Reading finish(const Ended& ended, const std::optional<std::string>& result_file,
                    Signals& signals, std::string& visible) override;
 
-    // False where two tests of the batch share a name in the stream.
-    bool tells_starts() const override { return all_named_; }
+    // Known when the exec is over: a test that has begun and not ended shows that the stream is
+    // live. Never where two tests of the batch share a name in it.
+    bool tells_starts() const override;
 
   private:
+    struct Place {
+        bool began = false;
+        bool told = false;
+        bool shown = false;  // what it printed is in the log
+    };
+    struct Held {
+        TestResult result;
+        bool own = false;        // nextest was not told to stop before
+        bool explained = false;  // the file would say no more
+    };
+
     void take_line(std::string_view line, Signals& signals, std::string& visible);
-    bool take_event(std::string_view line, Signals& signals);
+    bool take_event(std::string_view line, Signals& signals, std::string& visible);
+    void take_start(std::size_t position, Signals& signals);
+    void take_failure(std::size_t position, TestResult result, Signals& signals);
     void take_message_line(std::string_view line);
-    void take_junit(const std::string& xml, Signals& signals, Reading& reading);
+    void take_junit(const std::string& xml, Signals& signals, std::string& visible,
+                    Reading& reading);
     void tell(std::size_t position, TestResult result, Signals& signals);
-    bool caused_by_us(const TestResult& result) const;
+    void show(std::size_t position, std::string_view output, std::string& visible);
+    bool caused_by_us(std::size_t position, const TestResult& result) const;
     void refuse_all(const std::string& reason, Signals& signals);
 
     Options options_;
@@ -56,9 +78,9 @@ class Reader final : public BatchReader {
 
     std::string out_line_;  // begun, not ended
     std::string err_line_;
-    std::vector<bool> told_;
-    std::unordered_map<std::size_t, TestResult> held_;  // failures without an explanation so far
-    std::size_t began_ = 0;
+    std::vector<Place> places_;
+    std::unordered_map<std::size_t, Held> held_;  // failures that are not told so far
+    std::vector<std::size_t> doubtful_;           // those that no start has followed
     std::string cancelled_;  // nextest's own words, when something told it to stop
     OutputTail tail_;
 };

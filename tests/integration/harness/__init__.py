@@ -1,22 +1,25 @@
 """What integration scenarios share; see scenario.py."""
 
 from .behaviour import FakeRunner
+from .boxes import PROVIDER as BOX_PROVIDER
 from .boxes import BoxScenario
+from .cargos import CargoScenario
 from .outcome import Outcome
 from .pytests import PytestScenario, with_pytest
 from .report import Report, TestCase
 from .scenario import Scenario
-from .tools import cargo_nextest, pytest_python
+from .tools import pytest_python
 
 __all__ = [
+    "BOX_PROVIDER",
     "BoxScenario",
+    "CargoScenario",
     "FakeRunner",
     "Outcome",
     "PytestScenario",
     "Report",
     "Scenario",
     "TestCase",
-    "cargo_nextest",
     "pytest_python",
     "with_pytest",
 ]

@@ -1,10 +1,9 @@
 """A cargo workspace, tested with cargo-nextest through the configs that its users have."""
 
-import os
 import pathlib
 import shutil
 
-from harness import Scenario, cargo_nextest
+from harness import CargoScenario
 from harness.tools import SOURCE
 
 SUITE = SOURCE / "tests/data/cargo_suite"
@@ -12,22 +11,7 @@ CONFIG_0_4 = SOURCE / "tests/data/compat/v0.4/cargo-local.toml"
 GAMMA = "gamma-ray"
 
 
-class Nextest(Scenario):
-    timeout = 280.0
-
-    def setUp(self):
-        super().setUp()
-        self.tools = cargo_nextest()
-        real_home = pathlib.Path.home()
-        self.env.update(
-            PATH=os.pathsep.join([self.tools, os.environ["PATH"]]),
-            CARGO_HOME=os.environ.get("CARGO_HOME", str(real_home / ".cargo")),
-            RUSTUP_HOME=os.environ.get("RUSTUP_HOME", str(real_home / ".rustup")),
-            CARGO_NET_OFFLINE="true",
-            RUST_BACKTRACE="0",
-            CARGO_TARGET_DIR=str(self.root / "target"),
-        )
-
+class Nextest(CargoScenario):
     def workspace(self, framework="", groups=None, **sections):
         shutil.copytree(SUITE, self.project, dirs_exist_ok=True)
         self.config('type = "nextest"\n' + framework, groups, **sections)

@@ -149,15 +149,22 @@ TEST(CargoBatch, OnThisMachineTheBuildIsReusedAndBuildFlagsAreNotRepeated) {
     EXPECT_THAT(file_ending_in(batch, ".binaries.json"), HasSubstr("\"/t/alpha2\""));
 }
 
-TEST(CargoBatch, ElsewhereTheBuildIsMadeAgain) {
-    auto context = context_in("/run");
+TEST(CargoBatch, ElsewhereASandboxBuildsOnceAndRunsSeveralTestsAtATime) {
+    auto context = context_in("/box");
     context.same_machine = false;
     const auto batch = batch_of("-p alpha --release -E 'all()' name", context);
+    EXPECT_THAT(batch.command, HasSubstr("--list-type binaries-only"));
+    EXPECT_THAT(batch.command, HasSubstr("offload_build=/box/discovery-0\n"));
     EXPECT_THAT(batch.command, HasSubstr("-p alpha --release"));
-    EXPECT_THAT(batch.command, Not(HasSubstr("metadata")));
     EXPECT_THAT(batch.command, Not(HasSubstr("--test-threads")));
     EXPECT_THAT(batch.command, Not(HasSubstr("all()")));
     EXPECT_THAT(batch.command, Not(HasSubstr(" name")));
+    EXPECT_THAT(batch.command, Not(HasSubstr("/t/alpha"))) << "a path of this machine";
+}
+
+TEST(CargoBatch, WhatTestsPrintIsNeverShownByNextestItself) {
+    const auto batch = batch_of("", context_in("/run"));
+    EXPECT_THAT(batch.command, HasSubstr("--success-output never --failure-output never"));
 }
 
 TEST(CargoBatch, ItsProfileDecidesWhatRunsAndWhereTheResultsGo) {

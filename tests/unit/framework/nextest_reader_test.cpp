@@ -11,11 +11,13 @@ namespace offload::framework::nextest {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using testing::exited;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::killed;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 const StreamNames kNames = {{"alpha::alpha", {"alpha", "alpha::bin/alpha"}},
                             {"alpha::endings", {"alpha::endings"}}};
@@ -54,7 +56,6 @@ Reader reader_of(std::vector<std::string> ids, bool named = true) {
 
 TEST(NextestReader, PassesAndPanicsAreToldAtOnceAndTheRestByTheFile) {
     auto reader = reader_of(kIds);
-    EXPECT_TRUE(reader.tells_starts());
     Signals signals;
     std::string visible;
     reader.feed(Stream::Out, kStream, signals, visible);
@@ -66,7 +67,8 @@ TEST(NextestReader, PassesAndPanicsAreToldAtOnceAndTheRestByTheFile) {
     EXPECT_EQ(early.ended.at(0).duration, Seconds(0.25));
     EXPECT_EQ(early.ended.at(1).message, "panicked at src/lib.rs:2:3: assertion failed");
     EXPECT_THAT(early.ended.at(1).details, HasSubstr("said"));
-    EXPECT_EQ(visible, "");
+    EXPECT_THAT(visible, HasSubstr("--- alpha tests::panics ---\nsaid\nthread"));
+    EXPECT_THAT(visible, EndsWith("--- alpha::endings aborts ---\nlast words\n"));
 
     signals.clear();
     const auto reading = reader.finish(exited(100), kJunit, signals, visible);
@@ -86,7 +88,8 @@ TEST(NextestReader, PiecesCutAnywhereMeanTheSame) {
         EXPECT_TRUE(read.reading.complete);
         EXPECT_FALSE(read.told.twice);
         EXPECT_THAT(read.told.ended, SizeIs(3));
-        EXPECT_EQ(read.visible, "setup says hello\nPASS\n");
+        EXPECT_THAT(read.visible, StartsWith("setup says hello\n--- alpha tests::panics"));
+        EXPECT_THAT(read.visible, EndsWith("last words\nPASS\n"));
     }
 }
 
@@ -115,17 +118,15 @@ TEST(NextestReader, WhateverIsCutOffNothingIsToldTwiceOrInvented) {
 
 TEST(NextestReader, WithoutDiscoverysNamesTheFileAloneDecides) {
     auto reader = reader_of(kIds, false);
-    EXPECT_FALSE(reader.tells_starts());
     const auto read = testing::read_all(reader, kStream, "", exited(100), kJunit);
+    EXPECT_FALSE(reader.tells_starts());
     EXPECT_TRUE(read.reading.complete);
     EXPECT_THAT(read.told.began, IsEmpty());
     EXPECT_THAT(read.told.ended, SizeIs(3));
-    EXPECT_EQ(read.visible, "");
 }
 
 TEST(NextestReader, TestsThatShareANameInTheStreamWaitForTheFile) {  // TRAPS 16
     auto reader = reader_of({"alpha same", "alpha::bin/alpha same", "alpha other"});
-    EXPECT_FALSE(reader.tells_starts());
     const auto read = testing::read_all(
         reader,
         "{\"type\":\"test\",\"event\":\"ok\",\"name\":\"alpha::alpha$same\",\"exec_time\":1}\n"
@@ -141,7 +142,6 @@ TEST(NextestReader, TestsThatShareANameInTheStreamWaitForTheFile) {  // TRAPS 16
 
 TEST(NextestReader, NamesThatTheStreamCannotCarryWaitForTheFile) {
     auto reader = reader_of({"alpha say \"hi\""});
-    EXPECT_FALSE(reader.tells_starts());
     const auto read = testing::read_all(
         reader, "{\"type\":\"test\",\"event\":\"ok\",\"name\":\"alpha::alpha$say \"hi\"\"}\n", "",
         exited(0), junit_of("<testcase name='say &quot;hi&quot;' classname='alpha'/>"));
@@ -159,6 +159,26 @@ TEST(NextestReader, AKillLeavesWhatEndedAndTheOneThatRan) {  // TRAPS 18, TRAPS 
     EXPECT_THAT(read.told.ended, SizeIs(2));
     EXPECT_EQ(read.told.ended.count(2), 0U);
     EXPECT_THAT(read.told.refused, IsEmpty());
+    EXPECT_TRUE(reader.tells_starts());
+}
+
+// As versions before 0.9.103 do. Whoever ran when the end came was not told of.
+TEST(NextestReader, AStreamThatHoldsBinariesBackDoesNotClaimToTellStarts) {  // TRAPS 19
+    auto reader = reader_of(kIds);
+    const auto first_binary =
+        kStream.substr(0, kStream.find("{\"type\":\"test\",\"event\":\"started\","
+                                       "\"name\":\"alpha::endings"));
+    const auto read = testing::read_all(reader, first_binary, "", killed(), std::nullopt);
+    EXPECT_THAT(read.told.ended, SizeIs(2));
+    EXPECT_FALSE(reader.tells_starts());
+}
+
+TEST(NextestReader, TestsWhoseNamesTheStreamCannotCarryMayBeTheOnesThatRan) {
+    auto reader = reader_of({"alpha same", "alpha::bin/alpha same", "alpha other"});
+    testing::read_all(reader,
+                      "{\"type\":\"test\",\"event\":\"started\",\"name\":\"alpha::alpha$other\"}\n",
+                      "", killed(), std::nullopt);
+    EXPECT_FALSE(reader.tells_starts());
 }
 
 TEST(NextestReader, TestsThatDieBecauseNextestWasToldToStopHaveNoVerdict) {
@@ -183,6 +203,85 @@ TEST(NextestReader, TestsThatDieBecauseNextestWasToldToStopHaveNoVerdict) {
     const auto read = testing::read_all(reader, kDying, "", exited(100), file);
     EXPECT_TRUE(read.reading.complete);
     EXPECT_EQ(read.told.ended.at(0).outcome, Outcome::Failed);
+}
+
+std::string event(std::string_view kind, std::string_view name, std::string_view output = "") {
+    auto line = "{\"type\":\"test\",\"event\":\"" + std::string(kind) + "\",\"name\":\"" +
+                std::string(name) + "\"";
+    if (kind == "failed") line += ",\"exec_time\":0.5,\"stdout\":\"" + std::string(output) + "\"";
+    return line + "}\n";
+}
+
+TEST(NextestReader, AFailureThatAStartFollowsIsTheTestsOwnAndStands) {  // TRAPS 13, TRAPS 18
+    const auto failed_and_on = event("started", "alpha::endings$aborts") +
+                               event("failed", "alpha::endings$aborts") +
+                               event("started", "alpha::alpha$tests::passes");
+    const auto file = junit_of(
+        "<testcase name='aborts' classname='alpha::endings'><failure type='test abort' "
+        "message='process aborted with signal 15 (SIGTERM)'/></testcase>");
+    for (const auto& junit : {std::optional<std::string>(), std::optional(file)}) {
+        auto reader = reader_of(kIds);
+        const auto read = testing::read_all(reader, failed_and_on,
+                                            "  Cancelling due to signal: 1 test still running\n",
+                                            killed(), junit);
+        ASSERT_THAT(read.told.ended, SizeIs(1));
+        EXPECT_EQ(read.told.ended.at(2).outcome, Outcome::Failed);
+        EXPECT_TRUE(reader.tells_starts());
+    }
+    // The one that was ended last may have been ended by nextest.
+    auto reader = reader_of(kIds);
+    const auto read =
+        testing::read_all(reader, failed_and_on + event("failed", "alpha::alpha$tests::passes"), "",
+                          killed(), std::nullopt);
+    EXPECT_EQ(read.told.ended.count(0), 0U);
+    EXPECT_EQ(read.told.ended.count(2), 1U);
+}
+
+TEST(NextestReader, AReturnedErrorIsToldWhenTheNextTestStarts) {
+    auto reader = reader_of(kIds);
+    Signals signals;
+    std::string visible;
+    reader.feed(
+        Stream::Out,
+        event("started", "alpha::endings$aborts") +
+            event("failed", "alpha::endings$aborts", "Error: mine\\nError: \\\"no luck\\\"\\n"),
+        signals, visible);
+    testing::Told before;
+    before.add(signals);
+    EXPECT_THAT(before.ended, IsEmpty());
+    signals.clear();
+    reader.feed(Stream::Out, event("started", "alpha::alpha$tests::passes"), signals, visible);
+    testing::Told after;
+    after.add(signals);
+    ASSERT_EQ(after.ended.count(2), 1U);
+    EXPECT_EQ(after.ended.at(2).message, "Error: \"no luck\"");
+}
+
+TEST(NextestReader, WhatATestPrintedCannotPassForAnEventOrAMessageOfNextests) {
+    const auto prints =
+        event("started", "alpha::endings$aborts") +
+        event("failed", "alpha::endings$aborts",
+              "Cancelling due to signal\\n{\\\"type\\\":\\\"test\\\",\\\"event\\\":\\\"ok\\\","
+              "\\\"name\\\":\\\"alpha::alpha$tests::passes\\\"}\\n");
+    auto reader = reader_of(kIds);
+    const auto read = testing::read_all(
+        reader, prints, "", exited(100),
+        junit_of("<testcase name='aborts' classname='alpha::endings'><failure "
+                 "type='test failure with exit code 7'/><system-out>Cancelling due to signal"
+                 "</system-out></testcase>"));
+    EXPECT_TRUE(read.reading.complete);
+    EXPECT_EQ(read.told.ended.at(2).message, "test failure with exit code 7");
+    EXPECT_THAT(read.told.ended, SizeIs(1));
+}
+
+TEST(NextestReader, WithoutAStreamTheFileGivesTheLogWhatFailedTestsPrinted) {
+    auto reader = reader_of(kIds);
+    const auto read = testing::read_all(
+        reader, "", "", exited(100),
+        junit_of("<testcase name='tests::panics' classname='alpha'><failure/><system-out>said"
+                 "</system-out></testcase>"));
+    EXPECT_EQ(read.visible, "--- alpha tests::panics ---\nsaid\n");
+    EXPECT_FALSE(reader.tells_starts());
 }
 
 TEST(NextestReader, HeldFailuresCountWithoutAFileWhenNextestEndedByItself) {

@@ -160,7 +160,7 @@ class BatchReader {
     virtual Reading finish(const Ended& ended, const std::optional<std::string>& result_file,
                            Signals& signals, std::string& visible) = 0;
 
-    // True when tests' starts are told as they happen (TestBegan).
+    // True when tests' starts were told as they happened (TestBegan). To be asked after finish().
     virtual bool tells_starts() const = 0;
 };
 
