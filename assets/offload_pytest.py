@@ -12,6 +12,9 @@ The plan
     nonce      stands in each frame
     label      names this command within Offload's run; fit for file names
     mark       collect, first: a file to make, which tells that this module was loaded
+    words      collect, first: what follows `-p offload_pytest` on this command line
+    companions collect, first: what would follow it in the discovery of other groups, whose tests
+               this collection may tell as well; may be missing
     fail_fast  run, serve, first, early: stop after the first failure
     ids        run: the node IDs to run; a test's place in this list is its position
     files      run: their files, relative to rootdir; "" where one is not known
@@ -36,9 +39,12 @@ JSON. A string that is no proper Unicode (a file name in another encoding) is {"
 
     hello      protocol, pytest, mode, runner, pid
     stays      protocol                           first: nothing is known against being a worker
-    items      ids, file                          collect, first: some of the tests, all of one file
+    items      ids, file, of                      collect, first: some of the tests, all of one file;
+                                                  `of`: of the companion at this place in the plan
     broken     id, type, message, details         collect, first: a collector that failed
     skipped    id, message                        collect, first: a module that skips itself
+    found      of, count                          collect, first: all of a companion's tests have
+                                                  been told; without it, none of them counts
     collected  count, deselected, stays           collect, first: all of the above have been told;
                                                   `stays`: and it waits for tests now
     begin      n                                  the test at this position starts
@@ -54,6 +60,11 @@ Empty fields are left out.
 What is collected in a batch is exactly what discovery collected (same arguments, same rootdir, same
 conftests, same order), less the files in which no test of the batch lives. Items are chosen by
 their node IDs after every other plugin has had its say, because plugins rename items.
+
+Groups often differ in -m and -k alone. One collection then tells the tests of all: before pytest
+deselects, each companion's expressions are asked as well. Wherever that might not be what the
+companion's own discovery would find, because something else asks for these options or has its say
+after them, nothing is told of it, and Offload discovers that group by itself.
 
 A worker collects in the same way, but a file only when its first test is asked for, and only once:
 the nodes of a module, class or folder stay the same as long as the worker lives, so that fixtures
@@ -83,6 +94,7 @@ in many images. Then it is kept in the plan's folder, for the other commands of 
 PYTEST_DONT_REWRITE
 """
 
+import argparse
 import copy
 import faulthandler
 import functools
@@ -98,6 +110,7 @@ import traceback
 from collections import deque
 
 import pytest
+from _pytest import mark as pytest_mark
 from _pytest.assertion import rewrite
 
 PROTOCOL = 1
@@ -519,35 +532,208 @@ def file_of(item, root):
     return os.path.relpath(str(collector.path), root)
 
 
-def tell_collection(channel, session, collectors, deselected, stays=False):
-    """All that the session has collected."""
-    root = str(session.config.rootpath)
+def tell_items(channel, items, root, of=None):
     ids, size, current, collector = [], 0, None, None
 
-    def send_items():
+    def send():
         if ids:
-            channel.send("items", ids=ids, file=exact(current))
+            channel.send("items", ids=ids, file=exact(current), of=of)
 
-    for item in session.items:
+    for item in items:
         parent = item.parent
         if parent is not collector:
             collector, file = parent, file_of(item, root)
             if file != current:
-                send_items()
+                send()
                 ids, size, current = [], 0, file
         ids.append(exact(item.nodeid))
         size += len(item.nodeid) + 3
         if size > FRAME_LIMIT // 2:
-            send_items()
+            send()
             ids, size = [], 0
-    send_items()
+    send()
+
+
+def tell_collection(channel, session, collectors, companions, deselected, stays=False):
+    """All that the session has collected."""
+    root = str(session.config.rootpath)
+    tell_items(channel, session.items, root)
     for node_id, kind, message, details in collectors.failed:
         text = readable(details)
         channel.send("broken", id=exact(node_id), type=kind, message=message, details=text)
     for node_id, _, message, _ in collectors.skipped:
         channel.send("skipped", id=exact(node_id), message=message)
+    for number, items in companions.found(session):
+        tell_items(channel, items, root, of=number)
+        channel.send("found", of=number, count=len(items))
     count = len(session.items)
     channel.send("collected", count=count, deselected=deselected, stays=stays or None)
+
+
+# --- Companions: groups that differ in -m and -k alone -------------------------------------------
+
+
+SELECTORS = ("keyword", "markexpr")  # -k and -m, as pytest calls them
+
+
+def noting(function, note):
+    def noted(self, *args):
+        note()
+        return function(self, *args)
+
+    return noted
+
+
+def watch_options(namespace, note):
+    """Who asks for -m or -k might do something else for another group."""
+    asks = type(namespace).__getattribute__
+
+    class Watched(type(namespace)):
+        def __getattribute__(self, name):
+            if name in SELECTORS or name == "__dict__":
+                note()
+            return asks(self, name)
+
+    namespace.__class__ = Watched
+
+
+def watched_arguments(arguments, note):
+    """So might who reads the command line, but for the program's name."""
+
+    class Watched(list):
+        def __getitem__(self, place):
+            if place != 0:
+                note()
+            return super().__getitem__(place)
+
+    for name in ("__iter__", "__contains__", "__len__", "__add__", "__eq__", "copy", "count", "index"):
+        setattr(Watched, name, noting(getattr(list, name), note))
+    return Watched(arguments)
+
+
+class ConfigOf:
+    """A group's config, as far as pytest asks for it in order to deselect."""
+
+    class hook:
+        @staticmethod
+        def pytest_deselected(items):
+            pass
+
+    def __init__(self, config, selectors):
+        self._config = config
+        self.option = argparse.Namespace(**selectors)
+
+    def __getattr__(self, name):
+        return getattr(self._config, name)
+
+
+# Of those that have a say on the collected items, pytest's own select nothing more (may_serve() sees
+# to it), and these only shuffle.
+HARMLESS = ("_pytest", "pytest_randomly")
+
+
+def comes_after_deselection(config):
+    """Whether a plugin may select among the collected items after -k and -m have."""
+    implementations = config.hook.pytest_collection_modifyitems.get_hookimpls()
+    names = [implementation.plugin_name for implementation in implementations]
+    deselection = names.index("mark")  # the last one is called first
+    return any(
+        implementation.function.__module__.split(".")[0] not in HARMLESS
+        for place, implementation in enumerate(implementations)
+        if place < deselection
+        or implementation.hookwrapper
+        or getattr(implementation, "wrapper", False)
+    )
+
+
+class Companions:
+    """Finds out what other groups would select of what is collected here."""
+
+    def __init__(self):
+        self._selectors = {}  # by place in the plan
+        self._selected = {}  # likewise: items
+        self._own = []  # (item, its ID) that this group has selected
+        self._asked = False
+        self._watched = None
+
+    def understand(self, plan, parser, args, given):
+        """Lets pytest's own parser tell how the others' command lines differ from this one, whose
+        `given` end all `args`."""
+        plugin = ["-p", "offload_pytest"]
+        words = plugin + [from_exact(word) for word in plan.get("words", [])]
+        if given[-len(words) :] != words or args[-len(given) :] != given:
+            return
+        before = args[: -len(words)]  # of the ini file, the environment, and the user's command
+        own = self._parsed(parser, before + words)
+        for number, others in enumerate(plan.get("companions", [])):
+            others = plugin + [from_exact(word) for word in others]
+            theirs = self._parsed(parser, before + others)
+            if own is not None and theirs is not None and own[1:] == theirs[1:]:
+                self._selectors[number] = theirs[0]
+
+    @staticmethod
+    def _parsed(parser, args):
+        """-k and -m, all other options, and what is no option known so far."""
+        try:
+            namespace, unknown = parser.parse_known_and_unknown_args(args, argparse.Namespace())
+        except Exception:  # pytest's own words on it come from the group's own discovery
+            return None
+        options = vars(namespace)
+        return {name: options.pop(name) for name in SELECTORS}, options, unknown
+
+    def _note(self):
+        self._asked = True
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self, config):
+        if self._selectors and may_serve(config.option):
+            self._watched = (config.option, config.option.__class__, sys.argv)
+            watch_options(config.option, self._note)
+            sys.argv = watched_arguments(sys.argv, self._note)
+            self._by_keyword = pytest_mark.deselect_by_keyword
+            self._by_mark = pytest_mark.deselect_by_mark
+            pytest_mark.deselect_by_keyword = self._deselect_by_keyword
+            pytest_mark.deselect_by_mark = self._deselect_by_mark
+        yield
+        self._stop_watching()
+
+    def _stop_watching(self):
+        if self._watched is not None:
+            options, kind, sys.argv = self._watched
+            options.__class__ = kind
+            self._watched = None
+            pytest_mark.deselect_by_keyword = self._by_keyword
+            pytest_mark.deselect_by_mark = self._by_mark
+
+    def _deselect_by_keyword(self, items, config):
+        asked = self._asked
+        for number, selectors in self._selectors.items():
+            selected, stand_in = list(items), ConfigOf(config, selectors)
+            try:
+                self._by_keyword(selected, stand_in)
+                self._by_mark(selected, stand_in)
+            except pytest.UsageError:  # likewise
+                continue
+            self._selected[number] = selected
+        self._by_keyword(items, config)
+        self._asked = asked
+
+    def _deselect_by_mark(self, items, config):
+        asked = self._asked
+        self._by_mark(items, config)
+        self._asked = asked
+        self._own = [(item, item.nodeid) for item in items]
+
+    def found(self, session):
+        """(place in the plan, items) of each companion of which all is known for certain."""
+        if self._watched is None:
+            return []
+        self._stop_watching()
+        now = [(item, item.nodeid) for item in session.items]
+        unchanged = len(now) == len(self._own) and set(now) == set(self._own)
+        if self._asked or not unchanged or comes_after_deselection(session.config):
+            return []
+        return sorted(self._selected.items())
 
 
 # --- Modes --------------------------------------------------------------------------------------
@@ -575,13 +761,15 @@ class Ending:
 class Discovery:
     """Tells all tests that this session collects."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, companions):
         self._channel = channel
         self._collectors = Collectors()
+        self._companions = companions
         self._deselected = 0
 
     def register(self, pluginmanager):
         pluginmanager.register(self._collectors, "offload-collectors")
+        pluginmanager.register(self._companions, "offload-companions")
         pluginmanager.register(Ending(self._channel), "offload-ending")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -597,7 +785,9 @@ class Discovery:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session):
-        tell_collection(self._channel, session, self._collectors, self._deselected)
+        tell_collection(
+            self._channel, session, self._collectors, self._companions, self._deselected
+        )
 
 
 class Runner:
@@ -1044,11 +1234,16 @@ class Worker(CollectsNothing, Runner):
 class EarlyWorker(Worker):
     """Collects all tests, and then runs those that it is asked for. The first one tells them."""
 
-    def __init__(self, channel, plan, requests):
+    def __init__(self, channel, plan, requests, companions):
         super().__init__(channel, plan, requests)
         self._tells = plan["mode"] == "first"
+        self._companions = companions
         self._maxfail = 1 if plan["fail_fast"] else 0
         self._stays = False
+
+    def register(self, pluginmanager):
+        super().register(pluginmanager)
+        pluginmanager.register(self._companions, "offload-companions")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self, session):
@@ -1066,8 +1261,14 @@ class EarlyWorker(Worker):
         self._collected.add("")
         if self._tells:
             self._stays = self._stays and bool(session.items)
-            deselected = len(self._deselected)
-            tell_collection(self._channel, session, self._collectors, deselected, self._stays)
+            tell_collection(
+                self._channel,
+                session,
+                self._collectors,
+                self._companions,
+                len(self._deselected),
+                self._stays,
+            )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
@@ -1300,16 +1501,16 @@ if PLAN is not None:
         BYTECODE = keep_bytecode(from_exact(PLAN["bytecode"]))
 
 
-def choose_mode(options):
+def choose_mode(options, companions):
     if PLAN["mode"] == "first":
         if may_serve(options):
             CHANNEL.send("stays", protocol=PROTOCOL)
-            return EarlyWorker(CHANNEL, PLAN, REQUESTS)
+            return EarlyWorker(CHANNEL, PLAN, REQUESTS, companions)
         PLAN["mode"] = "collect"
     if PLAN["mode"] == "collect":
-        return Discovery(CHANNEL)
+        return Discovery(CHANNEL, companions)
     if PLAN["mode"] == "early":
-        return EarlyWorker(CHANNEL, PLAN, REQUESTS)
+        return EarlyWorker(CHANNEL, PLAN, REQUESTS, companions)
     if PLAN["mode"] == "serve":
         return Worker(CHANNEL, PLAN, REQUESTS)
     if PLAN["mode"] == "conclude":
@@ -1324,7 +1525,9 @@ def pytest_load_initial_conftests(early_config, parser, args):
             BYTECODE.config = early_config
         accept_options_of_blocked_xdist(early_config, parser, args)
         set_options(early_config.known_args_namespace, NO_XDIST)
-        mode = choose_mode(early_config.known_args_namespace)
+        companions = Companions()
+        companions.understand(PLAN, parser, list(args), list(early_config.invocation_params.args))
+        mode = choose_mode(early_config.known_args_namespace, companions)
         separate_coverage(early_config, PLAN)
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")

@@ -45,17 +45,49 @@ bool is_wanted(const config::Group& group, const std::vector<std::string>& only_
     return only_groups.empty() || std::ranges::find(only_groups, group.name) != only_groups.end();
 }
 
-Result<std::unique_ptr<Discovery>> Discovery::start(DiscoverySettings settings, Inbox& inbox) {
+bool join(std::vector<Family>& families, GroupIndex group, const framework::Framework& framework,
+          const config::Config& config) {
+    const auto& joining = config.groups[group.value()];
+    const auto family = std::ranges::find_if(families, [&](const Family& each) {
+        return framework.discovers_together(config.groups[each.group.value()], joining);
+    });
+    if (family == families.end()) return false;
+    family->companions.push_back(group);
+    return true;
+}
+
+framework::Groups groups_of(const std::vector<GroupIndex>& indices, const config::Config& config) {
+    framework::Groups groups;
+    for (const auto index : indices) groups.push_back(&config.groups[index.value()]);
+    return groups;
+}
+
+std::vector<Family> keep(GroupDiscovered& message, const config::Config& config,
+                         std::vector<GroupState>& groups) {
+    std::vector<framework::Companion> told;
+    if (message.discovered) told = std::move(message.discovered->companions);
+    std::vector<Family> untold;
+    for (std::size_t i = 0; i < message.companions.size(); ++i) {
+        const auto found = std::ranges::find(told, i, &framework::Companion::position);
+        if (found == told.end()) {
+            untold.push_back({message.companions[i]});
+            continue;
+        }
+        groups[message.companions[i].value()] = {
+            std::move(found->discovered),
+            fmt::format("none of the tests that the discovery of group {} has collected",
+                        config.groups[message.group.value()].name),
+            message.duration};
+    }
+    groups[message.group.value()] = {std::move(message.discovered), std::move(message.report),
+                                     message.duration};
+    return untold;
+}
+
+Result<std::unique_ptr<Discovery>> Discovery::create(DiscoverySettings settings, Inbox& inbox) {
     OFFLOAD_TRY(auto folder,
                 TemporaryFolder::create(fmt::format("offload-{}-discovery-", settings.run_id)));
-    auto discovery =
-        std::unique_ptr<Discovery>(new Discovery(std::move(settings), std::move(folder), inbox));
-    const auto& used = discovery->settings_;
-    const std::size_t threads = std::min(parallel_discoveries(used.config), used.groups.size());
-    for (std::size_t i = 0; i < threads; ++i) {
-        discovery->threads_.emplace_back([self = discovery.get()] { self->work(); });
-    }
-    return discovery;
+    return std::unique_ptr<Discovery>(new Discovery(std::move(settings), std::move(folder), inbox));
 }
 
 Discovery::Discovery(DiscoverySettings settings, TemporaryFolder folder, Inbox& inbox)
@@ -63,24 +95,36 @@ Discovery::Discovery(DiscoverySettings settings, TemporaryFolder folder, Inbox& 
 
 Discovery::~Discovery() { cancel_.cancel(); }
 
-void Discovery::work() {
-    while (true) {
-        const std::size_t position = next_.fetch_add(1);
-        if (position >= settings_.groups.size()) return;
-        inbox_.push(discover(settings_.groups[position]));
+void Discovery::add(std::vector<Family> families) {
+    const auto threads = std::min(parallel_discoveries(settings_.config), families.size());
+    const auto round = std::make_shared<Round>(std::move(families));
+    for (std::size_t i = 0; i < threads; ++i) {
+        threads_.emplace_back([this, round] { work(*round); });
     }
 }
 
-GroupDiscovered Discovery::discover(GroupIndex index) {
+void Discovery::work(Round& round) {
+    while (true) {
+        const std::size_t position = round.next.fetch_add(1);
+        if (position >= round.families.size()) return;
+        inbox_.push(discover(round.families[position]));
+    }
+}
+
+GroupDiscovered Discovery::discover(const Family& family) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto& group = settings_.config.groups[index.value()];
-    const framework::RunContext context{.folder = folder_.path().string(),
-                                        .nonce = settings_.nonce,
-                                        .label = fmt::format("discovery-{}", index.value()),
-                                        .same_machine = true,
-                                        .fail_fast = false,
-                                        .run_folder = folder()};
-    GroupDiscovered told{.group = index,
+    const auto& config = settings_.config;
+    const framework::DiscoveryRequest request{
+        .group = config.groups[family.group.value()],
+        .context = {.folder = folder_.path().string(),
+                    .nonce = settings_.nonce,
+                    .label = fmt::format("discovery-{}", family.group.value()),
+                    .same_machine = true,
+                    .fail_fast = false,
+                    .run_folder = folder()},
+        .companions = groups_of(family.companions, config)};
+    GroupDiscovered told{.group = family.group,
+                         .companions = family.companions,
                          .discovered = framework::Discovered{},
                          .report = {},
                          .duration = Seconds{0}};
@@ -90,9 +134,9 @@ GroupDiscovered Discovery::discover(GroupIndex index) {
         return std::move(told);
     };
 
-    auto command = settings_.framework.discovery(group, context);
+    auto command = settings_.framework.discovery(request);
     if (!command) return finish(fail(std::move(command).error()));
-    const auto limit = settings_.config.offload.discovery_timeout;
+    const auto limit = config.offload.discovery_timeout;
     const auto ran = run_here(*command, settings_.working_folder, settings_.run_id,
                               {.deadline = begin + limit, .cancel = cancel_.token()});
     if (!ran) return finish(fail(ran.error()));
@@ -100,10 +144,10 @@ GroupDiscovered Discovery::discover(GroupIndex index) {
     told.report = discovery_report(command->shown, captured.end.describe(),
                                    {std::string_view(captured.out), captured.err});
     if (captured.end.timed_out) {
-        return finish(fail(discovery_timeout(settings_.config, group, told.report)));
+        return finish(fail(discovery_timeout(config, request.group, told.report)));
     }
     if (captured.end.cancelled) return finish(fail("discovery was cancelled"));
-    return finish(settings_.framework.read_discovery(group, context, ended_from(captured.end),
+    return finish(settings_.framework.read_discovery(request, ended_from(captured.end),
                                                      captured.out, captured.err));
 }
 

@@ -108,30 +108,35 @@ RunSummary Dispatcher::run() {
 }
 
 void Dispatcher::start_discovery() {
-    DiscoverySettings settings{framework_,      config(),      request_.working_folder,
-                               request_.run_id, shared_.nonce, {}};
+    auto created = Discovery::create(
+        {framework_, config(), request_.working_folder, request_.run_id, shared_.nonce}, inbox_);
+    if (!created) {
+        give_up(created.error().to_string());
+        return;
+    }
+    discovery_ = *std::move(created);
+    shared_.run_folder = discovery_->folder();
+
     const std::size_t at_once = std::min(slots_, parallel_discoveries(config()));
+    std::vector<Family> in_no_worker;
     for (std::size_t i = 0; i < groups_.size(); ++i) {
         const auto& group = config().groups[i];
         if (!is_wanted(group, request_.only_groups)) continue;
+        const GroupIndex index(i);
+        const auto joins = [&](auto& families) {
+            return join(families, index, framework_, config());
+        };
         if (awaiting_discovery_.size() < at_once && may_discover_in_worker(group)) {
-            awaiting_discovery_.emplace_back(i);
-        } else {
-            settings.groups.emplace_back(i);
+            awaiting_discovery_.push_back({index});
+        } else if (!joins(awaiting_discovery_) && !joins(in_no_worker)) {
+            in_no_worker.push_back({index});
         }
-        const auto command = framework_.discovery(group, {});
-        emitter_.emit(DiscoveryStarted{GroupIndex(i), command ? command->shown : ""});
+        ++discoveries_pending_;
+        const auto command = framework_.discovery({group});
+        emitter_.emit(DiscoveryStarted{index, command ? command->shown : ""});
     }
-    discoveries_pending_ = settings.groups.size() + awaiting_discovery_.size();
-    if (settings.groups.empty()) foreseen_batches_ = 0;
-    auto started = Discovery::start(std::move(settings), inbox_);
-    if (!started) {
-        discoveries_pending_ = 0;
-        give_up(started.error().to_string());
-        return;
-    }
-    discovery_ = *std::move(started);
-    shared_.run_folder = discovery_->folder();
+    if (in_no_worker.empty()) foreseen_batches_ = 0;
+    discovery_->add(std::move(in_no_worker));
 }
 
 void Dispatcher::start_preparation() {
@@ -384,7 +389,7 @@ void Dispatcher::stop(std::string reason) {
     if (std::exchange(stopping_, true)) return;
     stop_reason_ = std::move(reason);
     if (discovery_) discovery_->cancel();
-    discoveries_pending_ -= awaiting_discovery_.size();
+    for (const auto& family : awaiting_discovery_) discoveries_pending_ -= family.size();
     awaiting_discovery_.clear();
     preparation_cancel_.cancel();
     if (scheduler_) scheduler_->clear();

@@ -1,7 +1,6 @@
 // The one thread that owns and changes the state of a run.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -77,7 +76,7 @@ class Dispatcher {
     bool may_discover_in_worker(const config::Group& group) const;
     std::size_t spare_workers() const;
     void start_early_workers();
-    void start_early_worker(SandboxState& sandbox, GroupIndex group, framework::WorkerStart start);
+    void start_early_worker(SandboxState& sandbox, Family family, framework::WorkerStart start);
     // Gives each its first tests, or its end.
     void employ_early_workers();
     void watch_early_workers();
@@ -146,7 +145,7 @@ class Dispatcher {
     process::CancelSource preparation_cancel_;
     std::vector<GroupState> groups_;
     std::size_t discoveries_pending_ = 0;
-    std::deque<GroupIndex> awaiting_discovery_;  // a sandbox, where a worker does it
+    std::vector<Family> awaiting_discovery_;  // a sandbox, where a worker does it
     std::map<BatchNumber, EarlyWorker> early_;
     std::optional<GroupIndex> staying_group_;  // whose discovery expects to go on as a worker
     std::optional<std::string> unfit_;         // before the plan: why there can be no worker

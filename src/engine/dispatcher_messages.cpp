@@ -26,11 +26,12 @@ bool could_not_start(const BatchOver& over) {
 }  // namespace
 
 void Dispatcher::handle(GroupDiscovered& message) {
-    auto& group = groups_[message.group.value()];
-    group.discovered = std::move(message.discovered);
-    group.report = std::move(message.report);
-    group.duration = message.duration;
-    --discoveries_pending_;
+    auto untold = keep(message, config(), groups_);
+    discoveries_pending_ -= 1 + message.companions.size();
+    if (!stopping_) {
+        discoveries_pending_ += untold.size();
+        discovery_->add(std::move(untold));
+    }
     // While the provider prepares, nothing can be made for them yet; the last one plans anyhow.
     if (prepared_ && discoveries_pending_ > 0 && !stopping_) foreseen_batches_ = batches_so_far();
 }

@@ -25,10 +25,10 @@ constexpr std::size_t kHeldBytes = 1 << 20;
 
 // --- One of them -------------------------------------------------------------------------------
 
-EarlyWorker::EarlyWorker(SandboxNumber sandbox, GroupIndex group,
-                         std::shared_ptr<WorkerOrders> orders, std::optional<std::string> shown)
+EarlyWorker::EarlyWorker(SandboxNumber sandbox, Family family, std::shared_ptr<WorkerOrders> orders,
+                         std::optional<std::string> shown)
     : sandbox_(sandbox),
-      group_(group),
+      family_(std::move(family)),
       orders_(std::move(orders)),
       shown_(std::move(shown)),
       takes_tests_(!shown_.has_value()) {}
@@ -36,7 +36,8 @@ EarlyWorker::EarlyWorker(SandboxNumber sandbox, GroupIndex group,
 GroupDiscovered EarlyWorker::discovered(Result<framework::Discovered> tests,
                                         const std::string& how) {
     found_ = true;
-    return {.group = group_,
+    return {.group = family_.group,
+            .companions = family_.companions,
             .discovered = std::move(tests),
             .report = report(how),
             .duration = std::chrono::steady_clock::now() - begun_};
@@ -102,40 +103,43 @@ std::size_t Dispatcher::spare_workers() const {
 void Dispatcher::start_early_workers() {
     for (auto* sandbox : fleet_.in_phase(Phase::Idle)) {
         if (!awaiting_discovery_.empty()) {
-            const auto group = awaiting_discovery_.front();
-            awaiting_discovery_.pop_front();
-            start_early_worker(*sandbox, group, WorkerStart::ToDiscover);
+            auto family = std::move(awaiting_discovery_.front());
+            awaiting_discovery_.erase(awaiting_discovery_.begin());
+            start_early_worker(*sandbox, std::move(family), WorkerStart::ToDiscover);
         } else if (spare_workers() > 0) {
-            start_early_worker(*sandbox, *staying_group_, WorkerStart::DuringDiscovery);
+            start_early_worker(*sandbox, {*staying_group_}, WorkerStart::DuringDiscovery);
         }
         if (stopping_) return;
     }
 }
 
-void Dispatcher::start_early_worker(SandboxState& sandbox, GroupIndex group, WorkerStart start) {
+void Dispatcher::start_early_worker(SandboxState& sandbox, Family family, WorkerStart start) {
     const bool discovers = start == WorkerStart::ToDiscover;
     auto orders = WorkerOrders::create();
     if (!orders) {
-        if (discovers) --discoveries_pending_;
+        if (discovers) discoveries_pending_ -= family.size();
         give_up(orders.error().to_string());
         return;
     }
+    const auto& group = config().groups[family.group.value()];
     std::optional<std::string> shown;
     if (discovers) {
-        const auto command = framework_.discovery(config().groups[group.value()], {});
+        const auto command = framework_.discovery({group});
         shown = command ? command->shown : "";
     }
     const BatchNumber number(next_batch_++);
-    early_.try_emplace(number, sandbox.number, group, *orders, std::move(shown));
+    auto companions = groups_of(family.companions, config());
+    early_.try_emplace(number, sandbox.number, std::move(family), *orders, std::move(shown));
     sandbox.phase = Phase::Busy;
     sandbox.batch = number;
     sandbox.executor->run({.batch = number,
-                           .group = &config().groups[group.value()],
+                           .group = &group,
                            .tests = {},
                            .carry = nullptr,
                            .attempt = 1,
                            .orders = *orders,
-                           .start = start});
+                           .start = start,
+                           .companions = std::move(companions)});
 }
 
 void Dispatcher::employ_early_workers() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "discovery.hpp"
 #include "messages.hpp"
 #include "offload/base/time.hpp"
 #include "offload/model/event.hpp"
@@ -18,14 +19,14 @@ namespace offload::engine {
 class EarlyWorker {
   public:
     // `shown`: the command of its group's discovery, where it discovers.
-    EarlyWorker(SandboxNumber sandbox, GroupIndex group, std::shared_ptr<WorkerOrders> orders,
+    EarlyWorker(SandboxNumber sandbox, Family family, std::shared_ptr<WorkerOrders> orders,
                 std::optional<std::string> shown);
 
     SandboxNumber sandbox() const { return sandbox_; }
-    GroupIndex group() const { return group_; }
+    GroupIndex group() const { return family_.group; }
     const std::shared_ptr<WorkerOrders>& orders() const { return orders_; }
 
-    // Its group's tests are still to be told by it.
+    // Its family's tests are still to be told by it.
     bool owes_discovery() const { return shown_.has_value() && !found_; }
     GroupDiscovered discovered(Result<framework::Discovered> tests, const std::string& how);
     // What its discovery has printed, for people.
@@ -48,7 +49,7 @@ class EarlyWorker {
 
   private:
     SandboxNumber sandbox_;
-    GroupIndex group_;
+    Family family_;
     std::shared_ptr<WorkerOrders> orders_;
     std::optional<std::string> shown_;
     SteadyTime begun_ = std::chrono::steady_clock::now();

@@ -230,7 +230,8 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
          // tests.
          traits.same_machine, shared_.fail_fast && job.group->retry_count == 0, shared_.run_folder},
         job.carry,
-        job.start};
+        job.start,
+        job.companions};
 
     BatchOver over;
     over.batch = job.batch;

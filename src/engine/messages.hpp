@@ -25,6 +25,7 @@ namespace offload::engine {
 // One group's discovery is over.
 struct GroupDiscovered {
     GroupIndex group;
+    std::vector<GroupIndex> companions;  // whose tests it was to tell as well
     Result<framework::Discovered> discovered;
     std::string report;  // the command, how it ended, the end of its output: for "no tests found"
     Seconds duration{0};
@@ -120,6 +121,7 @@ struct BatchJob {
     // Of a worker, whose tests come this way.
     std::shared_ptr<WorkerOrders> orders;
     framework::WorkerStart start = framework::WorkerStart::WithTests;
+    framework::Groups companions = {};  // of one that discovers
 };
 
 struct Stop {};

@@ -89,25 +89,30 @@ Collected collect(const RunRequest& request, TestTable& tests, const Interrupter
     }
     Inbox inbox(kInboxCapacity);
     const Attachment attachment(interrupter, inbox);
-    DiscoverySettings settings{**framework,    request.config, request.working_folder,
-                               request.run_id, random_hex(16), {}};
+    DiscoverySettings settings{**framework, request.config, request.working_folder, request.run_id,
+                               random_hex(16)};
+    std::vector<Family> families;
+    std::size_t pending = 0;
     for (std::size_t i = 0; i < request.config.groups.size(); ++i) {
-        if (is_wanted(request.config.groups[i], request.only_groups))
-            settings.groups.emplace_back(i);
+        if (!is_wanted(request.config.groups[i], request.only_groups)) continue;
+        ++pending;
+        if (!join(families, GroupIndex(i), **framework, request.config)) {
+            families.push_back({GroupIndex(i)});
+        }
     }
     std::vector<GroupState> groups(request.config.groups.size());
-    std::size_t pending = settings.groups.size();
-    auto discovery = Discovery::start(std::move(settings), inbox);
+    auto discovery = Discovery::create(std::move(settings), inbox);
     if (!discovery) {
         collected.errors.push_back(std::move(discovery).error());
         return collected;
     }
+    (*discovery)->add(std::move(families));
     while (pending > 0) {
         auto message = inbox.pop();
         if (auto* group = std::get_if<GroupDiscovered>(&message)) {
-            groups[group->group.value()] = {std::move(group->discovered), std::move(group->report),
-                                            group->duration};
-            --pending;
+            auto untold = keep(*group, request.config, groups);
+            pending -= 1 + group->companions.size() - untold.size();
+            (*discovery)->add(std::move(untold));
         } else if (std::holds_alternative<Interrupted>(message)) {
             (*discovery)->cancel();
         }

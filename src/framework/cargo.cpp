@@ -229,8 +229,8 @@ std::vector<std::string> CargoFramework::listing_words(const config::Group& grou
     return words;
 }
 
-Result<DiscoveryCommand> CargoFramework::discovery(const config::Group& group,
-                                                   const RunContext& context) const {
+Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& request) const {
+    const auto& [group, context, _] = request;
     const auto words = listing_words(group);
     const auto sorted = nextest::sort_arguments(words);
     if (!sorted) {
@@ -248,10 +248,10 @@ Result<DiscoveryCommand> CargoFramework::discovery(const config::Group& group,
     return discovery;
 }
 
-Result<Discovered> CargoFramework::read_discovery(const config::Group& group,
-                                                  const RunContext& context, const Ended& ended,
-                                                  std::string_view out,
+Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& request,
+                                                  const Ended& ended, std::string_view out,
                                                   std::string_view err) const {
+    const auto& [group, context, _] = request;
     const auto command = list_command(listing_words(group));
     if (ended.exit_status != 0) return fail(listing_error(group, command, ended, out, err));
 

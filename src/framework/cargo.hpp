@@ -22,11 +22,9 @@ class CargoFramework final : public Framework {
     explicit CargoFramework(const config::Config& config);
 
     std::string_view name() const override { return "cargo"; }
-    Result<DiscoveryCommand> discovery(const config::Group& group,
-                                       const RunContext& context) const override;
-    Result<Discovered> read_discovery(const config::Group& group, const RunContext& context,
-                                      const Ended& ended, std::string_view out,
-                                      std::string_view err) const override;
+    Result<DiscoveryCommand> discovery(const DiscoveryRequest& request) const override;
+    Result<Discovered> read_discovery(const DiscoveryRequest& request, const Ended& ended,
+                                      std::string_view out, std::string_view err) const override;
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
 

@@ -110,19 +110,19 @@ std::vector<std::string> CommandFramework::warnings() const {
     return warnings;
 }
 
-Result<DiscoveryCommand> CommandFramework::discovery(const config::Group& group,
-                                                     const RunContext& /*context*/) const {
+Result<DiscoveryCommand> CommandFramework::discovery(const DiscoveryRequest& request) const {
+    const auto& filters = request.group.filters;
     return DiscoveryCommand{
-        .command = substitute(settings_.discover_command, {{kFilters, group.filters}}),
+        .command = substitute(settings_.discover_command, {{kFilters, filters}}),
         .env = {},
         .files = {},
-        .shown = shown_command(settings_, group)};
+        .shown = shown_command(settings_, request.group)};
 }
 
-Result<Discovered> CommandFramework::read_discovery(const config::Group& group,
-                                                    const RunContext& /*context*/,
+Result<Discovered> CommandFramework::read_discovery(const DiscoveryRequest& request,
                                                     const Ended& ended, std::string_view out,
                                                     std::string_view err) const {
+    const auto& group = request.group;
     const auto command = shown_command(settings_, group);
     // `… | grep '::'` that matched nothing.
     if (ended.exit_status == 1 && out.empty() && err.empty()) return Discovered{};

@@ -19,11 +19,9 @@ class CommandFramework final : public Framework {
     std::string_view name() const override { return "default"; }
     VerdictSource verdict_source() const override;
     std::vector<std::string> warnings() const override;
-    Result<DiscoveryCommand> discovery(const config::Group& group,
-                                       const RunContext& context) const override;
-    Result<Discovered> read_discovery(const config::Group& group, const RunContext& context,
-                                      const Ended& ended, std::string_view out,
-                                      std::string_view err) const override;
+    Result<DiscoveryCommand> discovery(const DiscoveryRequest& request) const override;
+    Result<Discovered> read_discovery(const DiscoveryRequest& request, const Ended& ended,
+                                      std::string_view out, std::string_view err) const override;
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
     std::size_t command_bytes(std::string_view id) const override;

@@ -86,6 +86,34 @@ json plan_for(const BatchRequest& request, std::string_view mode) {
     return plan;
 }
 
+json exact_words(const Words& words) {
+    json list = json::array();
+    for (const auto& word : words) list.push_back(exact_json(word));
+    return list;
+}
+
+// The words without what only selects among the tests that are collected: -k and -m. Whether pytest
+// understands them so is for it to say; this spares the question.
+Words without_selectors(const Words& words) {
+    Words rest;
+    for (auto word = words.begin(); word != words.end(); ++word) {
+        if (!word->starts_with("-k") && !word->starts_with("-m")) {
+            rest.push_back(*word);
+        } else if (word->size() == 2 && std::next(word) != words.end()) {
+            ++word;
+        }
+    }
+    return rest;
+}
+
+// A script of the user's might do other things for another group.
+bool starts_pytest_itself(const Words& prefix) {
+    return std::ranges::any_of(prefix, [](const std::string& word) {
+        const auto name = std::string_view(word).substr(word.rfind('/') + 1);
+        return name == "pytest" || name == "py.test";
+    });
+}
+
 std::string as_ascii(const json& plan) { return plan.dump(-1, ' ', /*ensure_ascii=*/true) + "\n"; }
 
 void append(Words& words, const Words& more) {
@@ -157,17 +185,33 @@ std::vector<std::string> PytestFramework::discovery_words(const config::Group& g
     return words;
 }
 
-Result<DiscoveryCommand> PytestFramework::discovery(const config::Group& group,
-                                                    const RunContext& context) const {
+bool PytestFramework::discovers_together(const config::Group& group,
+                                         const config::Group& companion) const {
+    return starts_pytest_itself(settings_.prefix) &&
+           without_selectors(selection(group)) == without_selectors(selection(companion));
+}
+
+Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& request) const {
+    const auto& [group, context, companions] = request;
     const auto words = discovery_words(group);
     auto plan = plan_for(context, "collect");
     plan["mark"] = exact_json(mark_path(context));
+    add_companions(plan, group, companions, &PytestFramework::discovery_words);
 
     DiscoveryCommand command;
     command.shown = shown_discovery(group);
     command.files = {plugin_file(context), {plan_path(context), as_ascii(plan)}};
     command.command = or_plainly(with_plugin(context, settings_.prefix, words), group, context);
     return command;
+}
+
+void PytestFramework::add_companions(json& plan, const config::Group& group,
+                                     const Groups& companions, WordsOf words_of) const {
+    if (companions.empty()) return;
+    plan["words"] = exact_words((this->*words_of)(group));
+    for (const auto* companion : companions) {
+        plan["companions"].push_back(exact_words((this->*words_of)(*companion)));
+    }
 }
 
 std::string PytestFramework::shown_discovery(const config::Group& group) const {
@@ -186,11 +230,11 @@ std::string PytestFramework::or_plainly(const std::string& with_plugin, const co
         shown_discovery(group));
 }
 
-Result<Discovered> PytestFramework::read_discovery(const config::Group& group,
-                                                   const RunContext& context, const Ended& ended,
-                                                   std::string_view out,
+Result<Discovered> PytestFramework::read_discovery(const DiscoveryRequest& request,
+                                                   const Ended& ended, std::string_view out,
                                                    std::string_view err) const {
-    return read_pytest_discovery(shown_discovery(group), context.nonce, ended, out, err);
+    return read_pytest_discovery(shown_discovery(request.group), request.context.nonce, ended, out,
+                                 err);
 }
 
 Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
@@ -219,6 +263,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     plan["limit"] = test_limit.count();
     if (request.start != WorkerStart::ToDiscover) return with_plan(request, as_ascii(plan));
     plan["mark"] = exact_json(mark_path(request.context));
+    add_companions(plan, request.group, request.companions, &PytestFramework::run_words);
     auto command = with_plan(request, as_ascii(plan));
     command.command = or_plainly(command.command, request.group, request.context);
     return command;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,11 +23,11 @@ class PytestFramework final : public Framework {
     explicit PytestFramework(const config::Config& config);
 
     std::string_view name() const override { return "pytest"; }
-    Result<DiscoveryCommand> discovery(const config::Group& group,
-                                       const RunContext& context) const override;
-    Result<Discovered> read_discovery(const config::Group& group, const RunContext& context,
-                                      const Ended& ended, std::string_view out,
-                                      std::string_view err) const override;
+    bool discovers_together(const config::Group& group,
+                            const config::Group& companion) const override;
+    Result<DiscoveryCommand> discovery(const DiscoveryRequest& request) const override;
+    Result<Discovered> read_discovery(const DiscoveryRequest& request, const Ended& ended,
+                                      std::string_view out, std::string_view err) const override;
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
     bool has_discovering_worker() const override;
@@ -50,6 +51,10 @@ class PytestFramework final : public Framework {
     std::vector<std::string> discovery_words(const config::Group& group) const;
     // `{command} {run_args} {filters} {paths}`, less the command.
     std::vector<std::string> run_words(const config::Group& group) const;
+    using WordsOf = std::vector<std::string> (PytestFramework::*)(const config::Group&) const;
+    // What the plugin must know to tell their tests as well.
+    void add_companions(nlohmann::json& plan, const config::Group& group, const Groups& companions,
+                        WordsOf words_of) const;
     std::string shown_discovery(const config::Group& group) const;
     std::string or_plainly(const std::string& with_plugin, const config::Group& group,
                            const RunContext& context) const;

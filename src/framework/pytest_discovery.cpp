@@ -52,6 +52,20 @@ Error failure(const std::string& shown, const std::string& what, const Ended& en
     return Error{std::move(message), shown, hint_for(ended, output)};
 }
 
+std::string skipped_modules(const std::vector<std::string>& skipped) {
+    std::string names;
+    for (std::size_t i = 0; i < skipped.size() && i < kNamedModules; ++i) {
+        names += (i == 0 ? "" : ", ") + skipped[i];
+    }
+    if (skipped.size() > kNamedModules) {
+        names += fmt::format(" and {} more", skipped.size() - kNamedModules);
+    }
+    return fmt::format("{} as a whole, so that pytest tells no test of it: {}",
+                       skipped.size() == 1 ? std::string("1 module is skipped")
+                                           : fmt::format("{} modules are skipped", skipped.size()),
+                       names);
+}
+
 }  // namespace
 
 void PytestAccount::take(const json& message) {
@@ -61,71 +75,66 @@ void PytestAccount::take(const json& message) {
     } else if (kind == "plain") {
         plain_ = true;
     } else if (kind == "items") {
-        take_items(message);
+        const auto of = index_of(message, "of");
+        take_items(message, of ? companions_[*of] : own_);
     } else if (kind == "broken") {
         take_broken(message);
     } else if (kind == "skipped") {
         skipped_.push_back(
             fmt::format("{} ({})", bytes_of(message, "id"), bytes_of(message, "message")));
+    } else if (kind == "found") {
+        if (const auto of = index_of(message, "of")) {
+            companions_[*of].collected = index_of(message, "count");
+        }
     } else if (kind == "collected") {
-        collected_ = index_of(message, "count");
+        own_.collected = index_of(message, "count");
         stays_ = message.value("stays", json(false)) == json(true);
     } else if (kind == "bye") {
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
     } else if (kind == "notice") {
-        discovered_.warnings.push_back(bytes_of(message, "text"));
+        notices_.push_back(bytes_of(message, "text"));
     }
 }
 
-void PytestAccount::take_items(const json& message) {
+void PytestAccount::take_items(const json& message, Tests& tests) {
     const auto ids = message.find("ids");
     if (ids == message.end() || !ids->is_array()) return;
     const auto file = bytes_of(message, "file");
     for (const auto& value : *ids) {
         auto id = bytes_of(json{{"id", value}}, "id");
-        ++told_;
-        if (seen_.insert(id).second) {
-            discovered_.tests.push_back({std::move(id), file});
-        } else {
-            ++shared_ids_;
-        }
+        ++tests.told;
+        if (tests.seen.insert(id).second) tests.items.push_back({std::move(id), file});
     }
 }
 
 void PytestAccount::take_broken(const json& message) {
     Discovered::Broken broken{.id = bytes_of(message, "id"), .result = {}};
     if (broken.id.empty()) broken.id = "(pytest session)";
-    if (!seen_.insert("broken " + broken.id).second) return;
+    if (!broken_ids_.insert(broken.id).second) return;
     broken.result.outcome = Outcome::Errored;
     broken.result.type = bytes_of(message, "type");
     broken.result.message = bytes_of(message, "message");
     broken.result.details = bytes_of(message, "details");
     broken.result.file = broken.id.substr(0, broken.id.find("::"));
-    discovered_.broken.push_back(std::move(broken));
+    broken_.push_back(std::move(broken));
 }
 
-void PytestAccount::add_warnings() {
-    auto& warnings = discovered_.warnings;
-    if (shared_ids_ > 0) {
-        warnings.push_back(fmt::format(
+Discovered PytestAccount::discovered_of(Tests& tests) const {
+    Discovered discovered{.tests = std::move(tests.items),
+                          .broken = broken_,
+                          .warnings = notices_,
+                          .carry = std::make_shared<const PytestCarry>(),
+                          .companions = {}};
+    const auto shared_ids = tests.told - discovered.tests.size();
+    if (shared_ids > 0) {
+        discovered.warnings.push_back(fmt::format(
             "{} with an ID that another test has as well: tests of one ID run together, and the "
             "worst outcome counts",
-            text::count(shared_ids_, "test")));
+            text::count(shared_ids, "test")));
     }
-    if (skipped_.empty()) return;
-    std::string names;
-    for (std::size_t i = 0; i < skipped_.size() && i < kNamedModules; ++i) {
-        names += (i == 0 ? "" : ", ") + skipped_[i];
-    }
-    if (skipped_.size() > kNamedModules) {
-        names += fmt::format(" and {} more", skipped_.size() - kNamedModules);
-    }
-    warnings.push_back(fmt::format("{} as a whole, so that pytest tells no test of it: {}",
-                                   skipped_.size() == 1
-                                       ? std::string("1 module is skipped")
-                                       : fmt::format("{} modules are skipped", skipped_.size()),
-                                   names));
+    if (!skipped_.empty()) discovered.warnings.push_back(skipped_modules(skipped_));
+    return discovered;
 }
 
 // Why the tests that were told cannot be trusted to be all; nothing when they can.
@@ -133,18 +142,18 @@ std::optional<std::string> PytestAccount::trouble(const std::optional<Ended>& en
     if (ended && !status_) {
         return fmt::format("pytest's discovery did not come to its end ({})", ended->how);
     }
-    const bool broken = !discovered_.broken.empty();
+    const bool broken = !broken_.empty();
     const int status = status_.value_or(0);
     const bool regular = status != kInternalError && status != kUsageError &&
                          (status != kInterrupted || (broken && reason_.empty()));
-    if (!regular || !collected_) {
+    if (!regular || !own_.collected) {
         const auto why = reason_.empty() ? std::string{} : ": " + reason_;
         return fmt::format("pytest's discovery failed with exit status {}{}", status, why);
     }
-    if (told_ != *collected_) {
+    if (own_.told != *own_.collected) {
         return fmt::format(
             "pytest collected {}, but told of {}: running a part of them could pass for all",
-            text::count(*collected_, "test"), told_);
+            text::count(*own_.collected, "test"), own_.told);
     }
     return std::nullopt;
 }
@@ -160,9 +169,12 @@ Result<Discovered> PytestAccount::conclude(const std::string& shown,
         return failed(
             fmt::format("{} of the plugin arrived garbled", text::count(garbled, "message")));
     }
-    add_warnings();
-    discovered_.carry = std::make_shared<const PytestCarry>();
-    return std::move(discovered_);
+    auto discovered = discovered_of(own_);
+    for (auto& [position, tests] : companions_) {
+        if (tests.collected != tests.told) continue;
+        discovered.companions.push_back({position, discovered_of(tests)});
+    }
+    return discovered;
 }
 
 Result<Discovered> PytestAccount::conclude_plainly(const std::string& shown,

@@ -1,6 +1,7 @@
 // What pytest's discovery wrote → what exists. Pure.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -38,19 +39,28 @@ class PytestAccount {
                                         const std::string& output) const;
 
   private:
-    void take_items(const nlohmann::json& message);
+    // One group's tests.
+    struct Tests {
+        std::vector<Discovered::Item> items;
+        std::unordered_set<std::string> seen;
+        std::size_t told = 0;                  // those that share an ID included
+        std::optional<std::size_t> collected;  // as pytest counted them
+    };
+
+    static void take_items(const nlohmann::json& message, Tests& tests);
     void take_broken(const nlohmann::json& message);
-    void add_warnings();
+    // With all that holds for the whole collection.
+    Discovered discovered_of(Tests& tests) const;
     std::optional<std::string> trouble(const std::optional<Ended>& ended) const;
 
-    Discovered discovered_;
-    std::unordered_set<std::string> seen_;
-    std::size_t told_ = 0;                  // tests, those that share an ID included
-    std::optional<std::size_t> collected_;  // as pytest counted them
-    std::optional<int> status_;             // of pytest's session
-    std::string reason_;                    // why the session ended early
-    std::vector<std::string> skipped_;      // modules that skip themselves
-    std::size_t shared_ids_ = 0;
+    Tests own_;
+    std::map<std::size_t, Tests> companions_;
+    std::vector<Discovered::Broken> broken_;
+    std::unordered_set<std::string> broken_ids_;
+    std::vector<std::string> notices_;
+    std::vector<std::string> skipped_;  // modules that skip themselves
+    std::optional<int> status_;         // of pytest's session
+    std::string reason_;                // why the session ended early
     bool greeted_ = false;
     bool plain_ = false;
     bool stays_ = false;

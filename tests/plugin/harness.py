@@ -86,15 +86,18 @@ class Told:
 
     @property
     def ids(self):
-        return [text(node_id) for frame in self.kind("items") for node_id in frame["ids"]]
+        return [text(node_id) for frame in self._own_items() for node_id in frame["ids"]]
 
     @property
     def files(self):
         return {
             text(node_id): text(frame.get("file", ""))
-            for frame in self.kind("items")
+            for frame in self._own_items()
             for node_id in frame["ids"]
         }
+
+    def _own_items(self):
+        return [frame for frame in self.kind("items") if "of" not in frame]
 
 
 class Served:
@@ -243,9 +246,10 @@ class Case(unittest.TestCase):
             process.kill()
         return Told(process.returncode, out, err)
 
-    def serve(self, *args, limit=DEADLINE, fail_fast=False, env=None, mode="serve"):
+    def serve(self, *args, limit=DEADLINE, fail_fast=False, env=None, mode="serve", plan=None):
         """A worker that waits for what it is told."""
-        plan = {"mode": mode, "protocols": [1], "limit": limit, "fail_fast": fail_fast}
+        served = {"mode": mode, "protocols": [1], "limit": limit, "fail_fast": fail_fast}
+        plan = {**served, **(plan or {})}
         err = tempfile.TemporaryFile()
         self.addCleanup(err.close)
         return Served(self.start(plan, list(args), env, stdin=subprocess.PIPE, stderr=err), err)

@@ -1,5 +1,7 @@
 """Projects tested with pytest: what is found, what is run, what is said of it."""
 
+import json
+
 from harness import PytestScenario, with_pytest
 
 THREE = {"tests/test_three.py": """
@@ -180,7 +182,6 @@ class Pytest(PytestScenario):
     @with_pytest(8)
     def test_collect_prints_json(self):
         self.pytest_project(THREE)
-        import json
         run = self.offload("collect", "-f", "json").expect_exit(0)
         told = json.loads(run.out)
         self.assertEqual({t["id"] for t in told}, set(PASSED), run.describe())
@@ -290,6 +291,57 @@ class Pytest(PytestScenario):
         run.expect_outcomes(ids("tests/test_x.py", ["test_a", "test_b"]))
         self.assertEqual(sorted((self.project / "log").read_text().split()), ["a", "b"])
         run.expect_said("second")
+
+    MARKED = {
+        "pytest.ini": "[pytest]\nmarkers =\n    slow\n    odd\n",
+        "conftest.py": """
+            import sys
+            if "offload_pytest" in sys.modules:
+                open("sessions", "a").write("x")
+            """,
+        "tests/test_x.py": """
+            import pytest
+            @pytest.mark.slow
+            def test_slow(): assert 0
+            @pytest.mark.odd
+            def test_odd(): pass
+            def test_other(request): assert request.config.option.markexpr == "not slow and not odd"
+            """,
+    }
+    MARK_GROUPS = {
+        name: f'filters = "-m \'{marks}\'"\nretry_count = 0'
+        for name, marks in {"slow": "slow", "odd": "odd", "rest": "not slow and not odd",
+                            "none": "slow and odd"}.items()
+    }
+
+    def expect_marked(self):
+        """Each test belongs to its group, and runs as there."""
+        run = self.offload("collect", "-f", "json").expect_exit(0)
+        self.assertEqual(
+            {t["id"].split("::")[1]: t["group"] for t in json.loads(run.out)},
+            {"test_slow": "slow", "test_odd": "odd", "test_other": "rest"})
+        self.offload("run").expect_exit(1).expect_outcomes({
+            "tests/test_x.py::test_slow": "failure",
+            "tests/test_x.py::test_odd": "passed",
+            "tests/test_x.py::test_other": "passed"})
+
+    @with_pytest(7, 8, 9)
+    def test_groups_that_differ_in_marks_are_collected_once(self):  # TRAPS 39
+        self.pytest_project(self.MARKED, groups=self.MARK_GROUPS, framework='worker = "off"\n')
+        self.expect_marked()
+        # Twice for discovery, and once for each batch.
+        self.assertEqual((self.project / "sessions").read_text(), "xx" + 3 * "x")
+
+    @with_pytest(8)
+    def test_groups_are_collected_apart_where_the_marks_mean_more(self):
+        self.pytest_project(
+            {**self.MARKED, "tests/conftest.py": """
+                def pytest_collection_modifyitems(config, items):
+                    if config.getoption("-m") == "slow":
+                        items[:] = [item for item in items if item.name == "test_slow"]
+                """},
+            groups=self.MARK_GROUPS)
+        self.expect_marked()
 
     @with_pytest(8)
     def test_positional_ids(self):

@@ -17,6 +17,7 @@ using ::testing::HasSubstr;
 using testing::ids;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 struct EarlyWorkers : Fixture {
     explicit EarlyWorkers(std::vector<std::vector<std::string>> groups)
@@ -90,6 +91,29 @@ TEST(EarlyWorkers, SeveralGroupsDiscoverSideBySide) {
     EXPECT_THAT(f.recorder->all<DiscoveryFinished>(), SizeIs(5));
 }
 
+TEST(EarlyWorkers, OneTellsTheTestsOfGroupsForWhichThereIsNoOther) {
+    EarlyWorkers f({ids(9, "a"), ids(9, "b"), ids(9, "c"), ids(9, "d")});
+    f.world.families = true;
+    f.world.untold = {"3"};
+    f.config.offload.max_parallel = 2;
+    f.config.offload.max_parallel_collection = 2;
+    const auto summary = f.run();
+    EXPECT_EQ(summary.counts.passed, 36U);
+    for (const auto& [id, count] : f.world.executions) EXPECT_EQ(count, 1) << id;
+    EXPECT_THAT(f.recorder->all<DiscoveryFinished>(), SizeIs(4));
+    EXPECT_THAT(f.world.discoveries, UnorderedElementsAre("0", "1", "3"));
+}
+
+TEST(EarlyWorkers, WhatADyingOneWasToTellIsDiscoveredAllTheSame) {
+    EarlyWorkers f({ids(9, "a"), ids(9, "b")});
+    f.world.families = true;
+    f.config.offload.max_parallel = 1;
+    f.world.finding = Finding::Dies;
+    EXPECT_THAT(f.run().failure.value_or(""), HasSubstr("SIGSEGV"));
+    EXPECT_THAT(f.recorder->all<DiscoveryFinished>(), SizeIs(1));
+    EXPECT_THAT(f.world.discoveries, UnorderedElementsAre("0", "1"));
+}
+
 TEST(EarlyWorkers, AGroupWhoseTestsRunAloneIsDiscoveredApart) {
     EarlyWorkers f({ids(3)});
     f.config.groups[0].schedule_individual = true;
@@ -158,7 +182,9 @@ TEST(EarlyWorkers, ADiscoveryThatHangsIsEnded) {
 
 // TRAPS 24
 TEST(EarlyWorkers, AnInterruptDuringDiscoveryEndsThem) {
-    EarlyWorkers f({ids(20), ids(20, "u")});
+    EarlyWorkers f({ids(20), ids(20, "u"), ids(20, "v"), ids(20, "w")});
+    f.world.families = true;
+    f.config.offload.max_parallel = 2;
     f.world.finding = Finding::Hangs;
     f.recorder->on_event = [&](const Event& event) {
         if (std::holds_alternative<SandboxReady>(event.body)) {
@@ -195,7 +221,7 @@ TEST(EarlyWorkers, OneThatDoesNotEndIsEnded) {
 }
 
 TEST(EarlyWorkers, TheBeginningOfEndlessOutputIsDroppedAndThatIsSaid) {
-    EarlyWorker worker(SandboxNumber(1), GroupIndex(0), nullptr, "list");
+    EarlyWorker worker(SandboxNumber(1), {GroupIndex(0)}, nullptr, "list");
     const BatchNumber batch(3);
     for (int i = 0; i < 40; ++i) {
         worker.hold({batch, Stream::Out, std::string(100'000, 'x')});

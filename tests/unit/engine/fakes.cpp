@@ -77,8 +77,10 @@ class FakeReader : public framework::BatchReader {
 // Tells the fake worker "run POSITION ATTEMPT ID", "last" and "stop".
 class FakeTalk : public framework::WorkerTalk {
   public:
-    FakeTalk(bool tells_starts, bool discovers)
-        : reader_(0, tells_starts, false), owes_discovery_(discovers) {}
+    FakeTalk(bool tells_starts, bool discovers, std::vector<framework::Companion> companions)
+        : reader_(0, tells_starts, false), owes_discovery_(discovers) {
+        found_.companions = std::move(companions);
+    }
 
     std::string run(std::span<const framework::WorkerTest> tests) override {
         std::string text;
@@ -364,8 +366,19 @@ Act World::next_act(const std::string& id) {
     return list[std::min(static_cast<std::size_t>(before), list.size() - 1)];
 }
 
-Result<framework::DiscoveryCommand> FakeFramework::discovery(const config::Group& group,
-                                                             const framework::RunContext&) const {
+namespace {
+
+void note_discovery(World& world, const config::Group& group) {
+    const std::scoped_lock lock(world.mutex);
+    world.discoveries.push_back(group.name);
+}
+
+}  // namespace
+
+Result<framework::DiscoveryCommand> FakeFramework::discovery(
+    const framework::DiscoveryRequest& request) const {
+    const auto& group = request.group;
+    if (!request.context.label.empty()) note_discovery(world_, group);
     std::string text;
     for (const auto& id : ids_[number(group.name)]) text += id + "\n";
     std::string gate;
@@ -381,12 +394,24 @@ Result<framework::DiscoveryCommand> FakeFramework::discovery(const config::Group
                                        .shown = "list"};
 }
 
-Result<framework::Discovered> FakeFramework::read_discovery(const config::Group& group,
-                                                            const framework::RunContext&,
-                                                            const framework::Ended&,
-                                                            std::string_view out,
-                                                            std::string_view) const {
+std::vector<framework::Companion> FakeFramework::tell(const framework::Groups& companions) const {
+    std::vector<framework::Companion> told;
+    for (std::size_t i = 0; i < companions.size(); ++i) {
+        const auto& name = companions[i]->name;
+        if (world_.untold.contains(name)) continue;
+        framework::Discovered discovered;
+        for (const auto& id : ids_[number(name)]) discovered.tests.push_back({id, {}});
+        told.push_back({i, std::move(discovered)});
+    }
+    return told;
+}
+
+Result<framework::Discovered> FakeFramework::read_discovery(
+    const framework::DiscoveryRequest& request, const framework::Ended&, std::string_view out,
+    std::string_view) const {
+    const auto& group = request.group;
     framework::Discovered discovered;
+    discovered.companions = tell(request.companions);
     for (const auto line : text::lines(out)) discovered.tests.push_back({std::string(line), {}});
     if (group.name == "0") {
         for (const auto& id : broken) {
@@ -435,6 +460,7 @@ Result<framework::BatchCommand> FakeFramework::worker(const framework::BatchRequ
     command->command = "worker";
     if (request.start == framework::WorkerStart::ToDiscover) {
         command->command = "discover\n";
+        note_discovery(world_, request.group);
         for (const auto& id : ids_[number(request.group.name)]) command->command += id + "\n";
     }
     return command;
@@ -443,7 +469,8 @@ Result<framework::BatchCommand> FakeFramework::worker(const framework::BatchRequ
 std::unique_ptr<framework::WorkerTalk> FakeFramework::worker_talk(
     const framework::BatchRequest& request) const {
     return std::make_unique<FakeTalk>(world_.tells_starts,
-                                      request.start == framework::WorkerStart::ToDiscover);
+                                      request.start == framework::WorkerStart::ToDiscover,
+                                      tell(request.companions));
 }
 
 Result<> FakeProvider::prepare(const process::CancelToken&, const provider::OutputHandler&) {

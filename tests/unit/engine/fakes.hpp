@@ -41,7 +41,9 @@ struct World {
     std::vector<std::string> artefacts;  // what every download brings
     bool tells_starts = true;
     bool per_batch = false;
-    bool workers = false;  // the framework has them
+    bool families = false;         // one discovery tells the tests of all groups
+    std::set<std::string> untold;  // but not of these
+    bool workers = false;          // the framework has them
     bool discovering_workers = false;
     Finding finding = Finding::Stays;
     int meeting_workers = 0;  // a worker goes on collecting until so many have started
@@ -64,6 +66,7 @@ struct World {
     bool told_to_fail_fast = false;  // any batch
     std::string conclusion;          // the framework's last command, for sh; empty: none
 
+    std::vector<std::string> discoveries;           // the groups that commands were for
     std::map<std::string, int> executions;          // that came to an end or a crash
     std::vector<std::vector<std::string>> batches;  // IDs, in order of start
     std::vector<std::uint32_t> batch_sandboxes;     // where
@@ -88,10 +91,12 @@ class FakeFramework : public framework::Framework {
     VerdictSource verdict_source() const override {
         return world_.per_batch ? VerdictSource::PerBatch : VerdictSource::PerTest;
     }
+    bool discovers_together(const config::Group&, const config::Group&) const override {
+        return world_.families;
+    }
     Result<framework::DiscoveryCommand> discovery(
-        const config::Group& group, const framework::RunContext& context) const override;
-    Result<framework::Discovered> read_discovery(const config::Group& group,
-                                                 const framework::RunContext& context,
+        const framework::DiscoveryRequest& request) const override;
+    Result<framework::Discovered> read_discovery(const framework::DiscoveryRequest& request,
                                                  const framework::Ended& ended,
                                                  std::string_view out,
                                                  std::string_view err) const override;
@@ -115,6 +120,8 @@ class FakeFramework : public framework::Framework {
     std::vector<std::string> broken;
 
   private:
+    std::vector<framework::Companion> tell(const framework::Groups& companions) const;
+
     World& world_;
     std::vector<std::vector<std::string>> ids_;
 };

@@ -66,9 +66,9 @@ class CargoRun : public ::testing::Test {
 
     Result<Discovered> discover(const config::Group& group) const {
         const auto context = context_in(folder(), "discovery-0");
-        const auto command = framework_.discovery(group, context).value();
+        const auto command = framework_.discovery({group, context}).value();
         const auto executed = execute(command.command, command.env, command.files);
-        return framework_.read_discovery(group, context, executed.ended, executed.out,
+        return framework_.read_discovery({group, context}, executed.ended, executed.out,
                                          executed.err);
     }
 

@@ -53,7 +53,7 @@ std::string printed(std::string_view profile = "") {
 
 Discovered discover(const config::Group& group, std::string_view profile = "") {
     return CargoFramework(config_with())
-        .read_discovery(group, context_in("/run", "discovery-0"), exited(0), printed(profile), "")
+        .read_discovery({group, context_in("/run", "discovery-0")}, exited(0), printed(profile), "")
         .value();
 }
 
@@ -76,7 +76,7 @@ TEST(CargoDiscovery, ListsWithTheGroupsFiltersBehindTheSettings) {
     const CargoFramework framework(config_with(
         {.package = "alpha", .features = "a b", .bin = "tool", .include_ignored = true}));
     const auto command =
-        framework.discovery(group_with("-E 'test(x)' -- --skip y"), context_in("/run"));
+        framework.discovery({group_with("-E 'test(x)' -- --skip y"), context_in("/run")});
     ASSERT_TRUE(command);
     EXPECT_EQ(command->shown,
               "cargo nextest list --message-format json --package alpha --features 'a b' "
@@ -87,13 +87,13 @@ TEST(CargoDiscovery, ListsWithTheGroupsFiltersBehindTheSettings) {
 TEST(CargoDiscovery, AFilterThatChoosesIgnoredTestsWins) {
     const CargoFramework framework(
         config_with({.package = {}, .features = {}, .bin = {}, .include_ignored = true}));
-    const auto command = framework.discovery(group_with("-- --ignored"), context_in("/run"));
+    const auto command = framework.discovery({group_with("-- --ignored"), context_in("/run")});
     EXPECT_THAT(command->shown, Not(HasSubstr("--run-ignored")));
 }
 
 TEST(CargoDiscovery, FiltersThatCannotBeUnderstoodAreAnError) {  // TRAPS 17
-    const auto command =
-        CargoFramework(config_with()).discovery(group_with("--list-type full"), context_in("/run"));
+    const auto command = CargoFramework(config_with())
+                             .discovery({group_with("--list-type full"), context_in("/run")});
     ASSERT_FALSE(command);
     EXPECT_THAT(command.error().to_string(), HasSubstr("[groups.all] filters"));
 }
@@ -109,8 +109,8 @@ TEST(CargoDiscovery, OnlyMatchingTestsCountAndBinariesKeepThemApart) {  // TRAPS
 
 TEST(CargoDiscovery, AMissingNextestIsAnErrorThatSaysHowToInstallIt) {
     const auto discovered = CargoFramework(config_with())
-                                .read_discovery(group_with(""), context_in("/run"), exited(101), "",
-                                                "error: no such command: `nextest`\n");
+                                .read_discovery({group_with(""), context_in("/run")}, exited(101),
+                                                "", "error: no such command: `nextest`\n");
     ASSERT_FALSE(discovered);
     EXPECT_THAT(discovered.error().to_string(), HasSubstr("cargo install --locked cargo-nextest"));
 }
@@ -118,7 +118,7 @@ TEST(CargoDiscovery, AMissingNextestIsAnErrorThatSaysHowToInstallIt) {
 TEST(CargoDiscovery, ACompilersErrorsAreShown) {
     const auto discovered =
         CargoFramework(config_with())
-            .read_discovery(group_with("-p alpha"), context_in("/run"), exited(101), "",
+            .read_discovery({group_with("-p alpha"), context_in("/run")}, exited(101), "",
                             "error[E0425]: cannot find value\n --> src/lib.rs:1:1\n");
     ASSERT_FALSE(discovered);
     const auto shown = discovered.error().to_string();
@@ -131,7 +131,7 @@ TEST(CargoDiscovery, ACompilersErrorsAreShown) {
 TEST(CargoDiscovery, OutputThatIsNoListingIsAnError) {
     for (const auto* out : {"", "hello\n", "{\"rust-suites\":{}}", "{\"rust-suites\":", "[1]"}) {
         EXPECT_FALSE(CargoFramework(config_with())
-                         .read_discovery(group_with(""), context_in("/run"), exited(0), out, ""))
+                         .read_discovery({group_with(""), context_in("/run")}, exited(0), out, ""))
             << out;
     }
 }

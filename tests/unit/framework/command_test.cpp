@@ -36,7 +36,7 @@ CommandFramework framework_with(std::string run, std::optional<std::string> resu
 Result<Discovered> discovered_from(std::string_view out, const Ended& ended = exited(0),
                                    std::string_view err = "") {
     return framework_with("run {tests}")
-        .read_discovery(group_with("-k 'a b'"), context_in("/run"), ended, out, err);
+        .read_discovery({group_with("-k 'a b'"), context_in("/run")}, ended, out, err);
 }
 
 std::vector<std::string> ids_of(const Discovered& discovered) {
@@ -47,7 +47,8 @@ std::vector<std::string> ids_of(const Discovered& discovered) {
 
 TEST(CommandDiscovery, FiltersReplaceThePlaceholderAsWritten) {
     const CommandFramework framework(config_with("ls {filters} | cat; echo {tests}", "run"));
-    const auto command = framework.discovery(group_with("-k 'a b' {filters}"), context_in("/run"));
+    const auto command =
+        framework.discovery({group_with("-k 'a b' {filters}"), context_in("/run")});
     ASSERT_TRUE(command);
     EXPECT_EQ(command->command, "ls -k 'a b' {filters} | cat; echo {tests}");
     EXPECT_EQ(command->shown, command->command);

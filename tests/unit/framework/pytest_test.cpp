@@ -64,7 +64,8 @@ std::string passed(std::size_t n) {
 
 Result<Discovered> discover(std::string_view out, const Ended& ended = exited(0),
                             std::string_view err = {}) {
-    return framework().read_discovery(group_with("-m slow"), context_in(kFolder), ended, out, err);
+    return framework().read_discovery({group_with("-m slow"), context_in(kFolder)}, ended, out,
+                                      err);
 }
 
 std::vector<std::string> ids_of(const Discovered& discovered) {
@@ -89,7 +90,7 @@ TEST(PytestDiscovery, CommandKeepsPrefixFiltersAndPaths) {
     settings.discovery_args = {"--disable-warnings"};
     settings.run_args = {"--no-cov"};
     const auto command =
-        framework(settings).discovery(group_with("-m 'not slow'"), context_in(kFolder)).value();
+        framework(settings).discovery({group_with("-m 'not slow'"), context_in(kFolder)}).value();
     EXPECT_EQ(command.shown,
               "uv run --with=pytest -m pytest --collect-only -q --disable-warnings -m 'not slow' "
               "'my tests'");
@@ -104,19 +105,76 @@ TEST(PytestDiscovery, CommandKeepsPrefixFiltersAndPaths) {
     EXPECT_EQ(plan_of(command.files)["nonce"], "5eed");
 }
 
+TEST(PytestDiscovery, OneCommandServesGroupsThatOnlySelectOtherTests) {
+    config::PytestFramework settings;
+    settings.prefix = {"python", "-m", "pytest"};
+    settings.paths = {"tests"};
+    const auto together = [&](const std::string& filters, const std::string& others) {
+        return framework(settings).discovers_together(group_with(filters), group_with(others));
+    };
+    EXPECT_TRUE(together("-m slow", "-m 'not slow'"));
+    EXPECT_TRUE(together("-m slow --strict-markers", "--strict-markers -k 'a or b'"));
+    EXPECT_TRUE(together("", "-mslow -ka"));
+    EXPECT_FALSE(together("-m slow", "-m slow --ignore=x"));
+    EXPECT_FALSE(together("-m slow", "-m slow other"));
+    EXPECT_FALSE(together("-m", "-m slow other"));
+    settings.markers = "not slow";
+    EXPECT_TRUE(together("", "-m slow"));
+    settings.prefix = {"./run-tests"};  // might do other things for other arguments
+    EXPECT_FALSE(together("-m slow", "-m 'not slow'"));
+}
+
+TEST(PytestDiscovery, CompanionsTravelInThePlanAndComeBackBesideTheGroup) {
+    const auto slow = group_with("-m slow");
+    const auto odd = group_with("-k 'a b\xff'");
+    const auto none = group_with("-k nothing");
+    const DiscoveryRequest request{
+        .group = slow, .context = context_in(kFolder), .companions = {&odd, &none, &slow}};
+    const auto plan = plan_of(framework().discovery(request)->files);
+    EXPECT_EQ(plan["words"], json({"--collect-only", "-q", "-m", "slow"}));
+    ASSERT_THAT(plan["companions"], SizeIs(3));
+    EXPECT_EQ(plan["companions"][1], json({"--collect-only", "-q", "-k", "nothing"}));
+
+    const std::string out =
+        frame({{"t", "hello"}, {"protocol", 1}}) +
+        frame({{"t", "items"}, {"ids", {"a.py::slow"}}, {"file", "a.py"}}) +
+        frame({{"t", "broken"}, {"id", "b.py"}, {"message", "no module"}}) +
+        frame({{"t", "items"}, {"of", 0}, {"ids", {"c.py::a"}}, {"file", "c.py"}}) +
+        frame({{"t", "found"}, {"of", 0}, {"count", 1}}) +
+        frame({{"t", "found"}, {"of", 1}, {"count", 0}}) +
+        frame({{"t", "items"}, {"of", 2}, {"ids", {"a.py::slow"}}, {"file", "a.py"}}) +
+        frame({{"t", "found"}, {"of", 2}, {"count", 2}}) +
+        frame({{"t", "collected"}, {"count", 1}});
+    const auto found = framework().read_discovery(request, exited(0),
+                                                  out + frame({{"t", "bye"}, {"status", 0}}), "");
+    ASSERT_TRUE(found) << found.error().to_string();
+    ASSERT_THAT(found->tests, SizeIs(1));
+    EXPECT_EQ(found->tests[0].id, "a.py::slow");
+    // The third one was told of one test of two.
+    ASSERT_THAT(found->companions, SizeIs(2));
+    EXPECT_EQ(found->companions[0].position, 0U);
+    EXPECT_EQ(found->companions[0].discovered.tests.at(0).file, "c.py");
+    EXPECT_EQ(found->companions[0].discovered.broken.at(0).id, "b.py");
+    EXPECT_EQ(found->companions[1].position, 1U);
+    EXPECT_THAT(found->companions[1].discovered.tests, IsEmpty());
+
+    EXPECT_FALSE(framework().read_discovery(request, exited(3),
+                                            out + frame({{"t", "bye"}, {"status", 3}}), ""));
+}
+
 TEST(PytestDiscovery, MarkersCountOnlyWithoutFilters) {
     config::PytestFramework settings;
     settings.markers = "not slow";
-    EXPECT_THAT(framework(settings).discovery(group_with(""), context_in("/r"))->shown,
+    EXPECT_THAT(framework(settings).discovery({group_with(""), context_in("/r")})->shown,
                 EndsWith("-q -m 'not slow'"));
-    EXPECT_THAT(framework(settings).discovery(group_with("-k x"), context_in("/r"))->shown,
+    EXPECT_THAT(framework(settings).discovery({group_with("-k x"), context_in("/r")})->shown,
                 EndsWith("-q -k x"));
 }
 
 TEST(PytestDiscovery, AssignmentsBeforeTheCommandStayAssignments) {
     config::PytestFramework settings;
     settings.prefix = {"DEBUG=a b", "pytest"};
-    EXPECT_THAT(framework(settings).discovery(group_with(""), context_in("/r"))->command,
+    EXPECT_THAT(framework(settings).discovery({group_with(""), context_in("/r")})->command,
                 HasSubstr(" DEBUG='a b' pytest -p offload_pytest"));
 }
 

@@ -51,12 +51,23 @@ struct Ended {
 
 // --- Discovery -------------------------------------------------------------------------------
 
+using Groups = std::vector<const config::Group*>;
+
+struct DiscoveryRequest {
+    const config::Group& group;
+    RunContext context = {};
+    // More groups, whose tests the same command should tell: see Framework::discovers_together().
+    Groups companions = {};
+};
+
 struct DiscoveryCommand {
     std::string command;  // for a POSIX shell on this machine, in the working folder
     Variables env;
     std::vector<CarriedFile> files;
     std::string shown;  // the command as the user would type it, for messages
 };
+
+struct Companion;
 
 struct Discovered {
     struct Item {
@@ -73,6 +84,13 @@ struct Discovered {
     // Opaque to all but the framework: handed back to it with each batch of the group, so that
     // what discovery found out (build metadata) is not found out again.
     std::shared_ptr<const void> carry;
+    // Of those that were requested. One that is missing needs a discovery of its own.
+    std::vector<Companion> companions;
+};
+
+struct Companion {
+    std::size_t position = 0;  // in DiscoveryRequest::companions
+    Discovered discovered;     // as its own discovery would have found it
 };
 
 // --- Batches ---------------------------------------------------------------------------------
@@ -90,6 +108,7 @@ struct BatchRequest {
     RunContext context;
     std::shared_ptr<const void> carry;  // of the group's discovery; null where that still goes on
     WorkerStart start = WorkerStart::WithTests;
+    Groups companions = {};  // ToDiscover: as of a DiscoveryRequest
 };
 
 struct BatchCommand {
@@ -216,16 +235,20 @@ class Framework {
     // Things the user should know before the run, e.g. that flakiness cannot be told.
     virtual std::vector<std::string> warnings() const { return {}; }
 
+    // Whether one command could tell the tests of both groups. Where it then cannot, it leaves out
+    // the companion.
+    virtual bool discovers_together(const config::Group& /*group*/,
+                                    const config::Group& /*companion*/) const {
+        return false;
+    }
     // Error: filters or arguments that cannot be understood.
-    virtual Result<DiscoveryCommand> discovery(const config::Group& group,
-                                               const RunContext& context) const = 0;
+    virtual Result<DiscoveryCommand> discovery(const DiscoveryRequest& request) const = 0;
 
     // Error: the command failed or its output makes no sense; the message shows the command, its
     // exit status and the end of its output, and says how to install a tool that is missing.
     // A group without tests is no error.
-    virtual Result<Discovered> read_discovery(const config::Group& group, const RunContext& context,
-                                              const Ended& ended, std::string_view out,
-                                              std::string_view err) const = 0;
+    virtual Result<Discovered> read_discovery(const DiscoveryRequest& request, const Ended& ended,
+                                              std::string_view out, std::string_view err) const = 0;
 
     virtual Result<BatchCommand> batch(const BatchRequest& request) const = 0;
     virtual std::unique_ptr<BatchReader> reader(const BatchRequest& request) const = 0;
