@@ -54,6 +54,29 @@ def many(folder, runs):
     return rows
 
 
+def groups(folder, runs):
+    """Discovery of six groups that differ in marks, beside pytest's own collection of all tests."""
+    marks = [f"m{number}" for number in range(6)]
+    projects.marked_pytest(folder, files=100, per_file=48, marks=marks)
+    filters = {mark: f'filters = "-m {mark}"' for mark in marks}
+    projects.write_config(folder, 2, projects.pytest_framework(PYTHON), groups=filters)
+    ours, plain = measure.in_turn(
+        [
+            [OFFLOAD, "collect"],
+            [PYTHON, "-m", "pytest", "--collect-only", "-q", "tests"],
+        ],
+        folder,
+        runs,
+    )
+    return Row(
+        "discovery of 4,800 pytest tests in six groups by mark",
+        timed(ours),
+        f"`pytest --collect-only` of all {timed(plain)}",
+        measure.ratio(ours, plain),
+        "≤ 1.25 × one collection",
+    )
+
+
 def starts_at_once(count, folder, runs):
     """Median time until `count` pytest processes that start together have all ended."""
     empty = Path(folder, "empty")
@@ -232,6 +255,7 @@ def start_up(folder, runs):
 CASES = {
     "trivial": trivial,
     "many": many,
+    "groups": groups,
     "tenths": tenths,
     "lognormal": lognormal,
     "ones": ones,

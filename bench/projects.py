@@ -15,14 +15,15 @@ type = "local"
 
 [framework]
 {framework}
-
-[groups.all]
-retry_count = 0
 """
 
 
-def write_config(folder, slots, framework):
-    Path(folder, "offload.toml").write_text(CONFIG.format(slots=slots, folder=folder, framework=framework))
+def write_config(folder, slots, framework, groups=None):
+    """`groups` maps names to TOML lines."""
+    text = CONFIG.format(slots=slots, folder=folder, framework=framework)
+    for name, lines in (groups or {"all": ""}).items():
+        text += f"\n[groups.{name}]\nretry_count = 0\n{lines}\n"
+    Path(folder, "offload.toml").write_text(text)
 
 
 def pytest_framework(python):
@@ -34,6 +35,20 @@ def trivial_pytest(folder, files, per_file):
     tests.mkdir(parents=True)
     for number in range(files):
         body = "".join(f"def test_{i}():\n    assert {i} >= 0\n\n\n" for i in range(per_file))
+        (tests / f"test_file_{number:03}.py").write_text(body)
+
+
+def marked_pytest(folder, files, per_file, marks):
+    """Trivial tests that have one of the marks each, in turn."""
+    tests = Path(folder, "tests")
+    tests.mkdir(parents=True)
+    declared = "".join(f"    {mark}\n" for mark in marks)
+    Path(folder, "pytest.ini").write_text(f"[pytest]\nmarkers =\n{declared}")
+    for number in range(files):
+        body = "import pytest\n\n\n" + "".join(
+            f"@pytest.mark.{marks[i % len(marks)]}\ndef test_{i}():\n    pass\n\n\n"
+            for i in range(per_file)
+        )
         (tests / f"test_file_{number:03}.py").write_text(body)
 
 

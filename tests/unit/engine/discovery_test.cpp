@@ -10,7 +10,6 @@
 namespace offload::engine {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::FakeFramework;
 using testing::Fixture;
 using ::testing::HasSubstr;
