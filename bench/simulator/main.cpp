@@ -51,6 +51,7 @@ int main(int argc, char** argv) {
     program.add_option("--unknown", setting.unknown, "part of tests without an estimate");
     program.add_option("--overhead", setting.overhead, "seconds of each batch, up to twice that")
         ->capture_default_str();
+    program.add_option("--overhead-per-test", setting.overhead_per_test, "seconds of each test");
     program.add_option("--creation", setting.creation, "seconds of each sandbox, up to twice that")
         ->capture_default_str();
     program.add_option("--failures", setting.failures, "part of tests that fail once");

@@ -15,12 +15,14 @@ using schedule::Assignment;
 class Ours : public Policy {
   public:
     explicit Ours(const World& world)
-        : scheduler_({.slots = world.slots,
-                      .command_bytes = world.command_bytes,
-                      .time_limit = world.time_limit,
-                      .batch_overhead = world.known_overhead.value_or(Seconds{0}),
-                      .ahead = world.ahead,
-                      .hedges = world.hedges}) {
+        : scheduler_(
+              {.slots = world.slots,
+               .command_bytes = world.command_bytes,
+               .time_limit = world.time_limit,
+               .batch_overhead = world.known_overhead.value_or(Seconds{0}),
+               .test_overhead = world.ahead > Seconds{0} ? Seconds{0} : world.assumed_per_test,
+               .ahead = world.ahead,
+               .hedges = world.hedges}) {
         for (std::size_t i = 0; i < world.cases.size(); ++i) {
             const Case& test = world.cases[i];
             scheduler_.add({TestIndex(i), test.group, test.expected, test.command_bytes, test.alone,
@@ -34,9 +36,9 @@ class Ours : public Policy {
         return scheduler_.more(sandbox, now);
     }
     Seconds work_from() const override { return scheduler_.work_from(); }
-    std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test,
-                                          Seconds now) override {
-        return scheduler_.finished(sandbox, test, now);
+    std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test, Seconds now,
+                                          std::optional<Seconds> took) override {
+        return scheduler_.finished(sandbox, test, now, took);
     }
     void ended(SandboxNumber sandbox, Seconds now,
                std::optional<schedule::BatchTime> measured) override {
@@ -118,8 +120,8 @@ class Static : public Policy {
         return any ? Seconds{0} : Seconds{std::numeric_limits<double>::infinity()};
     }
 
-    std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test,
-                                          Seconds /*now*/) override {
+    std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test, Seconds /*now*/,
+                                          std::optional<Seconds> /*took*/) override {
         auto& places = where_[test.value()];
         std::optional<SandboxNumber> other;
         for (const SandboxNumber place : places) {

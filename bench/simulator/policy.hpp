@@ -20,7 +20,7 @@ class Policy {
     // Until when next() has nothing for anybody unless something else happens first.
     virtual Seconds work_from() const = 0;
     virtual std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test,
-                                                  Seconds now) = 0;
+                                                  Seconds now, std::optional<Seconds> took) = 0;
     virtual void ended(SandboxNumber sandbox, Seconds now,
                        std::optional<schedule::BatchTime> measured) = 0;
     virtual void retry(TestIndex test, SandboxNumber failed_on) = 0;

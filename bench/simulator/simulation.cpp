@@ -71,7 +71,7 @@ class Simulation {
     void plan(SandboxNumber sandbox, Batch& batch);
     bool extend(SandboxNumber sandbox, Batch& batch);
     void take_result(SandboxNumber sandbox, Batch& batch, const Done& done);
-    void finish(SandboxNumber sandbox, TestIndex test);
+    void finish(SandboxNumber sandbox, TestIndex test, std::optional<Seconds> took);
     void supersede(SandboxNumber sandbox, TestIndex test);
     void end_batch(SandboxNumber sandbox);
     void apply(const schedule::Settled& settled, SandboxNumber sandbox);
@@ -301,7 +301,8 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
         if (world_.straggling > 0 && std::bernoulli_distribution(world_.straggling)(random_)) {
             duration *= world_.straggling_factor;
         }
-        const Seconds until = the_case.fate == Fate::Hangs ? kNever : at + duration;
+        const Seconds until =
+            the_case.fate == Fate::Hangs ? kNever : at + world_.overhead_per_test + duration;
         const Seconds broken = std::min(lost, limit);
         if (at < broken) ++report_.executions[test.value()];
         if (until > broken || the_case.fate == Fate::Crashes) {
@@ -319,6 +320,7 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
         const bool passed = static_cast<std::size_t>(ledger_.attempts(test)) >= the_case.failures;
         batch.results.push_back({test, duration, passed});
         batch.measured.work += duration;
+        batch.measured.overhead += world_.overhead_per_test;
         if (world_.streaming) {
             schedule_at(until, Happening::Kind::Result, sandbox, batch.results.size() - 1);
         }
@@ -332,13 +334,14 @@ void Simulation::plan(SandboxNumber sandbox, Batch& batch) {
 void Simulation::count_attempt(TestIndex test, Seconds duration) {
     chains_[test.value()] += duration;
     report_.work += duration;
+    ++report_.attempts;
     last_result_ = now_;
 }
 
 // The test is decided for now; a duplicate of it has lost.
-void Simulation::finish(SandboxNumber sandbox, TestIndex test) {
+void Simulation::finish(SandboxNumber sandbox, TestIndex test, std::optional<Seconds> took) {
     --running_[test.value()];
-    if (const auto other = policy_->finished(sandbox, test, now_)) supersede(*other, test);
+    if (const auto other = policy_->finished(sandbox, test, now_, took)) supersede(*other, test);
 }
 
 void Simulation::supersede(SandboxNumber sandbox, TestIndex test) {
@@ -353,7 +356,7 @@ void Simulation::supersede(SandboxNumber sandbox, TestIndex test) {
 
 void Simulation::take_result(SandboxNumber sandbox, Batch& batch, const Done& done) {
     if (!batch.reported.insert(done.test).second) return;
-    finish(sandbox, done.test);
+    finish(sandbox, done.test, done.duration);
     TestResult result;
     result.outcome = done.passed ? Outcome::Passed : Outcome::Failed;
     result.duration = done.duration;
@@ -385,7 +388,9 @@ void Simulation::end_batch(SandboxNumber sandbox) {
         input.unfinished.push_back(std::move(unfinished));
     }
     auto settled = settle(input);
-    for (const auto& failed : settled.attempts) finish(sandbox, failed.test);
+    for (const auto& failed : settled.attempts) {
+        finish(sandbox, failed.test, std::nullopt);
+    }
     for (const auto& unfinished : input.unfinished) {
         const bool failed = std::ranges::any_of(
             settled.attempts, [&](const auto& each) { return each.test == unfinished.test; });
@@ -431,8 +436,10 @@ void Simulation::check_end() {
 }  // namespace
 
 Seconds Report::lower_bound(const World& world) const {
+    const Seconds all = work + world.overhead_per_test * static_cast<double>(attempts);
     return world.creation + world.overhead +
-           std::max(longest, work / static_cast<double>(std::max<std::size_t>(world.slots, 1)));
+           std::max(longest + world.overhead_per_test,
+                    all / static_cast<double>(std::max<std::size_t>(world.slots, 1)));
 }
 
 Report simulate(const World& world) { return Simulation(world).run(); }

@@ -54,6 +54,8 @@ World make_world(const Setting& setting) {
     world.slots = setting.slots;
     world.overhead = Seconds{setting.overhead};
     world.overhead_spread = 0.2;
+    world.overhead_per_test = Seconds{setting.overhead_per_test};
+    world.assumed_per_test = Seconds{setting.assumed_per_test};
     world.creation = Seconds{setting.creation};
     world.creation_spread = 0.2;
     world.hedges = true;

@@ -17,6 +17,8 @@ constexpr std::size_t kMessagesPerTurn = 1000;
 constexpr Seconds kForecastInterval{1};
 // Start-up cost of a batch that the scheduler assumes until it has measured one.
 constexpr Seconds kAssumedOverhead{0.4};
+// What a runner elsewhere needs around each test, likewise: a process start, or a fixture.
+constexpr Seconds kAssumedTestOverhead{0.01};
 // So much work a worker holds besides what it runs: much more than an answer takes to reach it.
 constexpr Seconds kAheadHere{0.25};
 constexpr Seconds kAheadFarAway{1.5};
@@ -235,6 +237,9 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
         .command_bytes = traits_.command_bytes / 4 * 3,  // the rest of the command needs room, too
         .time_limit = exec_limit(config()),
         .batch_overhead = kAssumedOverhead,
+        // Here slots are few, and a start in vain takes CPU from the others; of workers it is soon
+        // known.
+        .test_overhead = traits_.same_machine || streaming_ ? Seconds{0} : kAssumedTestOverhead,
         .whole_batches = framework_.verdict_source() == VerdictSource::PerBatch,
         .ahead = !streaming_            ? Seconds{0}
                  : traits_.same_machine ? kAheadHere

@@ -116,7 +116,7 @@ class Dispatcher {
     void handle_signal(RunningBatch& /*batch*/, framework::TestsFound& /*signal*/) {}
     void record(RunningBatch& batch, TestIndex test, TestResult result);
     // A result of the test came; a duplicate of it has lost.
-    void finish(RunningBatch& batch, TestIndex test);
+    void finish(RunningBatch& batch, TestIndex test, std::optional<Seconds> took);
     // Cancels a batch that works on nothing but what was done elsewhere.
     void end_if_obsolete(RunningBatch& batch);
     void discard_artefacts(SandboxNumber sandbox, const BatchOver& over);

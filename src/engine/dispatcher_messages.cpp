@@ -167,7 +167,7 @@ void Dispatcher::handle_signal(RunningBatch& batch, framework::TestEnded& signal
     if (!batch.ended(signal.position, signal.result)) return;
     const auto test = batch.test(signal.position);
     any_result_ = true;
-    finish(batch, test);
+    finish(batch, test, signal.result.duration);
     end_if_obsolete(batch);
     record(batch, test, std::move(signal.result));
 }
@@ -225,8 +225,8 @@ void Dispatcher::record(RunningBatch& batch, TestIndex test, TestResult result) 
     }
 }
 
-void Dispatcher::finish(RunningBatch& batch, TestIndex test) {
-    const auto other = scheduler_->finished(batch.sandbox(), test, now());
+void Dispatcher::finish(RunningBatch& batch, TestIndex test, std::optional<Seconds> took) {
+    const auto other = scheduler_->finished(batch.sandbox(), test, now(), took);
     if (!other) return;
     auto& loser = batches_.at(fleet_.find(*other)->batch);
     loser.supersede(test);
@@ -252,7 +252,7 @@ void Dispatcher::settle(RunningBatch& batch, const BatchOver& over) {
         batch.settle_input(over, over.starts_known,
                            batch.is_worker() ? config().offload.test_timeout : exec_limit(config()),
                            std::chrono::steady_clock::now(), missing_));
-    for (auto& [test, result] : settled.attempts) finish(batch, test);
+    for (auto& [test, result] : settled.attempts) finish(batch, test, std::nullopt);
     scheduler_->ended(batch.sandbox(), now(), batch.time(over));
     for (auto& [test, result] : settled.attempts) record(batch, test, std::move(result));
     for (auto& [test, reason] : settled.not_run) {

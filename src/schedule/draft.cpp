@@ -49,17 +49,18 @@ std::optional<double> Scheduler::straying() const {
 
 Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {
     const auto slots = static_cast<double>(options_.slots);
-    const double cost = overhead_;
+    const double cost = overhead_.per_batch().count();
+    const double queued = queued_cost();
     double factor = kFactor;
     double work_per_overhead = kWorkPerOverhead;
     if (const auto part = straying()) {
         factor = std::min(1 + *part, kFactor);
         work_per_overhead = std::max(1 / std::max(*part, kLeastStraying), kWorkPerOverhead);
     }
-    double target = std::max(queued_.weight / (factor * slots), work_per_overhead * cost);
+    double target = std::max(queued / (factor * slots), work_per_overhead * cost);
     bool at_share = false;
-    if (target > queued_.weight / slots) {
-        const double share = (queued_.weight + running_weight(now)) / slots;
+    if (target > queued / slots) {
+        const double share = (queued + running_cost(now)) / slots;
         at_share = target >= share;
         target = std::min(target, share);
     }

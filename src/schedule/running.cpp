@@ -12,8 +12,6 @@ namespace {
 
 constexpr Seconds kNever{std::numeric_limits<double>::infinity()};
 
-constexpr std::size_t kOverheadsKept = 31;
-
 constexpr std::size_t kCallsPerLook = 32;
 constexpr double kTimesPerLook = 32;
 constexpr double kLeastDrift = 0.05;
@@ -63,6 +61,7 @@ void Scheduler::extend(Running& batch, SandboxNumber sandbox, const Assignment& 
     }
     batch.tests.insert(batch.tests.end(), assignment.tests.begin(), assignment.tests.end());
     batch.unfinished += assignment.tests.size();
+    running_tests_ += assignment.tests.size();
 }
 
 // The test is one less for the batch of this sandbox to do.
@@ -72,6 +71,7 @@ void Scheduler::stop_running(SandboxNumber sandbox, TestIndex test) {
     Running& batch = found->second;
     const double weight = tests_[test.value()].weight;
     --batch.unfinished;
+    --running_tests_;
     batch.weight = batch.unfinished == 0 ? 0 : std::max(batch.weight - weight, 0.0);
     running_weight_ = std::max(running_weight_ - weight, 0.0);
     while (batch.cursor < batch.tests.size() && !runs_in(sandbox, batch.tests[batch.cursor])) {
@@ -84,8 +84,8 @@ void Scheduler::began(SandboxNumber sandbox, Seconds now) {
     if (found != running_.end()) found->second.began = now;
 }
 
-std::optional<SandboxNumber> Scheduler::finished(SandboxNumber sandbox, TestIndex test,
-                                                 Seconds now) {
+std::optional<SandboxNumber> Scheduler::finished(SandboxNumber sandbox, TestIndex test, Seconds now,
+                                                 std::optional<Seconds> took) {
     const auto found = running_.find(sandbox);
     if (found == running_.end() || test.value() >= tests_.size()) return std::nullopt;
     if (!runs_in(sandbox, test)) return std::nullopt;
@@ -99,13 +99,15 @@ std::optional<SandboxNumber> Scheduler::finished(SandboxNumber sandbox, TestInde
     Running& batch = found->second;
     if (batch.any_result && known.measured && known.weight >= kTellingSeconds) {
         const double before = test_lateness_.factor();
-        test_lateness_.add((now - batch.last_result).count(), known.weight);
+        test_lateness_.add((now - batch.last_result).count(), cost_of(test));
         if (test_lateness_.factor() < before) hedge_due_ = std::min(hedge_due_, now);
     }
     if (batch.any_result) {
         Group& group = groups_[batch.group.value()];
         group.observed_seconds += std::max((now - batch.last_result).count(), 0.0);
         ++group.observed_tests;
+        // Of other batches, results may come all at once.
+        if (took && batch.streams) overhead_.add_per_test(now - batch.last_result - *took);
     }
     batch.last_result = now;
     batch.any_result = true;
@@ -142,10 +144,9 @@ void Scheduler::ended(SandboxNumber sandbox, Seconds now, std::optional<BatchTim
     ended_seconds_ += std::max((now - batch.started).count(), 0.0);
     ended_tests_ += batch.tests.size();
     running_weight_ = std::max(running_weight_ - batch.weight, 0.0);
+    running_tests_ -= batch.unfinished;
     if (measured && std::isfinite(measured->overhead.count())) {
-        overheads_.push_back(std::max(measured->overhead.count(), 0.0));
-        if (overheads_.size() > kOverheadsKept) overheads_.pop_front();
-        measure_overhead();
+        overhead_.add(measured->overhead, batch.tests.size());
         spread_.add(measured->work.count(), batch.all_weight);
         learn_from(batch, now);
     }
@@ -157,19 +158,34 @@ void Scheduler::ended(SandboxNumber sandbox, Seconds now, std::optional<BatchTim
 void Scheduler::learn_from(const Running& batch, Seconds now) {
     const double before = batch_lateness_.factor();
     if (batch.measured) {
-        batch_lateness_.add((now - batch.started).count(), overhead_ + batch.all_weight);
+        batch_lateness_.add((now - batch.started).count(), expected_of(batch));
     }
-    if (overheads_.size() == 1 || batch_lateness_.factor() < before) {
+    if (overhead_.measured() == 1 || batch_lateness_.factor() < before) {
         hedge_due_ = std::min(hedge_due_, now);
     }
 }
 
-// The median: a cold start, or one slow host, says nothing of the others.
-void Scheduler::measure_overhead() {
-    std::vector<double> sorted(overheads_.begin(), overheads_.end());
-    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-    std::nth_element(sorted.begin(), middle, sorted.end());
-    overhead_ = *middle;
+// Seconds beside its weight; nothing where weights count tests.
+double Scheduler::cost_per_test() const {
+    return known_count_ > 0 ? overhead_.per_test().count() : 0;
+}
+
+double Scheduler::cost_of(TestIndex test) const {
+    return tests_[test.value()].weight + cost_per_test();
+}
+
+double Scheduler::queued_cost() const {
+    return queued_.weight + static_cast<double>(queued_.tests) * cost_per_test();
+}
+
+double Scheduler::unfinished_cost(const Running& batch) const {
+    return batch.weight + static_cast<double>(batch.unfinished) * cost_per_test();
+}
+
+// From its start to its end.
+double Scheduler::expected_of(const Running& batch) const {
+    return overhead_.per_batch().count() + batch.all_weight +
+           static_cast<double>(batch.tests.size()) * cost_per_test();
 }
 
 // How much of a batch's unfinished weight is done already.
@@ -177,22 +193,22 @@ double Scheduler::progress_of(const Running& batch, Seconds now) const {
     if (batch.unfinished == 0) return 0;
     // Until a first result came it is not known whether results come one by one; after one, the
     // time since counts for a single test only.
-    double counted = batch.weight;
+    double counted = unfinished_cost(batch);
     if (batch.any_result && batch.cursor < batch.tests.size()) {
-        counted = std::min(counted, tests_[batch.tests[batch.cursor].value()].weight);
+        counted = std::min(counted, cost_of(batch.tests[batch.cursor]));
     }
     const Seconds begin = batch.any_result
                               ? batch.last_result
-                              : batch.began.value_or(batch.started + Seconds{overhead_});
+                              : batch.began.value_or(batch.started + overhead_.per_batch());
     return std::min(std::max((now - begin).count(), 0.0), counted);
 }
 
-double Scheduler::running_weight(Seconds now) {
+double Scheduler::running_cost(Seconds now) {
     // The look at every running batch is spread over as many calls, and as much time, as change the
     // answer a little.
     const auto slots = static_cast<double>(options_.slots);
-    const Seconds drift{
-        std::max((queued_.weight + running_weight_) / slots / kTimesPerLook, kLeastDrift)};
+    const double running = running_weight_ + static_cast<double>(running_tests_) * cost_per_test();
+    const Seconds drift{std::max((queued_cost() + running) / slots / kTimesPerLook, kLeastDrift)};
     if (progress_calls_ == 0 || now - progress_at_ > drift) {
         progress_ = 0;
         for (const auto& [sandbox, batch] : running_) progress_ += progress_of(batch, now);
@@ -200,7 +216,7 @@ double Scheduler::running_weight(Seconds now) {
         progress_at_ = now;
     }
     --progress_calls_;
-    return std::max(running_weight_ - progress_, 0.0);
+    return std::max(running - progress_, 0.0);
 }
 
 std::size_t Scheduler::idle_slots() const {
@@ -212,19 +228,17 @@ std::size_t Scheduler::idle_slots() const {
 // From when on the batch is late; kNever where nothing measured says so.
 Seconds Scheduler::late_from(const Running& batch) const {
     if (!options_.hedges || batch.unfinished == 0) return kNever;
-    const double cost = overhead_;
-    const double slack = std::max(cost, kLeastDelay);
+    const double slack = std::max(overhead_.per_batch().count(), kLeastDelay);
     Seconds late = kNever;
     // A worker's time as a whole says nothing: it also waits for what it is given.
-    if (batch.measured && !overheads_.empty() && !(batch.streams && batch.any_result)) {
-        const double expected = cost + batch.all_weight;
-        late = batch.started + Seconds{batch_lateness_.factor() * expected + slack};
+    if (batch.measured && overhead_.measured() > 0 && !(batch.streams && batch.any_result)) {
+        late = batch.started + Seconds{batch_lateness_.factor() * expected_of(batch) + slack};
     }
     // Where results come one by one, the time since the last one is a single test's.
     if (batch.any_result && batch.cursor < batch.tests.size()) {
-        const Known& current = tests_[batch.tests[batch.cursor].value()];
-        if (current.measured) {
-            const Seconds due{test_lateness_.factor() * current.weight + slack};
+        const TestIndex current = batch.tests[batch.cursor];
+        if (tests_[current.value()].measured) {
+            const Seconds due{test_lateness_.factor() * cost_of(current) + slack};
             late = std::min(late, batch.last_result + due);
         }
     }
@@ -260,7 +274,7 @@ std::optional<Assignment> Scheduler::hedge(Seconds now) {
         }
         auto candidates = to_hedge(batch);
         double weight = 0;
-        for (const TestIndex test : candidates) weight += tests_[test.value()].weight;
+        for (const TestIndex test : candidates) weight += cost_of(test);
         const std::pair rank(weight, sandbox);
         if (candidates.empty() || (straggler != nullptr && rank < most)) continue;
         most = rank;
@@ -284,12 +298,13 @@ std::vector<TestIndex> Scheduler::part_to_hedge(std::vector<TestIndex> tests,
     if (options_.whole_batches || tests.size() == 1) return tests;
     const std::size_t spared = first_runs ? 1 : 0;
     double waiting = 0;
-    for (std::size_t i = spared; i < tests.size(); ++i) waiting += tests_[tests[i].value()].weight;
-    const double share = std::max(waiting / static_cast<double>(idle_slots()), overhead_);
+    for (std::size_t i = spared; i < tests.size(); ++i) waiting += cost_of(tests[i]);
+    const double share =
+        std::max(waiting / static_cast<double>(idle_slots()), overhead_.per_batch().count());
     double taken = 0;
     std::size_t from = tests.size();
     while (from > spared && (from == tests.size() || taken < share)) {
-        taken += tests_[tests[--from].value()].weight;
+        taken += cost_of(tests[--from]);
     }
     tests.erase(tests.begin(), tests.begin() + static_cast<std::ptrdiff_t>(from));
     return tests;

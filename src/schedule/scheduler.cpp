@@ -26,9 +26,10 @@ double with_slack(double room) { return room * (1 + 1e-9) + 1e-12; }
 }  // namespace
 
 Scheduler::Scheduler(SchedulerOptions options)
-    : options_(options), hedge_due_(std::numeric_limits<double>::infinity()) {
+    : options_(options),
+      overhead_(options.batch_overhead, options.test_overhead),
+      hedge_due_(std::numeric_limits<double>::infinity()) {
     options_.slots = std::max<std::size_t>(options_.slots, 1);
-    overhead_ = std::max(options_.batch_overhead.count(), 0.0);
 }
 
 void Scheduler::add(const Item& item) {
@@ -184,8 +185,8 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
         const GroupIndex number(index);
         Draft draft = draft_for(number, now);
         if (known_count_ == 0 && options_.ahead <= Seconds{0}) {
-            const double running = running_weight(now);
-            const double share = (queued_.weight + running) / static_cast<double>(options_.slots);
+            const double running = running_cost(now);
+            const double share = (queued_cost() + running) / static_cast<double>(options_.slots);
             draft = draft_of(number, std::max(1.0, std::ceil(share)));
         }
         std::size_t in_vain = 0;
@@ -205,7 +206,7 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
         }
         // A few quick retries would not be worth a batch: fresh tests come along.
         if (known_count_ > 0 && !draft.full && options_.ahead <= Seconds{0}) {
-            draft.target = std::min(draft.target, kWorkPerOverhead * overhead_);
+            draft.target = std::min(draft.target, kWorkPerOverhead * overhead_.per_batch().count());
             fill(draft, group.fresh);
         }
         return finish(std::move(draft));
@@ -253,13 +254,15 @@ std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
     }
     Draft draft = draft_for_known(number, now);
     fill(draft, best->fresh);
-    const auto lightest = [&](double limit) { return best->fresh.take_light(limit); };
+    const auto lightest = [&](double limit) {
+        return best->fresh.take_light(limit - cost_per_test());
+    };
     if (draft.round && !draft.full) {
         // Equal tests that do not divide evenly: nearest to the share, rather than below it and
         // one more batch for the crumbs.
         take_into(draft, best->fresh, lightest(2 * std::max(draft.room(), 0.0)));
     }
-    if (!draft.full && queued_.weight <= draft.may_add) {
+    if (!draft.full && queued_cost() <= draft.may_add) {
         while (take_into(draft, best->fresh, lightest(draft.may_add))) {
         }
     }
@@ -268,7 +271,7 @@ std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
 
 void Scheduler::fill(Draft& draft, TestPool& pool) {
     while (!draft.full && !pool.empty()) {
-        const double room = with_slack(draft.room());
+        const double room = with_slack(draft.room() - cost_per_test());
         std::optional<TestPool::Entry> entry;
         // Where all weigh the same, a whole file that fits goes before a larger one.
         if (!draft.tests.empty() || known_count_ == 0) {
@@ -292,7 +295,7 @@ bool Scheduler::take_into(Draft& draft, TestPool& pool, std::optional<TestPool::
         return false;
     }
     draft.tests.push_back(entry->test);
-    draft.weight += entry->weight;
+    draft.weight += entry->weight + cost_per_test();
     draft.bytes += known.command_bytes;
     draft.affinity = entry->affinity;
     draft.full = draft.tests.size() >= draft.most_tests;
@@ -333,15 +336,16 @@ std::optional<Seconds> Scheduler::remaining(Seconds now) const {
     }
     const auto slots = static_cast<double>(options_.slots);
     double longest = 0;
-    double work = queued_.weight * scale;
+    double work = queued_cost() * scale;
     for (const auto& [sandbox, batch] : running_) {
-        const double left = known_count_ > 0 ? batch.weight - progress_of(batch, now)
+        const double left = known_count_ > 0 ? unfinished_cost(batch) - progress_of(batch, now)
                                              : static_cast<double>(batch.unfinished) * scale;
         longest = std::max(longest, left);
         work += left;
     }
     if (queued_.tests > 0)
-        work += overhead_ * std::min(slots, static_cast<double>(queued_.batches));
+        work +=
+            overhead_.per_batch().count() * std::min(slots, static_cast<double>(queued_.batches));
     return Seconds{std::max(work / slots, longest)};
 }
 

@@ -31,7 +31,7 @@ std::optional<double> Scheduler::seconds_per_weight(GroupIndex group) const {
 }
 
 Scheduler::Draft Scheduler::draft_for_worker(GroupIndex group) const {
-    const double share = queued_.weight / (2 * static_cast<double>(options_.slots));
+    const double share = queued_cost() / (2 * static_cast<double>(options_.slots));
     const auto seconds = seconds_per_weight(group);
     double target = kFirstTests;
     if (seconds) target = options_.ahead.count() / *seconds;
@@ -44,7 +44,7 @@ bool Scheduler::has_enough(const Running& batch) const {
     // What follows a test must be known before it ends, for what both need is not torn down.
     if (batch.unfinished <= 1) return false;
     const auto seconds = seconds_per_weight(batch.group);
-    return !seconds || batch.weight * *seconds >= options_.ahead.count() / 2;
+    return !seconds || unfinished_cost(batch) * *seconds >= options_.ahead.count() / 2;
 }
 
 std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now) {
@@ -81,7 +81,7 @@ void Scheduler::fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools) {
     Group& group = groups_[draft.group.value()];
     const auto fill_starting_here = [&](TestPool& pool) {
         // As long as the heaviest test can wait, its turn comes when this file is done with.
-        const double share = queued_.weight / static_cast<double>(options_.slots);
+        const double share = queued_cost() / static_cast<double>(options_.slots);
         if (draft.tests.empty() && draft.affinity != 0 && known_count_ > 0 &&
             share >= 2 * pool.heaviest()) {
             take_into(draft, pool, pool.take_fitting(kAnyWeight, draft.affinity));

@@ -93,6 +93,26 @@ TEST(Hedge, OriginalMayWinAsWell) {
     EXPECT_EQ(run.scheduler.finished(box(0), at(0), after(41)), box(1));
 }
 
+TEST(Hedge, WhatARunnerNeedsAroundEachTestIsNoDelay) {
+    const auto late_after = [](Seconds around) {
+        Scheduler scheduler({.slots = 1, .test_overhead = around, .hedges = true});
+        scheduler.add(measured(0, 1));
+        scheduler.next(box(0), after(0));
+        scheduler.finished(box(0), at(0), after(1));
+        scheduler.ended(box(0), after(1), BatchTime{Seconds{1}, around});
+        for (std::size_t i = 1; i < 20; ++i) scheduler.add(measured(i, 1));
+        std::vector<TestIndex> rest;
+        for (std::size_t i = 1; i < 20; ++i) rest.push_back(at(i));
+        scheduler.clear();
+        scheduler.requeue_together(rest);
+        EXPECT_TRUE(scheduler.next(box(1), after(100)));
+        EXPECT_FALSE(scheduler.next(box(0), after(100)));
+        return (scheduler.work_from() - after(100)).count();
+    };
+    EXPECT_GT(late_after(Seconds{10}), 19 * 11);
+    EXPECT_LT(late_after(Seconds{0}), 19 * 11);
+}
+
 TEST(Hedge, WhatStillRunsElsewhereIsNotQueuedWhenItsSandboxIsLost) {
     for (const std::size_t lost : {0U, 1U}) {
         Straggling run;

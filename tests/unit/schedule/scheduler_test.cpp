@@ -185,6 +185,43 @@ TEST(Scheduler, BatchIsPlannedWellBelowTheTimeLimit) {
     EXPECT_THAT(sizes, ElementsAre(1, 7, 7, 6));
 }
 
+TEST(Scheduler, WhatARunnerNeedsAroundEachTestCounts) {  // TRAPS 37
+    Scheduler scheduler({.slots = 1, .time_limit = Seconds{100}, .test_overhead = Seconds{9}});
+    for (std::size_t i = 0; i < 20; ++i) scheduler.add(known(i, 1));
+    EXPECT_EQ(scheduler.remaining(kNow), Seconds{200});
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), SizeIs(8));
+    EXPECT_EQ(scheduler.remaining(kNow), Seconds{200});
+    EXPECT_EQ(scheduler.remaining(Seconds{30}), Seconds{170});
+}
+
+TEST(Scheduler, LearnsWhatARunnerNeedsAroundEachTest) {  // TRAPS 37
+    Scheduler scheduler({.slots = 1, .command_bytes = 12});
+    for (std::size_t i = 0; i < 60; ++i) {
+        Item item = known(i, 1);
+        item.command_bytes = 1 + i % 5;
+        scheduler.add(item);
+    }
+    for (std::size_t i = 0; i < 8; ++i) {
+        const auto tests = tests_of(scheduler.next(box(0), kNow));
+        for (const TestIndex test : tests) scheduler.finished(box(0), test, kNow);
+        const auto count = static_cast<double>(tests.size());
+        scheduler.ended(box(0), kNow, BatchTime{Seconds{count}, Seconds{3 + 4 * count}});
+    }
+    const auto left = static_cast<double>(scheduler.clear().size());
+    for (std::size_t i = 60 - static_cast<std::size_t>(left); i < 60; ++i) {
+        scheduler.requeue(std::vector{at(i)}, std::nullopt);
+    }
+    ASSERT_GT(left, 5);
+    EXPECT_NEAR(scheduler.remaining(kNow)->count(), 3 + 5 * left, 1e-6);
+}
+
+TEST(Scheduler, CountsOfTestsAreNoSecondsToAddTo) {
+    Scheduler scheduler({.slots = 2, .test_overhead = Seconds{5}});
+    for (std::size_t i = 0; i < 8; ++i) scheduler.add(unknown(i));
+    EXPECT_THAT(tests_of(scheduler.next(box(0), kNow)), SizeIs(4));
+    EXPECT_THAT(tests_of(scheduler.next(box(1), kNow)), SizeIs(4));
+}
+
 TEST(Scheduler, TestsOfOneFileStandTogetherInTableOrder) {
     Scheduler scheduler({.slots = 1, .batch_overhead = Seconds{100}});
     for (std::size_t i = 0; i < 6; ++i)

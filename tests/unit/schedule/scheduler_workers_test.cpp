@@ -125,6 +125,20 @@ TEST(SchedulerWorkers, OfTestsThatNothingIsKnownOfHaveEnoughUntilTheFirstResults
     EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
 }
 
+TEST(SchedulerWorkers, TellWhatTheyNeedAroundEachTest) {  // TRAPS 37
+    Scheduler scheduler = of(1, 200, 0.1);
+    double now = 0;
+    std::vector<TestIndex> open = scheduler.next(box(0), kNow)->tests;
+    for (std::size_t done = 0; done < 40; ++done) {
+        ASSERT_FALSE(open.empty());
+        scheduler.finished(box(0), open.front(), Seconds{now += 0.5}, Seconds{0.1});
+        open.erase(open.begin());
+        const auto more = scheduler.more(box(0), Seconds{now});
+        open.insert(open.end(), more.begin(), more.end());
+    }
+    EXPECT_NEAR(scheduler.remaining(Seconds{now})->count(), 160 * 0.5, 1e-6);
+}
+
 TEST(SchedulerWorkers, KnowWhatFollowsTheirLastTest) {
     Scheduler scheduler = of(1, 2, 100.0);
     EXPECT_THAT(scheduler.next(box(0), kNow)->tests, SizeIs(1));

@@ -257,6 +257,8 @@ TEST(Simulation, TheTimeLeftIsForeseenWithinAFifth) {
         {"quick tests", {.tests = 20'000, .slots = 50, .mean = 0.1}},
         {"start-up of a second", {.tests = 4'000, .slots = 20, .mean = 0.5}},
         {"short run", fleet(0.1)},
+        {"slow runner", {.tests = 20'000, .slots = 50, .mean = 0.1, .overhead_per_test = 0.01}},
+        {"very slow runner", {.tests = 20'000, .slots = 200, .mean = 1, .overhead_per_test = 0.1}},
     };
     for (const auto& [name, setting] : all) {
         for (const double ahead : {0.0, 1.5}) {
@@ -286,6 +288,12 @@ TEST(Simulation, GoldenRatiosAreKept) {
         {"unlike hosts", {.tests = 20'000, .slots = 200, .slowness = 0.3}, 1.04},
         {"quick tests", {.tests = 20'000, .slots = 50, .mean = 0.1}, 1.08},
         {"flaky tests", {.tests = 20'000, .slots = 200, .failures = 0.05}, 1.045},
+        {"slow runner",
+         {.tests = 20'000, .slots = 50, .mean = 0.1, .overhead_per_test = 0.03},
+         1.08},
+        {"very slow runner",
+         {.tests = 20'000, .slots = 200, .mean = 1, .overhead_per_test = 0.1},
+         1.06},
         {"short run", fleet(0.02), 1.08},
         {"short run, bad estimates", fleet(0.2), 1.15},
         {"workers", {.tests = 20'000, .slots = 200, .deaths = 0.01}, 1.01, 1.5},

@@ -50,6 +50,8 @@ struct World {
     Seconds overhead{0};                    // of each batch
     std::optional<Seconds> known_overhead;  // what the scheduler is told beforehand; else zero
     double overhead_spread = 0;             // up to so many times more
+    Seconds overhead_per_test{0};           // what its runner needs besides its own duration
+    Seconds assumed_per_test{0};            // of that the scheduler is told beforehand
     double slowness = 0;                    // a sandbox takes up to so many times more for a test
     Seconds creation{0};                    // of each sandbox
     double creation_spread = 0;             // up to so many times more
@@ -78,6 +80,7 @@ struct Report {
     Seconds makespan{0};
     Seconds work{0};     // of all attempts that count
     Seconds longest{0};  // longest chain of attempts of one test
+    std::size_t attempts = 0;
     std::size_t batches = 0;
     std::size_t sandboxes = 0;            // created, replacements included
     std::size_t lost = 0;                 // batches whose sandbox was lost

@@ -3,9 +3,10 @@
 // Idle sandboxes pull batches. Where durations are known, heaviest tests go first (longest
 // processing time first: Graham 1969) in batches that shrink as the queue drains (factoring:
 // Hummel, Schonberg & Flynn 1992), the faster the more this run's batches stray from what is
-// expected of them; bounded below so that a batch's start-up cost stays small beside its work, and
-// above by its fair share, the command-length limit and the time limit. Where nothing is known,
-// each slot gets its share of the tests, dealt out in turn.
+// expected of them; bounded below so that a batch's start-up cost stays small beside its work
+// (each test weighs what it is expected to take and what its runner needs around it), and above by
+// its fair share, the command-length limit and the time limit. Where nothing is known, each slot
+// gets its share of the tests, dealt out in turn.
 //
 // Once the queue is empty, an idle sandbox is given tests of a batch that is late for certain: a
 // duplicate ("backup tasks": Dean & Ghemawat 2004), started only on evidence. See Lateness for what
@@ -23,6 +24,7 @@
 
 #include "offload/base/time.hpp"
 #include "offload/model/ids.hpp"
+#include "offload/schedule/batch_overhead.hpp"
 #include "offload/schedule/lateness.hpp"
 #include "offload/schedule/spread.hpp"
 #include "offload/schedule/test_pool.hpp"
@@ -34,6 +36,7 @@ struct SchedulerOptions {
     std::size_t command_bytes = 0;  // most that the tests of one batch may take; 0: no limit
     Seconds time_limit{0};          // of one batch; 0: none
     Seconds batch_overhead{0};      // start-up cost of a batch as known beforehand
+    Seconds test_overhead{0};       // the same of what a runner needs around each test
     bool whole_batches = false;     // outcomes come per batch: a batch is retried as it was
     // Batches run in workers, which are given more tests while they run: each holds so much work
     // ahead that the way to it does not leave it idle. 0: they do not.
@@ -96,9 +99,11 @@ class Scheduler {
     // The start-up of the sandbox's running batch is over. Not every batch tells.
     void began(SandboxNumber sandbox, Seconds now);
 
-    // One test of the sandbox's running batch is done with (a result arrived). Where the test ran
-    // in a second sandbox, that one is returned: what it still tells of the test counts no more.
-    std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test, Seconds now);
+    // One test of the sandbox's running batch is done with (a result arrived, which says how long
+    // it `took`). Where the test ran in a second sandbox, that one is returned: what it still tells
+    // of the test counts no more.
+    std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test, Seconds now,
+                                          std::optional<Seconds> took = std::nullopt);
 
     // The sandbox's runner will not run this test of its batch. To be given back or forgotten, too,
     // unless it runs elsewhere as well.
@@ -225,9 +230,13 @@ class Scheduler {
     std::optional<double> seconds_per_weight(GroupIndex group) const;
     Draft draft_of(GroupIndex group, double target) const;
     std::size_t idle_slots() const;
-    void measure_overhead();
     std::optional<double> straying() const;
-    double running_weight(Seconds now);
+    double cost_per_test() const;
+    double cost_of(TestIndex test) const;
+    double expected_of(const Running& batch) const;
+    double queued_cost() const;
+    double unfinished_cost(const Running& batch) const;
+    double running_cost(Seconds now);
     double progress_of(const Running& batch, Seconds now) const;
 
     SchedulerOptions options_;
@@ -237,15 +246,15 @@ class Scheduler {
     std::unordered_map<SandboxNumber, Running> running_;
     Totals queued_;
     double running_weight_ = 0;       // of all unfinished tests of running batches
+    std::size_t running_tests_ = 0;   // their number
     double progress_ = 0;             // their part that is done, when last looked at
     std::size_t progress_calls_ = 0;  // until the next look
     Seconds progress_at_{0};          // of the last one
-    std::deque<double> overheads_;    // the newest measurements
-    double overhead_ = 0;             // their median; until there is one, what was assumed
     double known_sum_ = 0;
     std::size_t known_count_ = 0;
     double ended_seconds_ = 0;  // of all batches that are over
     std::size_t ended_tests_ = 0;
+    BatchOverhead overhead_;
     Lateness batch_lateness_;
     Lateness test_lateness_;
     Spread spread_;
