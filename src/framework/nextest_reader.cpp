@@ -46,6 +46,34 @@ constexpr Hopeless kHopeless[] = {
     {127, "cargo is missing"},
 };
 
+// Signals that whoever ends nextest may send to its tests as well.
+constexpr std::array<std::string_view, 4> kAskingSignals = {"SIGHUP", "SIGINT", "SIGKILL",
+                                                            "SIGTERM"};
+
+// The test that a line like
+//         FAIL [   0.006s] ( 3/13) small::it exits
+// says has failed; empty for other lines, for those of tests that go on ("SLOW [>  60.000s] …"),
+// and where a signal ended the test that may have been meant for all.
+std::string_view failed_test(std::string_view line) {
+    const auto words = text::trim(line);
+    const auto bracket = words.find(" [");
+    const auto time_end = words.find("] ", bracket);
+    if (bracket == std::string_view::npos || time_end == std::string_view::npos) return {};
+    const auto word = words.substr(0, bracket);
+    const bool known =
+        word == "FAIL" || word == "TIMEOUT" || word == "ABORT" ||
+        (word.starts_with("SIG") &&
+         std::find(kAskingSignals.begin(), kAskingSignals.end(), word) == kAskingSignals.end());
+    if (!known) return {};
+    auto test = words.substr(time_end + 2);
+    if (test.starts_with('(')) {
+        const auto counter_end = test.find(") ");
+        if (counter_end == std::string_view::npos) return {};
+        test.remove_prefix(counter_end + 2);
+    }
+    return test;
+}
+
 std::string json_text(const json& object, const char* key) {
     const auto found = object.find(key);
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -91,6 +119,9 @@ void explain(TestResult& result) {
 }  // namespace
 
 Reader::Reader(Options options) : options_(std::move(options)), places_(options_.ids.size()) {
+    for (std::size_t position = 0; position < options_.ids.size(); ++position) {
+        positions_of_ids_.emplace(options_.ids[position], position);
+    }
     const auto* names = std::exchange(options_.names, nullptr);
     if (names == nullptr) return;
     std::unordered_map<std::string_view, std::string_view> stream_name_of;
@@ -132,7 +163,7 @@ void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::
         if (stream == Stream::Out) {
             take_line(pending, signals, visible);
         } else {
-            take_message_line(pending);
+            take_message_line(pending, signals);
         }
         pending.clear();
     }
@@ -183,12 +214,7 @@ bool Reader::take_event(std::string_view line, Signals& signals, std::string& vi
 }
 
 void Reader::take_start(std::size_t position, Signals& signals) {
-    for (const auto doubtful : std::exchange(doubtful_, {})) {
-        const auto held = held_.find(doubtful);
-        if (held == held_.end()) continue;
-        held->second.own = true;
-        if (held->second.explained) tell(doubtful, std::move(held->second.result), signals);
-    }
+    for (const auto doubtful : std::exchange(doubtful_, {})) prove_own(doubtful, signals);
     if (std::exchange(places_[position].began, true)) return;
     signals.push_back(TestBegan{position});
 }
@@ -196,23 +222,42 @@ void Reader::take_start(std::size_t position, Signals& signals) {
 void Reader::take_failure(std::size_t position, TestResult result, Signals& signals) {
     result.outcome = Outcome::Failed;
     result.type = "test failure";
-    if (auto panic = panic_message(result.details); !panic.empty() && cancelled_.empty()) {
+    Held held;
+    if (auto panic = panic_message(result.details); !panic.empty()) {
         result.message = std::move(panic);
-        tell(position, std::move(result), signals);
-        return;
-    }
-    bool explained = false;
-    if (result.message.empty()) {
+        if (cancelled_.empty()) return tell(position, std::move(result), signals);
+        held.explained = true;
+    } else if (result.message.empty()) {
         result.message = other_message(result.details);
-        explained = !result.message.empty();
+        held.explained = !result.message.empty();
     }
     if (result.message.empty()) result.message = result.type;
-    if (places_[position].told) return;
-    held_.insert_or_assign(position, Held{std::move(result), false, explained});
-    doubtful_.push_back(position);
+    held.result = std::move(result);
+    hold_or_tell(position, std::move(held), signals);
 }
 
-void Reader::take_message_line(std::string_view line) {
+void Reader::hold_or_tell(std::size_t position, Held held, Signals& signals) {
+    const auto& place = places_[position];
+    if (place.told) return;
+    if (place.own && held.explained) return tell(position, std::move(held.result), signals);
+    if (!place.own) doubtful_.push_back(position);
+    held_.insert_or_assign(position, std::move(held));
+}
+
+void Reader::prove_own(std::size_t position, Signals& signals) {
+    places_[position].own = true;
+    const auto held = held_.find(position);
+    if (held == held_.end() || !held->second.explained) return;
+    tell(position, std::move(held->second.result), signals);
+}
+
+void Reader::take_message_line(std::string_view line, Signals& signals) {
+    if (!cancelled_.empty()) return;
+    if (const auto test = failed_test(line); !test.empty()) {
+        const auto found = positions_of_ids_.find(test);
+        if (found != positions_of_ids_.end()) prove_own(found->second, signals);
+        return;
+    }
     const auto words = text::trim(line);
     if (!words.starts_with("Cancelling due to ") && !words.starts_with("Canceling due to ")) return;
     if (words.find("due to test failure") != std::string_view::npos) return;
@@ -243,8 +288,7 @@ bool Reader::tells_starts() const {
 // test's own; how one that catches the signal ends is up to it, unless it says that it panicked.
 bool Reader::caused_by_us(std::size_t position, const TestResult& result) const {
     if (cancelled_.empty() || !is_failure(result.outcome)) return false;
-    const auto held = held_.find(position);
-    if (held != held_.end() && held->second.own) return false;
+    if (places_[position].own) return false;
     constexpr std::array<std::string_view, 4> kAsked = {"signal 1 ", "signal 2 ", "signal 9 ",
                                                         "signal 15 "};
     if (result.message.find("with signal ") != std::string::npos) {
@@ -294,7 +338,7 @@ BatchReader::Reading Reader::finish(const Ended& ended,
                                     const std::optional<std::string>& result_file, Signals& signals,
                                     std::string& visible) {
     if (!out_line_.empty()) take_line(std::exchange(out_line_, {}), signals, visible);
-    if (!err_line_.empty()) take_message_line(err_line_);
+    if (!err_line_.empty()) take_message_line(err_line_, signals);
     // Whatever ended it may have told its tests to end first.
     if (!ended.exit_status && cancelled_.empty()) cancelled_ = ended.how;
 
@@ -305,7 +349,8 @@ BatchReader::Reading Reader::finish(const Ended& ended,
         reading.trouble = fmt::format("no result file at {}", options_.path);
     }
     for (auto& [position, held] : std::exchange(held_, {})) {
-        if (cancelled_.empty() || held.own) tell(position, std::move(held.result), signals);
+        if (cancelled_.empty() || places_[position].own)
+            tell(position, std::move(held.result), signals);
     }
 
     const auto last_lines = [&] { return tail_.lines(kReasonLines); };

@@ -52,10 +52,10 @@ class Reader final : public BatchReader {
         bool began = false;
         bool told = false;
         bool shown = false;  // what it printed is in the log
+        bool own = false;    // if it fails, that is not nextest's doing
     };
     struct Held {
         TestResult result;
-        bool own = false;        // nextest was not told to stop before
         bool explained = false;  // the file would say no more
     };
 
@@ -63,7 +63,9 @@ class Reader final : public BatchReader {
     bool take_event(std::string_view line, Signals& signals, std::string& visible);
     void take_start(std::size_t position, Signals& signals);
     void take_failure(std::size_t position, TestResult result, Signals& signals);
-    void take_message_line(std::string_view line);
+    void take_message_line(std::string_view line, Signals& signals);
+    void hold_or_tell(std::size_t position, Held held, Signals& signals);
+    void prove_own(std::size_t position, Signals& signals);
     void take_junit(const std::string& xml, Signals& signals, std::string& visible,
                     Reading& reading);
     void tell(std::size_t position, TestResult result, Signals& signals);
@@ -74,6 +76,7 @@ class Reader final : public BatchReader {
     Options options_;
     // "PACKAGE::BINARY$TEST" → position.
     std::unordered_map<std::string, std::size_t> positions_;
+    std::unordered_map<std::string_view, std::size_t> positions_of_ids_;
     bool all_named_ = false;
 
     std::string out_line_;  // begun, not ended

@@ -14,10 +14,10 @@ use std::{env, fs, io::Write, path::PathBuf, process, thread, time::{Duration, I
 
 fn at(name: &str) -> PathBuf { PathBuf::from(env::var("SCENARIO_ROOT").unwrap()).join(name) }
 
-/// Remembers that a test ran.
+/// Remembers that a test ran. In one write: others do the same meanwhile.
 fn ran(name: &str) {
     let mut log = fs::OpenOptions::new().create(true).append(true).open(at("ran.log")).unwrap();
-    writeln!(log, "{name}").unwrap();
+    log.write_all(format!("{name}\n").as_bytes()).unwrap();
 }
 
 /// True for the first caller with this name.

@@ -217,6 +217,24 @@ class NextestBuilds(CargoScenario, BoxScenario):
         run.expect_outcomes({"small::it a_passes": "error"})
         run.expect_said("the build failed", "--> src/lib.rs:1")
 
+    def test_failures_beside_a_hang_stand(self):  # TRAPS 13, 18
+        # Nothing starts after them, so nothing but their order shows that they were not ended.
+        self.small_crate("""
+            fn fails_once(name: &str) { ran(name); assert!(first(name), "the second run passes") }
+            #[test] fn a_hangs() { thread::sleep(Duration::from_secs(1000)) }
+            #[test] fn b_exits() { fails_once("b"); process::exit(3) }
+            #[test] fn c_returns() -> Result<(), String> { fails_once("c"); Err("no luck".into()) }
+            #[test] fn d_aborts() { fails_once("d"); process::abort() }
+            """, provider=BOX_PROVIDER, offload="max_parallel = 1\ntest_timeout_secs = 8",
+                         groups={"all": "filters = '--test it'"})
+        self.box_script()
+        run = self.offload("run", env={"NEXTEST_TEST_THREADS": "4"}).expect_exit(1)
+        report = run.expect_outcomes({
+            "small::it a_hangs": "error", "small::it b_exits": "failure",
+            "small::it c_returns": "failure", "small::it d_aborts": "failure"})
+        self.assertEqual(report["small::it a_hangs"].type, "timeout", run.describe())
+        self.assertEqual(sorted(self.ran()), ["b", "c", "d"], run.describe())
+
     def test_a_sandbox_with_cores_runs_several_tests_at_once(self):
         if len(os.sched_getaffinity(0)) < 2:
             raise unittest.SkipTest("this machine has one core")

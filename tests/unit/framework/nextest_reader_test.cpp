@@ -237,6 +237,61 @@ TEST(NextestReader, AFailureThatAStartFollowsIsTheTestsOwnAndStands) {  // TRAPS
     EXPECT_EQ(read.told.ended.count(2), 1U);
 }
 
+TEST(NextestReader, AFailureReportedBeforeTheCancellationIsTheTestsOwn) {  // TRAPS 13, TRAPS 18
+    constexpr std::string_view kCancelling = "  Cancelling due to signal: 1 test still running\n";
+    const auto stream =
+        event("started", "alpha::endings$aborts") + event("failed", "alpha::endings$aborts");
+    struct Case {
+        std::string line;
+        bool own;
+    };
+    const Case cases[] = {
+        {"        FAIL [   0.006s] ( 3/13) alpha::endings aborts\n", true},
+        {"        FAIL [   0.006s] alpha::endings aborts\n", true},
+        {"     SIGABRT [1234.567s] (3/3) alpha::endings aborts\n", true},
+        {"     TIMEOUT [   1.006s] (3/3) alpha::endings aborts\n", true},
+        {"     SIGTERM [   0.006s] (3/3) alpha::endings aborts\n", false},
+        {"     SIGKILL [   0.006s] (3/3) alpha::endings aborts\n", false},
+        {"        SLOW [>  1.000s] (2/3) alpha::endings aborts\n", false},
+        {" TERMINATING [>  2.000s] (2/3) alpha::endings aborts\n", false},
+        {"        PASS [   0.006s] (1/3) alpha::endings aborts\n", false},
+        {"        FAIL [   0.006s] (3/3) alpha::endings aborts_too\n", false},
+        {"        FAIL [   0.006s] (3/3\n", false},
+        {"        FAIL [\n", false},
+    };
+    for (const auto& [line, own] : cases) {
+        for (const bool before : {true, false}) {
+            SCOPED_TRACE(line);
+            auto reader = reader_of(kIds);
+            const auto messages =
+                before ? line + std::string(kCancelling) : std::string(kCancelling) + line;
+            const auto read = testing::read_all(reader, stream, messages, killed(), std::nullopt);
+            EXPECT_EQ(read.told.ended.count(2), own && before ? 1U : 0U);
+        }
+    }
+}
+
+TEST(NextestReader, AReturnedErrorIsToldWhenBothStreamsHaveReportedIt) {
+    const std::pair<Stream, std::string> parts[] = {
+        {Stream::Out, event("started", "alpha::endings$aborts") +
+                          event("failed", "alpha::endings$aborts", "Error: 7\\n")},
+        {Stream::Err, "        FAIL [   0.006s] (3/3) alpha::endings aborts\n"}};
+    for (const bool swapped : {false, true}) {
+        auto reader = reader_of(kIds);
+        testing::Told told;
+        for (const auto part : {swapped ? 1 : 0, swapped ? 0 : 1}) {
+            EXPECT_THAT(told.ended, IsEmpty());
+            Signals signals;
+            std::string visible;
+            reader.feed(parts[part].first, parts[part].second, signals, visible);
+            told.add(signals);
+        }
+        ASSERT_EQ(told.ended.count(2), 1U);
+        EXPECT_EQ(told.ended.at(2).message, "Error: 7");
+        EXPECT_FALSE(told.twice);
+    }
+}
+
 TEST(NextestReader, AReturnedErrorIsToldWhenTheNextTestStarts) {
     auto reader = reader_of(kIds);
     Signals signals;
