@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "nextest_args.hpp"
+#include "nextest_words.hpp"
 #include "offload/base/text.hpp"
 #include "offload/junit/match.hpp"
 #include "offload/junit/read.hpp"
@@ -21,7 +22,6 @@ using nlohmann::json;
 constexpr std::size_t kReasonLines = 20;
 constexpr std::string_view kEventStart = "{\"type\":\"";
 constexpr std::size_t kLongestEvent = 64UL << 20;
-constexpr std::size_t kLongestMessageLine = 4096;
 
 // nextest's documented exit statuses.
 constexpr int kAllPassed = 0;
@@ -46,70 +46,12 @@ constexpr Hopeless kHopeless[] = {
     {127, "cargo is missing"},
 };
 
-// Signals that whoever ends nextest may send to its tests as well.
-constexpr std::array<std::string_view, 4> kAskingSignals = {"SIGHUP", "SIGINT", "SIGKILL",
-                                                            "SIGTERM"};
-
-// The test that a line like
-//         FAIL [   0.006s] ( 3/13) small::it exits
-// says has failed; empty for other lines, for those of tests that go on ("SLOW [>  60.000s] …"),
-// and where a signal ended the test that may have been meant for all.
-std::string_view failed_test(std::string_view line) {
-    const auto words = text::trim(line);
-    const auto bracket = words.find(" [");
-    const auto time_end = words.find("] ", bracket);
-    if (bracket == std::string_view::npos || time_end == std::string_view::npos) return {};
-    const auto word = words.substr(0, bracket);
-    const bool known =
-        word == "FAIL" || word == "TIMEOUT" || word == "ABORT" ||
-        (word.starts_with("SIG") &&
-         std::find(kAskingSignals.begin(), kAskingSignals.end(), word) == kAskingSignals.end());
-    if (!known) return {};
-    auto test = words.substr(time_end + 2);
-    if (test.starts_with('(')) {
-        const auto counter_end = test.find(") ");
-        if (counter_end == std::string_view::npos) return {};
-        test.remove_prefix(counter_end + 2);
-    }
-    return test;
-}
-
 std::string json_text(const json& object, const char* key) {
     const auto found = object.find(key);
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-// "panicked at src/lib.rs:27:9: assertion failed", from
-//     thread 'tests::it' (123) panicked at src/lib.rs:27:9:
-//     assertion failed
-std::string panic_message(std::string_view output) {
-    constexpr std::string_view kPanicked = "panicked at ";
-    for (std::size_t at = 0; (at = output.find("thread '", at)) != std::string_view::npos; ++at) {
-        if (at > 0 && output[at - 1] != '\n') continue;
-        const auto rest = output.substr(at);
-        const auto lines = text::lines(rest.substr(0, kLongestMessageLine));
-        const auto panicked = lines.front().find(kPanicked);
-        if (panicked == std::string_view::npos) continue;
-        std::string message(lines.front().substr(panicked));
-        if (lines.size() > 1) message += fmt::format(" {}", text::trim(lines[1]));
-        return text::to_valid_utf8(message);
-    }
-    return {};
-}
-
-// What failed without a panic: `Error: "no luck"`, which a test returned, or the panic that was
-// missing. Like nextest's own words in the JUnit file.
-std::string other_message(std::string_view output) {
-    std::string_view message;
-    for (const auto line : text::lines(output)) {
-        if (line.starts_with("Error: ") || line.starts_with("note: test did not panic")) {
-            message = line;
-        }
-    }
-    return text::to_valid_utf8(text::shorten(message, kLongestMessageLine));
-}
-
-void explain(TestResult& result) {
+void polish(TestResult& result) {
     if (!is_failure(result.outcome)) return;
     if (result.message.empty()) result.message = result.type;
     if (result.message.find("signal 9 ") != std::string::npos) result.message += ": out of memory?";
@@ -171,7 +113,7 @@ void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::
     if (stream == Stream::Out && pending.size() > kLongestEvent) {
         visible += std::exchange(pending, {});
     }
-    if (stream == Stream::Err && pending.size() > kLongestMessageLine) pending.clear();
+    if (stream == Stream::Err && pending.size() > kLongestLine) pending.clear();
 }
 
 void Reader::take_line(std::string_view line, Signals& signals, std::string& visible) {
@@ -222,46 +164,51 @@ void Reader::take_start(std::size_t position, Signals& signals) {
 void Reader::take_failure(std::size_t position, TestResult result, Signals& signals) {
     result.outcome = Outcome::Failed;
     result.type = "test failure";
-    Held held;
-    if (auto panic = panic_message(result.details); !panic.empty()) {
-        result.message = std::move(panic);
-        if (cancelled_.empty()) return tell(position, std::move(result), signals);
+    Held held{std::move(result)};
+    if (auto panic = panic_message(held.result.details); !panic.empty()) {
+        held.result.message = std::move(panic);
+        if (cancelled_.empty()) return tell(position, std::move(held.result), signals);
         held.explained = true;
-    } else if (result.message.empty()) {
-        result.message = other_message(result.details);
-        held.explained = !result.message.empty();
+    } else if (held.result.message.empty()) {
+        held.result.message = other_message(held.result.details);
+        held.explained = !held.result.message.empty();
     }
-    if (result.message.empty()) result.message = result.type;
-    held.result = std::move(result);
-    hold_or_tell(position, std::move(held), signals);
+    explain(position, held);
+    if (places_[position].told) return;
+    if (!places_[position].own) doubtful_.push_back(position);
+    held_.insert_or_assign(position, std::move(held));
+    if (places_[position].own) prove_own(position, signals);
 }
 
-void Reader::hold_or_tell(std::size_t position, Held held, Signals& signals) {
-    const auto& place = places_[position];
-    if (place.told) return;
-    if (place.own && held.explained) return tell(position, std::move(held.result), signals);
-    if (!place.own) doubtful_.push_back(position);
-    held_.insert_or_assign(position, std::move(held));
+// As far as the two streams can.
+void Reader::explain(std::size_t position, Held& held) const {
+    if (held.explained) return;
+    if (auto message = signal_message(places_[position].ending); !message.empty()) {
+        held.result.type = "test abort";
+        held.result.message = std::move(message);
+        held.explained = true;
+    } else if (held.result.message.empty()) {
+        held.result.message = held.result.type;
+    }
 }
 
 void Reader::prove_own(std::size_t position, Signals& signals) {
     places_[position].own = true;
     const auto held = held_.find(position);
-    if (held == held_.end() || !held->second.explained) return;
-    tell(position, std::move(held->second.result), signals);
+    if (held == held_.end()) return;
+    explain(position, held->second);
+    if (held->second.explained) tell(position, std::move(held->second.result), signals);
 }
 
 void Reader::take_message_line(std::string_view line, Signals& signals) {
     if (!cancelled_.empty()) return;
-    if (const auto test = failed_test(line); !test.empty()) {
-        const auto found = positions_of_ids_.find(test);
-        if (found != positions_of_ids_.end()) prove_own(found->second, signals);
-        return;
-    }
-    const auto words = text::trim(line);
-    if (!words.starts_with("Cancelling due to ") && !words.starts_with("Canceling due to ")) return;
-    if (words.find("due to test failure") != std::string_view::npos) return;
-    cancelled_ = text::to_valid_utf8(words);
+    if (says_cancelling(line)) cancelled_ = text::to_valid_utf8(text::trim(line));
+    const auto failure = read_failure_line(line);
+    if (!failure) return;
+    const auto found = positions_of_ids_.find(failure->test);
+    if (found == positions_of_ids_.end()) return;
+    places_[found->second].ending = failure->ending;
+    prove_own(found->second, signals);
 }
 
 void Reader::tell(std::size_t position, TestResult result, Signals& signals) {
@@ -309,9 +256,14 @@ void Reader::take_junit(const std::string& xml, Signals& signals, std::string& v
     const std::vector<std::string_view> ids(options_.ids.begin(), options_.ids.end());
     auto matched = junit::match(*document, ids, options_.format);
     for (auto& [position, result] : matched.results) {
-        explain(result);
+        polish(result);
         if (is_failure(result.outcome)) {
             show(position, result.system_out + result.system_err, visible);
+            // The project's settings may leave it out of the file.
+            const auto held = held_.find(position);
+            if (held != held_.end() && result.system_out.empty()) {
+                result.system_out = held->second.result.details;
+            }
         }
         if (caused_by_us(position, result)) {
             held_.erase(position);

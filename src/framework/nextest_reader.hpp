@@ -51,8 +51,9 @@ class Reader final : public BatchReader {
     struct Place {
         bool began = false;
         bool told = false;
-        bool shown = false;  // what it printed is in the log
-        bool own = false;    // if it fails, that is not nextest's doing
+        bool shown = false;       // what it printed is in the log
+        bool own = false;         // if it fails, that is not nextest's doing
+        std::string ending = {};  // of the line that said that it failed
     };
     struct Held {
         TestResult result;
@@ -65,6 +66,7 @@ class Reader final : public BatchReader {
     void take_failure(std::size_t position, TestResult result, Signals& signals);
     void take_message_line(std::string_view line, Signals& signals);
     void hold_or_tell(std::size_t position, Held held, Signals& signals);
+    void explain(std::size_t position, Held& held) const;
     void prove_own(std::size_t position, Signals& signals);
     void take_junit(const std::string& xml, Signals& signals, std::string& visible,
                     Reading& reading);

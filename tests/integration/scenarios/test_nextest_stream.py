@@ -235,6 +235,17 @@ class NextestBuilds(CargoScenario, BoxScenario):
         self.assertEqual(report["small::it a_hangs"].type, "timeout", run.describe())
         self.assertEqual(sorted(self.ran()), ["b", "c", "d"], run.describe())
 
+    def test_fail_fast_hears_of_a_failure_while_its_batch_runs(self):
+        # Told at the end of the batch, the second test would have failed as well by then.
+        self.small_crate("""
+            #[test] fn a_fails() -> Result<(), String> { wait_for("begun"); Err("no luck".into()) }
+            #[test] fn b_waits() { fs::write(at("begun"), "").unwrap(); wait_for("never") }
+            """, provider=BOX_PROVIDER)
+        self.box_script()
+        run = self.offload("run", "--fail-fast", env={"NEXTEST_TEST_THREADS": "2"}).expect_exit(1)
+        report = run.expect_outcomes({"small::it a_fails": "failure", "small::it b_waits": "error"})
+        self.assertEqual(report["small::it b_waits"].type, "not-run", run.describe())
+
     def test_a_sandbox_with_cores_runs_several_tests_at_once(self):
         if len(os.sched_getaffinity(0)) < 2:
             raise unittest.SkipTest("this machine has one core")

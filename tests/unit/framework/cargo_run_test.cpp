@@ -180,7 +180,7 @@ TEST_F(CargoRun, CrashesSayWhatTheyWere) {  // TRAPS 19
                           *discovered);
     ASSERT_EQ(read.told.ended.size(), 4U);
     EXPECT_THAT(read.told.ended.at(0).message, HasSubstr("SIGABRT"));
-    EXPECT_THAT(read.told.ended.at(0).system_out, HasSubstr("last words"));
+    EXPECT_THAT(read.told.ended.at(0).details, HasSubstr("last words"));
     EXPECT_THAT(read.told.ended.at(1).message, HasSubstr("SIGSEGV"));
     EXPECT_THAT(read.told.ended.at(2).message, HasSubstr("exit code 3"));
     EXPECT_EQ(read.told.ended.at(3).outcome, Outcome::Passed);

@@ -271,11 +271,12 @@ TEST(NextestReader, AFailureReportedBeforeTheCancellationIsTheTestsOwn) {  // TR
     }
 }
 
-TEST(NextestReader, AReturnedErrorIsToldWhenBothStreamsHaveReportedIt) {
+void expect_told_when_both_streams_have(const std::string& output, const std::string& ending,
+                                        const std::string& message) {
     const std::pair<Stream, std::string> parts[] = {
         {Stream::Out, event("started", "alpha::endings$aborts") +
-                          event("failed", "alpha::endings$aborts", "Error: 7\\n")},
-        {Stream::Err, "        FAIL [   0.006s] (3/3) alpha::endings aborts\n"}};
+                          event("failed", "alpha::endings$aborts", output)},
+        {Stream::Err, ending + " [   0.006s] (3/3) alpha::endings aborts\n"}};
     for (const bool swapped : {false, true}) {
         auto reader = reader_of(kIds);
         testing::Told told;
@@ -287,9 +288,28 @@ TEST(NextestReader, AReturnedErrorIsToldWhenBothStreamsHaveReportedIt) {
             told.add(signals);
         }
         ASSERT_EQ(told.ended.count(2), 1U);
-        EXPECT_EQ(told.ended.at(2).message, "Error: 7");
+        EXPECT_EQ(told.ended.at(2).message, message);
         EXPECT_FALSE(told.twice);
     }
+}
+
+TEST(NextestReader, AReturnedErrorOrASignalIsToldWhenBothStreamsHaveReportedIt) {
+    expect_told_when_both_streams_have("Error: 7\\n", "        FAIL", "Error: 7");
+    expect_told_when_both_streams_have("last words\\n", "     SIGSEGV",
+                                       "process aborted with SIGSEGV");
+}
+
+TEST(NextestReader, OutputThatTheProjectKeepsOutOfTheFileComesFromTheStream) {
+    auto reader = reader_of(kIds);
+    const auto read =
+        testing::read_all(reader,
+                          event("started", "alpha::endings$aborts") +
+                              event("failed", "alpha::endings$aborts", "last words\\n"),
+                          "        FAIL [   0.006s] (3/3) alpha::endings aborts\n", exited(100),
+                          junit_of("<testcase name='aborts' classname='alpha::endings'>"
+                                   "<failure type='test failure with exit code 3'/></testcase>"));
+    EXPECT_EQ(read.told.ended.at(2).message, "test failure with exit code 3");
+    EXPECT_EQ(read.told.ended.at(2).system_out, "last words\n");
 }
 
 TEST(NextestReader, AReturnedErrorIsToldWhenTheNextTestStarts) {
