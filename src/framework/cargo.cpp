@@ -289,6 +289,8 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
     BatchCommand batch;
     batch.result_file = junit_path(context);
     batch.env.emplace_back("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
+    // Where the sandbox's exec gives it a terminal, a bar would be drawn into the stream.
+    batch.env.emplace_back("NEXTEST_HIDE_PROGRESS_BAR", "1");
 
     auto inherited = arguments.profile.value_or(build != nullptr ? build->profile : "");
     if (inherited == "default") inherited.clear();

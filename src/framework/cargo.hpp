@@ -1,7 +1,8 @@
 // cargo-nextest: lists with `cargo nextest list`, runs with `cargo nextest run`.
 //
 // On this machine the build is made once, by discovery; batches are handed its metadata and neither
-// build nor ask cargo anything. Elsewhere each batch is a plain `cargo nextest run`, which builds.
+// build nor ask cargo anything. Elsewhere the first batch of a group in a sandbox builds, and
+// leaves that metadata for those that follow.
 //
 // A batch runs under a nextest profile of its own, which takes over all that the user's profile
 // says and changes what a batch must decide: which tests run, where the JUnit file goes, and that

@@ -118,6 +118,7 @@ void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::
 
 void Reader::take_line(std::string_view line, Signals& signals, std::string& visible) {
     if (line.starts_with(kEventStart) && take_event(line, signals, visible)) return;
+    take_message_line(line, signals);  // a terminal in between makes one stream of the two
     tail_.add(line);
     visible += line;
 }

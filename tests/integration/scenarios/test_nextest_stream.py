@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -234,6 +235,16 @@ class NextestBuilds(CargoScenario, BoxScenario):
             "small::it c_returns": "failure", "small::it d_aborts": "failure"})
         self.assertEqual(report["small::it a_hangs"].type, "timeout", run.describe())
         self.assertEqual(sorted(self.ran()), ["b", "c", "d"], run.describe())
+
+    def test_a_terminal_in_between_changes_nothing(self):  # TRAPS 13
+        if shutil.which("script") is None:
+            raise unittest.SkipTest("no script command")
+        self.small_crate(KILLED.replace("SIGNAL", "-TERM"), provider=BOX_PROVIDER)
+        self.box_script(on_exec='exec script -qefc "$1" /dev/null')
+        run = self.offload("run", env={"NEXTEST_TEST_THREADS": "1"}).expect_exit(1)
+        report = run.expect_outcomes(KILLED_OUTCOMES)
+        self.assertEqual(report["small::it c_kills"].type, "crash", run.describe())
+        self.assertEqual(sorted(self.ran()), list("abcdef"), run.describe())
 
     def test_fail_fast_hears_of_a_failure_while_its_batch_runs(self):
         # Told at the end of the batch, the second test would have failed as well by then.

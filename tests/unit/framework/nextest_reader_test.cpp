@@ -359,6 +359,23 @@ TEST(NextestReader, WithoutAStreamTheFileGivesTheLogWhatFailedTestsPrinted) {
     EXPECT_FALSE(reader.tells_starts());
 }
 
+TEST(NextestReader, ATerminalThatMakesOneStreamOfTwoChangesNothing) {  // TRAPS 13
+    auto reader = reader_of(kIds);
+    const auto read = testing::read_all(
+        reader,
+        "    Starting 3 tests across 2 binaries\r\n" + event("started", "alpha::endings$aborts") +
+            event("failed", "alpha::endings$aborts") +
+            "        FAIL [   0.006s] (1/3) alpha::endings aborts\r\n" +
+            event("started", "alpha::alpha$tests::passes") +
+            "  Cancelling due to signal: 1 test still running\r\n" +
+            event("failed", "alpha::alpha$tests::passes") +
+            "     SIGTERM [   0.006s] (2/3) alpha tests::passes\r\n",
+        "", exited(100), std::nullopt);
+    EXPECT_FALSE(read.reading.complete);
+    EXPECT_THAT(read.told.ended, SizeIs(1));
+    EXPECT_EQ(read.told.ended.count(2), 1U);
+}
+
 TEST(NextestReader, HeldFailuresCountWithoutAFileWhenNextestEndedByItself) {
     auto reader = reader_of(kIds);
     const auto read = testing::read_all(reader, kStream, "", exited(100), std::nullopt);
