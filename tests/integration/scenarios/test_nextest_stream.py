@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -52,8 +53,8 @@ KNOWS_NO_STREAM = """
 
 
 class NextestStream(CargoScenario):
-    def killed(self, signal):
-        self.small_crate(KILLED.replace("SIGNAL", signal))
+    def killed(self, option):
+        self.small_crate(KILLED.replace("SIGNAL", option))
         run = self.offload("run").expect_exit(1)
         report = run.expect_outcomes(KILLED_OUTCOMES)
         self.assertEqual(report["small::it c_kills"].type, "crash", run.describe())
@@ -84,6 +85,24 @@ class NextestStream(CargoScenario):
         self.assertEqual(report["small::it c_hangs"].type, "timeout", run.describe())
         for name in "abdef":
             self.assertEqual(self.ran().count(name), 1, run.describe())
+
+    def test_ctrl_c_in_the_middle(self):  # TRAPS 24, 27
+        self.small_crate("""
+            #[test] fn a_passes() {}
+            #[test] fn b_exits() { process::exit(3) }
+            #[test] fn c_sleeps() { fs::write(at("begun"), "").unwrap(); wait_for("never") }
+            #[test] fn d_passes() {}
+            """)
+        process = self.start("run")
+        self.wait_for((self.root / "begun").exists, "the test to begin", 120)
+        os.kill(process.pid, signal.SIGINT)
+        run = self.finish(process, timeout=60).expect_exit(130)
+        self.assertEqual(self.processes(), {}, run.describe())
+        report = run.junit()
+        self.assertEqual(report["small::it a_passes"].outcome, "passed", run.describe())
+        self.assertEqual(report["small::it b_exits"].outcome, "failure", run.describe())
+        for name in ("small::it c_sleeps", "small::it d_passes"):
+            self.assertEqual(report[name].type, "not-run", run.describe())
 
     def test_starts_and_ends_are_told_while_the_batch_runs(self):
         self.small_crate("""
