@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     program.add_option("--noise", setting.noise, "sigma of the estimates' lognormal error")
         ->capture_default_str();
+    program.add_option("--history", setting.history,
+                       "earlier runs, each as noisy, that the estimates come from");
     program.add_option("--unknown", setting.unknown, "part of tests without an estimate");
     program.add_option("--overhead", setting.overhead, "seconds of each batch, up to twice that")
         ->capture_default_str();

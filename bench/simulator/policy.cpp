@@ -26,7 +26,7 @@ class Ours : public Policy {
         for (std::size_t i = 0; i < world.cases.size(); ++i) {
             const Case& test = world.cases[i];
             scheduler_.add({TestIndex(i), test.group, test.expected, test.command_bytes, test.alone,
-                            test.affinity, world.measured});
+                            test.affinity, world.measured, test.deviation});
         }
     }
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now) override {

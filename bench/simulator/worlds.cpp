@@ -40,6 +40,26 @@ class Durations {
     std::mt19937_64& random_;
 };
 
+// What earlier runs, each on a sandbox of its own and as noisy as this one, tell of a test.
+void remember(Case& test, const Setting& setting, std::mt19937_64& random) {
+    std::normal_distribution<double> error(0, setting.noise);
+    std::uniform_real_distribution<double> slowness(0, setting.slowness);
+    std::vector<double> samples;
+    for (std::size_t i = 0; i < setting.history; ++i) {
+        samples.push_back(test.duration.count() * std::exp(error(random)) * (1 + slowness(random)));
+    }
+    std::sort(samples.begin(), samples.end());
+    const double expected = samples[samples.size() / 2];
+    double squares = 0;
+    for (const double sample : samples) squares += (sample - expected) * (sample - expected);
+    test.duration *= std::exp(error(random));
+    test.expected = Seconds{expected};
+    if (samples.size() > 1) {
+        const auto others = static_cast<double>(samples.size() - 1);
+        test.deviation = std::sqrt(squares / others) / expected;
+    }
+}
+
 }  // namespace
 
 World make_world(const Setting& setting) {
@@ -49,12 +69,14 @@ World make_world(const Setting& setting) {
     };
     Durations durations(setting, random);
     std::normal_distribution<double> error(0, setting.noise);
+    std::mt19937_64 past(setting.seed + 1);
     World world;
     world.retry_counts = {1};
     world.slots = setting.slots;
     world.overhead = Seconds{setting.overhead};
     world.overhead_spread = 0.2;
     world.overhead_per_test = Seconds{setting.overhead_per_test};
+    world.known_overhead = Seconds{setting.assumed_overhead};
     world.assumed_per_test = Seconds{setting.assumed_per_test};
     world.creation = Seconds{setting.creation};
     world.creation_spread = 0.2;
@@ -69,6 +91,7 @@ World make_world(const Setting& setting) {
         test.duration = Seconds{durations.draw()};
         const double factor = setting.noise > 0 ? std::exp(error(random)) : 1;
         if (!chance(setting.unknown)) test.expected = test.duration * factor;
+        if (setting.history > 0) remember(test, setting, past);
         if (chance(setting.failures)) test.failures = 1;
         if (setting.tests_per_file > 0) test.affinity = 1 + i / setting.tests_per_file;
         work += test.duration.count();

@@ -27,9 +27,9 @@ KnownDurations durations_of(const junit::Document& document) {
         const bool passed = result.outcome == Outcome::Passed;
         const auto [entry, is_new] = seen.try_emplace(test.name, Known{out.size(), passed});
         if (is_new) {
-            out.emplace_back(test.name, result.duration);
+            out.push_back({test.name, result.duration, std::nullopt});
         } else if (passed || !entry->second.passed) {
-            out[entry->second.place].second = result.duration;
+            out[entry->second.place].duration = result.duration;
             entry->second.passed = passed;
         }
     }
@@ -55,21 +55,27 @@ KnownDurations newest_durations(LastRun last_run, const history::History& histor
                                 const std::string& config) {
     KnownDurations out = std::move(last_run.durations);
     std::unordered_map<std::string_view, std::size_t> places;
-    for (std::size_t i = 0; i < out.size(); ++i) places.emplace(out[i].first, i);
-    std::vector<std::pair<std::string, Seconds>> more;
+    for (std::size_t i = 0; i < out.size(); ++i) places.emplace(out[i].id, i);
+    KnownDurations more;
     for (const auto& [key, record] : history.records()) {
         if (key.first != config) continue;
         const auto estimate = history.estimate(key.first, key.second);
         if (!estimate) continue;
         const auto place = places.find(key.second);
+        const auto deviation = [&](Seconds expected) {
+            return history.deviation(key.first, key.second, expected);
+        };
         if (place == places.end()) {
-            more.emplace_back(key.second, estimate->duration);
+            const Seconds duration = estimate->duration;
+            more.push_back({key.second, duration, deviation(duration)});
             continue;
         }
+        KnownDuration& known = out[place->second];
         // TRAPS 38: a run that was not recorded may be newer than all that was. ISO 8601 in UTC
         // sorts as text.
         const auto measured = iso8601(SystemTime(std::chrono::milliseconds(estimate->at_ms)));
-        if (measured >= last_run.began) out[place->second].second = estimate->duration;
+        if (measured >= last_run.began) known.duration = estimate->duration;
+        known.deviation = deviation(known.duration);
     }
     out.insert(out.end(), std::make_move_iterator(more.begin()),
                std::make_move_iterator(more.end()));

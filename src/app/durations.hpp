@@ -3,17 +3,16 @@
 
 #include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "offload/base/time.hpp"
 #include "offload/config/config.hpp"
 #include "offload/history/history.hpp"
 #include "offload/junit/read.hpp"
+#include "offload/model/known_duration.hpp"
 
 namespace offload::app {
 
-using KnownDurations = std::vector<std::pair<std::string, Seconds>>;
+using KnownDurations = std::vector<KnownDuration>;
 
 // One entry per test that took time; of several results of one test a pass counts before anything
 // else, then the last.
@@ -28,7 +27,8 @@ struct LastRun {
 // Nothing where there is no report or none that can be read: the run is only less well planned.
 LastRun read_last_run(const std::filesystem::path& junit_file);
 
-// Both together: of each test the newer evidence counts. `config`: name of the config file.
+// Both together: of each test the newer evidence counts, and the history says how far its durations
+// deviate from that. `config`: name of the config file.
 KnownDurations newest_durations(LastRun last_run, const history::History& history,
                                 const std::string& config);
 

@@ -227,7 +227,9 @@ void Dispatcher::fill_scheduler(const Plan& plan) {
 schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable& tests,
                                                bool& durations_known) const {
     schedule::Durations durations;
-    for (const auto& [id, duration] : request_.known_durations) durations.record(id, duration);
+    for (const auto& [id, duration, deviation] : request_.known_durations) {
+        durations.record(id, duration, deviation);
+    }
     const auto expected = durations.expect(tests);
     durations_known = std::ranges::any_of(
         plan.selected, [&](TestIndex t) { return expected[t.value()].has_value(); });
@@ -259,7 +261,8 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
                        .command_bytes = framework_.command_bytes(test.id),
                        .alone = config().groups[test.group.value()].schedule_individual,
                        .affinity = affinity,
-                       .measured = durations.find(test.id).has_value()});
+                       .measured = durations.find(test.id).has_value(),
+                       .deviation = durations.deviation(test.id)});
     }
     return scheduler;
 }

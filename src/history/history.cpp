@@ -210,20 +210,35 @@ History History::merge(const History& base, const History& ours, const History& 
     return merged;
 }
 
+// Newest first.
+std::span<const Sample> History::telling(const std::string& config, const std::string& test) const {
+    const auto found = records_.find({config, test});
+    if (found == records_.end()) return {};
+    const Record& record = found->second;
+    const std::span samples(record.passed.empty() ? record.failed : record.passed);
+    return samples.first(std::min(samples.size(), kSamplesForEstimate));
+}
+
 std::optional<Estimate> History::estimate(const std::string& config,
                                           const std::string& test) const {
-    const auto found = records_.find({config, test});
-    if (found == records_.end()) return std::nullopt;
-    const Record& record = found->second;
-    const auto& samples = record.passed.empty() ? record.failed : record.passed;
+    const auto samples = telling(config, test);
     if (samples.empty()) return std::nullopt;
     std::vector<double> seconds;
-    for (const Sample& sample : samples) {
-        if (seconds.size() < kSamplesForEstimate) seconds.push_back(sample.seconds);
-    }
+    for (const Sample& sample : samples) seconds.push_back(sample.seconds);
     const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
     std::nth_element(seconds.begin(), middle, seconds.end());
     return Estimate{Seconds{*middle}, samples.front().at_ms};
+}
+
+std::optional<double> History::deviation(const std::string& config, const std::string& test,
+                                         Seconds expected) const {
+    const auto samples = telling(config, test);
+    if (samples.size() < 2 || expected <= Seconds{0}) return std::nullopt;
+    double squares = 0;
+    for (const Sample& sample : samples) {
+        squares += std::pow(sample.seconds - expected.count(), 2);
+    }
+    return std::sqrt(squares / static_cast<double>(samples.size() - 1)) / expected.count();
 }
 
 std::size_t History::most_samples() const {

@@ -20,10 +20,10 @@ std::size_t minus(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
 
 }  // namespace
 
-RunTracker::RunTracker(const std::vector<std::pair<std::string, Seconds>>& known) {
+RunTracker::RunTracker(const std::vector<KnownDuration>& known) {
     if (known.empty()) return;
     double sum = 0;
-    for (const auto& [id, duration] : known) {
+    for (const auto& [id, duration, deviation] : known) {
         const double weight = std::max(duration.count(), kLeastWeight);
         known_.insert_or_assign(id, weight);
         sum += weight;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "offload/model/event.hpp"
+#include "offload/model/known_duration.hpp"
 
 namespace offload::report {
 
@@ -22,8 +23,8 @@ enum class Phase {
 
 class RunTracker {
   public:
-    // `known`: how long tests are expected to take, by ID; it weighs them in time_left().
-    explicit RunTracker(const std::vector<std::pair<std::string, Seconds>>& known = {});
+    // `known`: how long tests are expected to take; it weighs them in time_left().
+    explicit RunTracker(const std::vector<KnownDuration>& known = {});
 
     void apply(const Event& event);
 

@@ -37,43 +37,44 @@ Scheduler::Draft Scheduler::draft_for(GroupIndex group, Seconds now) {
 
 // By what part of its work a batch may exceed what is expected of it, the worst of as many batches
 // as there are slots: of n normal variables the largest is expected below sqrt(2 ln n) deviations.
-// Nothing: not known yet.
-std::optional<double> Scheduler::straying() const {
+// Until this run has shown how far they stray, earlier runs tell: whatever has their tests' times
+// in common, a batch deviates by no more than the sum of its tests' deviations.
+double Scheduler::straying() const {
+    const auto part = [this](double weight) {
+        return queued_.weight > 0 ? weight / queued_.weight : 0;
+    };
     const auto spread = spread_.get();
-    if (!spread) return std::nullopt;
     // Of tests that were never measured, the batches so far may have held none.
-    const double guessed = queued_.weight > 0 ? queued_.guessed / queued_.weight : 0;
+    const double deviation = spread ? *spread + part(queued_.guessed) : part(queued_.deviation);
     const auto slots = static_cast<double>(std::max<std::size_t>(options_.slots, 2));
-    return (*spread + guessed) * std::sqrt(2 * std::log(slots));
+    return deviation * std::sqrt(2 * std::log(slots));
 }
 
 Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {
     const auto slots = static_cast<double>(options_.slots);
     const double cost = overhead_.per_batch().count();
     const double queued = queued_cost();
-    double factor = kFactor;
-    double work_per_overhead = kWorkPerOverhead;
-    if (const auto part = straying()) {
-        factor = std::min(1 + *part, kFactor);
-        work_per_overhead = std::max(1 / std::max(*part, kLeastStraying), kWorkPerOverhead);
-    }
+    const double part = straying();
+    // Earlier runs tell whether a share may be given out as a whole. A part of it a little larger
+    // than 1 / kFactor would only leave less for the start-up that follows.
+    const double factor = spread_.get() ? std::min(1 + part, kFactor) : kFactor;
+    const double work_per_overhead = std::max(1 / std::max(part, kLeastStraying), kWorkPerOverhead);
     double target = std::max(queued / (factor * slots), work_per_overhead * cost);
     bool at_share = false;
     if (target > queued / slots) {
         const double share = (queued + running_cost(now)) / slots;
         at_share = target >= share;
         target = std::min(target, share);
+        // What slots that came late leave of their shares would be a batch more.
+        const double rest = queued / static_cast<double>(idle_slots());
+        if (at_share && rest <= share + cost) target = std::max(target, rest);
     }
     Draft draft = draft_of(group, target);
-    if (at_share && cost > 0) {
-        draft.round = true;
-        if (idle_slots() == 1) draft.may_add = cost;
-    }
+    draft.round = at_share && cost > 0;
     if (options_.time_limit > Seconds{0}) {
         const double limit = kPlannedPartOfLimit * options_.time_limit.count() - cost;
-        if (limit < draft.target + draft.may_add) {
-            draft.target = std::min(draft.target, std::max(limit, 0.0));
-            draft.may_add = 0;
+        if (limit < draft.target) {
+            draft.target = std::max(limit, 0.0);
             draft.round = false;
         }
     }

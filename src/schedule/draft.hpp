@@ -17,7 +17,6 @@ constexpr double kWorkPerOverhead = 9;
 struct Scheduler::Draft {
     GroupIndex group;
     double target = 0;   // weight to come to
-    double may_add = 0;  // so much more, when that takes the rest of the queue
     bool round = false;  // the last test may stand over the target by half
     std::size_t most_tests = 1;
     std::size_t most_bytes = std::numeric_limits<std::size_t>::max();

@@ -30,16 +30,22 @@ std::optional<Seconds> mean_of(const std::unordered_map<Key, Mean>& means, const
 
 }  // namespace
 
-void Durations::record(std::string_view id, Seconds duration) {
+void Durations::record(std::string_view id, Seconds duration, std::optional<double> deviation) {
     // What a clock that was set back, or a broken report, left behind is no evidence.
     if (!std::isfinite(duration.count()) || duration < Seconds{0}) return;
-    known_.insert_or_assign(std::string(id), duration);
+    if (deviation && !(*deviation >= 0)) deviation.reset();
+    known_.insert_or_assign(std::string(id), Known{duration, deviation});
 }
 
 std::optional<Seconds> Durations::find(std::string_view id) const {
     const auto found = known_.find(std::string(id));
     if (found == known_.end()) return std::nullopt;
-    return found->second;
+    return found->second.duration;
+}
+
+std::optional<double> Durations::deviation(std::string_view id) const {
+    const auto found = known_.find(std::string(id));
+    return found == known_.end() ? std::nullopt : found->second.deviation;
 }
 
 std::vector<std::optional<Seconds>> Durations::expect(const TestTable& tests) const {

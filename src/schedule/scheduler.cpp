@@ -44,6 +44,7 @@ void Scheduler::add(const Item& item) {
     known.group = item.group;
     known.alone = item.alone;
     known.measured = item.measured && item.expected.has_value();
+    if (known.measured) known.deviation = std::clamp(item.deviation.value_or(1), 0.0, 1.0);
     if (item.expected) {
         known.weight = std::max(item.expected->count(), kLeastSeconds);
         known_sum_ += known.weight;
@@ -70,6 +71,7 @@ bool Scheduler::enqueue(TestIndex test) {
     known.place = Place::Queued;
     ++queued_.tests;
     queued_.weight += known.weight;
+    queued_.deviation += known.weight * known.deviation;
     if (!known.measured) queued_.guessed += known.weight;
     return true;
 }
@@ -78,10 +80,12 @@ void Scheduler::dequeue(TestIndex test) {
     Known& known = tests_[test.value()];
     known.place = Place::Nowhere;
     --queued_.tests;
-    queued_.weight = queued_.tests == 0 ? 0 : std::max(queued_.weight - known.weight, 0.0);
-    if (!known.measured) {
-        queued_.guessed = queued_.tests == 0 ? 0 : std::max(queued_.guessed - known.weight, 0.0);
-    }
+    const auto less = [this](double& sum, double part) {
+        sum = queued_.tests == 0 ? 0 : std::max(sum - part, 0.0);
+    };
+    less(queued_.weight, known.weight);
+    less(queued_.deviation, known.weight * known.deviation);
+    if (!known.measured) less(queued_.guessed, known.weight);
 }
 
 void Scheduler::enqueue_loose(TestIndex test, Shunned shunned) {
@@ -261,10 +265,6 @@ std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
         // Equal tests that do not divide evenly: nearest to the share, rather than below it and
         // one more batch for the crumbs.
         take_into(draft, best->fresh, lightest(2 * std::max(draft.room(), 0.0)));
-    }
-    if (!draft.full && queued_cost() <= draft.may_add) {
-        while (take_into(draft, best->fresh, lightest(draft.may_add))) {
-        }
     }
     return finish(std::move(draft));
 }

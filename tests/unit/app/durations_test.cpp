@@ -3,14 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <utility>
+
 #include "offload/base/file.hpp"
 
 namespace offload::app {
 namespace {
 
+using testing::DoubleNear;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::Pair;
+using testing::Optional;
+using testing::SizeIs;
+
+// Of one duration there is no deviation.
+KnownDuration known(std::string id, double seconds) { return {std::move(id), Seconds{seconds}}; }
 
 junit::Case made(std::string name, Outcome outcome, double seconds, std::string type = {}) {
     junit::Case out;
@@ -29,8 +37,7 @@ TEST(KnownDurations, AreTakenFromTestsThatRan) {
                       made("d", Outcome::Passed, 0),
                       made("e", Outcome::Errored, 4, std::string(kNotRunType)),
                       made("", Outcome::Passed, 5)};
-    EXPECT_THAT(durations_of(document),
-                ElementsAre(Pair("a", Seconds{1.5}), Pair("b", Seconds{2})));
+    EXPECT_THAT(durations_of(document), ElementsAre(known("a", 1.5), known("b", 2)));
 }
 
 TEST(KnownDurations, OfSeveralResultsAPassCountsThenTheLast) {
@@ -38,8 +45,7 @@ TEST(KnownDurations, OfSeveralResultsAPassCountsThenTheLast) {
     document.cases = {made("a", Outcome::Passed, 1), made("a", Outcome::Failed, 9),
                       made("b", Outcome::Failed, 1), made("b", Outcome::Failed, 2),
                       made("c", Outcome::Failed, 8), made("c", Outcome::Passed, 3)};
-    EXPECT_THAT(durations_of(document),
-                ElementsAre(Pair("a", Seconds{1}), Pair("b", Seconds{2}), Pair("c", Seconds{3})));
+    EXPECT_THAT(durations_of(document), ElementsAre(known("a", 1), known("b", 2), known("c", 3)));
 }
 
 TEST(KnownDurations, AbsentOrSpoiltReportIsNoKnowledge) {
@@ -51,7 +57,7 @@ TEST(KnownDurations, AbsentOrSpoiltReportIsNoKnowledge) {
     EXPECT_THAT(read_last_run(file).durations, IsEmpty());
     ASSERT_TRUE(write_file_atomically(
         file, "<testsuite><testcase name=\"x &amp; y\" time=\"0.25\"/></testsuite>"));
-    EXPECT_THAT(read_last_run(file).durations, ElementsAre(Pair("x & y", Seconds{0.25})));
+    EXPECT_THAT(read_last_run(file).durations, ElementsAre(known("x & y", 0.25)));
 }
 
 // 2023-11-14T22:13:20Z
@@ -66,7 +72,7 @@ history::History with(std::string_view test, double seconds) {
 TEST(NewestDurations, HistoryKnowsWhatTheLastRunLeftOut) {
     EXPECT_THAT(newest_durations({{{"a", Seconds{1}}}, "2024-01-01T00:00:00.000Z"}, with("b", 2),
                                  "offload.toml"),
-                ElementsAre(Pair("a", Seconds{1}), Pair("b", Seconds{2})));
+                ElementsAre(known("a", 1), known("b", 2)));
     EXPECT_THAT(newest_durations({}, with("b", 2), "other.toml"), IsEmpty());
 }
 
@@ -77,12 +83,29 @@ TEST(NewestDurations, NewerEvidenceWins) {
     };
     EXPECT_THAT(
         newest_durations(last_run("2024-01-01T00:00:00.000Z"), with("a", 2), "offload.toml"),
-        ElementsAre(Pair("a", Seconds{1})));
+        ElementsAre(known("a", 1)));
     EXPECT_THAT(
         newest_durations(last_run("2023-11-14T22:13:19.000Z"), with("a", 2), "offload.toml"),
-        ElementsAre(Pair("a", Seconds{2})));
+        ElementsAre(known("a", 2)));
     EXPECT_THAT(newest_durations(last_run(""), with("a", 2), "offload.toml"),
-                ElementsAre(Pair("a", Seconds{2})));
+                ElementsAre(known("a", 2)));
+}
+
+TEST(NewestDurations, HistoryTellsHowFarTheyDeviate) {
+    auto history = with("a", 2);
+    history.record("offload.toml", {"a", {"s", kRecorded + 1, 2}, true}, 20);
+    history.record("offload.toml", {"b", {"s", kRecorded + 1, 3}, true}, 20);
+    const auto newest = newest_durations({}, history, "offload.toml");
+    ASSERT_THAT(newest, SizeIs(2));
+    EXPECT_THAT(newest[0].deviation, Optional(0.0));
+    EXPECT_EQ(newest[1].deviation, std::nullopt);
+    // About what counts: the last run's duration, where that is newer.
+    const LastRun last_run{{known("a", 1), known("c", 1)}, "2024-01-01T00:00:00.000Z"};
+    const auto other = newest_durations(last_run, history, "offload.toml");
+    ASSERT_THAT(other, SizeIs(3));
+    EXPECT_EQ(other[0].duration, Seconds{1});
+    EXPECT_THAT(other[0].deviation, Optional(DoubleNear(std::sqrt(2), 1e-9)));
+    EXPECT_EQ(other[1].deviation, std::nullopt);
 }
 
 TEST(KnownDurations, ReportTellsWhenItsRunBegan) {

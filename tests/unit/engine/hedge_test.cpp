@@ -166,7 +166,7 @@ TEST(Hedges, NeverWherePatienceIsAskedFor) {
 // TRAPS 34
 TEST(Hedges, NeverOnAGuess) {
     Straggler f({Act::Pass});
-    std::erase_if(f.known_durations, [](const auto& known) { return known.first == "t0"; });
+    std::erase_if(f.known_durations, [](const auto& known) { return known.id == "t0"; });
     expect_no_duplicate(f);
 }
 

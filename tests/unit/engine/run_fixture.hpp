@@ -31,7 +31,7 @@ struct Fixture {
     std::vector<std::string> broken;
     std::vector<std::vector<std::string>> discovered;
     Result<> preparation = {};
-    std::vector<std::pair<std::string, Seconds>> known_durations;
+    std::vector<KnownDuration> known_durations;
     provider::Traits traits = fake_traits();
 
     explicit Fixture(std::vector<std::vector<std::string>> groups) : discovered(std::move(groups)) {

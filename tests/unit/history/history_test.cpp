@@ -11,6 +11,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::Le;
+using testing::Optional;
 using testing::SizeIs;
 
 constexpr std::int64_t kDay = 24LL * 3600 * 1000;
@@ -90,6 +91,24 @@ TEST(History, EstimateIsTheMedianOfTheNewestPasses) {
     EXPECT_DOUBLE_EQ(estimate(of({failed("a", 7, 0.1)})), 0.1);
     EXPECT_FALSE(History().estimate("offload.toml", "a"));
     EXPECT_FALSE(of({passed("a", 1, 1)}).estimate("other.toml", "a"));
+}
+
+TEST(History, DeviationIsOfTheNewestPassesAboutWhatIsExpected) {
+    const auto deviation = [](const std::vector<Attempt>& attempts, double expected) {
+        return of(attempts, 20).deviation("offload.toml", "a", Seconds{expected});
+    };
+    EXPECT_EQ(deviation({}, 1), std::nullopt);
+    EXPECT_EQ(deviation({passed("a", 1, 2)}, 2), std::nullopt);
+    EXPECT_EQ(deviation({passed("a", 1, 2), passed("a", 2, 2)}, 0), std::nullopt);
+    EXPECT_THAT(deviation({passed("a", 1, 2), passed("a", 2, 2), failed("a", 3, 9)}, 2),
+                Optional(0.0));
+    EXPECT_THAT(deviation({passed("a", 1, 8), passed("a", 2, 10), passed("a", 3, 12)}, 10),
+                Optional(0.2));
+    EXPECT_THAT(deviation({passed("a", 1, 500), passed("a", 2, 2), passed("a", 3, 2),
+                           passed("a", 4, 2), passed("a", 5, 2), passed("a", 6, 2)},
+                          2),
+                Optional(0.0));
+    EXPECT_THAT(deviation({failed("a", 1, 3), failed("a", 2, 3)}, 3), Optional(0.0));
 }
 
 // Whatever the order of recording and merging, the same samples remain.

@@ -118,8 +118,9 @@ TEST_F(RunTrackerTest, EstimatesFromTheRate) {
 
 // The heaviest tests run first: by their number alone, the rest would seem to take hours.
 TEST_F(RunTrackerTest, EstimatesFromExpectedDurationsWhereTheyAreKnown) {
-    std::vector<std::pair<std::string, Seconds>> known;
-    for (const auto& id : numbered(100)) known.emplace_back(id, known.size() < 10 ? 5 : 0.1);
+    std::vector<KnownDuration> known;
+    for (const auto& id : numbered(100))
+        known.emplace_back(id, Seconds{known.size() < 10 ? 5 : 0.1});
     known.pop_back();  // unknown: taken for an average one
     tracker = RunTracker(known);
     run.start();

@@ -20,6 +20,16 @@ TEST(Durations, NewestEvidenceWins) {  // TRAPS 38
     EXPECT_EQ(durations.find("b"), std::nullopt);
 }
 
+TEST(Durations, DeviationIsOfTheNewestEvidence) {
+    Durations durations;
+    durations.record("a", Seconds{5}, 0.1);
+    EXPECT_THAT(durations.deviation("a"), Optional(0.1));
+    durations.record("a", Seconds{2});
+    durations.record("b", Seconds{2}, -1);
+    durations.record("c", Seconds{2}, std::numeric_limits<double>::quiet_NaN());
+    for (const auto* id : {"a", "b", "c", "d"}) EXPECT_EQ(durations.deviation(id), std::nullopt);
+}
+
 TEST(Durations, ImpossibleDurationsAreNoEvidence) {
     Durations durations;
     durations.record("a", Seconds{-1});

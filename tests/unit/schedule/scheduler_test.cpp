@@ -12,6 +12,7 @@ namespace {
 using testing::AnyOf;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Lt;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
@@ -162,6 +163,70 @@ TEST(Scheduler, GoesOnToSplitWhereBatchesStray) {
 TEST(Scheduler, PunctualBatchesSayNothingOfTestsThatWereNeverMeasured) {
     const auto guessed_later = [](std::size_t i) { return i < 700 ? measured(i) : known(i, 0.99); };
     EXPECT_TRUE(third_batches_after(guessed_later, [](std::size_t) { return 1.0; }));
+}
+
+Item steady(std::size_t index, double deviation) {
+    Item item = measured(index);
+    item.deviation = deviation;
+    return item;
+}
+
+TEST(Scheduler, FirstBatchesAreWholeSharesWhereEarlierRunsNeverStrayed) {
+    constexpr std::size_t kSlots = 10;
+    // Of a share of 150 s, a deviation of a thousandth is less than the start of one more batch.
+    for (const double deviation : {0.0, 0.001, 0.01, 0.5}) {
+        SCOPED_TRACE(deviation);
+        Scheduler scheduler({.slots = kSlots, .batch_overhead = Seconds{0.4}});
+        for (std::size_t i = 0; i < 1500; ++i) scheduler.add(steady(i, deviation));
+        for (std::size_t i = 0; i < kSlots; ++i) scheduler.next(box(i), kNow);
+        EXPECT_EQ(scheduler.has_queued(), deviation >= 0.01);
+    }
+}
+
+TEST(Scheduler, SteadyTestsSayNothingOfOthers) {
+    for (const bool was_measured : {false, true}) {
+        Scheduler scheduler({.slots = 10, .batch_overhead = Seconds{0.4}});
+        for (std::size_t i = 0; i < 1500; ++i) {
+            Item item = steady(i, 0);
+            if (i % 4 == 0) item.deviation.reset();
+            if (i % 4 == 0) item.measured = was_measured;
+            scheduler.add(item);
+        }
+        for (std::size_t i = 0; i < 10; ++i) scheduler.next(box(i), kNow);
+        EXPECT_TRUE(scheduler.has_queued());
+    }
+}
+
+TEST(Scheduler, WhatThisRunShowsCountsMoreThanEarlierRuns) {
+    const auto wild = [](std::size_t slot) { return slot % 2 == 0 ? 1.0 : 3.0; };
+    const auto punctual = [](std::size_t) { return 1.0; };
+    EXPECT_TRUE(third_batches_after([](std::size_t i) { return steady(i, 0.02); }, wild));
+    EXPECT_FALSE(third_batches_after([](std::size_t i) { return steady(i, 0.9); }, punctual));
+}
+
+TEST(Scheduler, SlotsThatComeLateLeaveNoCrumbs) {
+    Scheduler scheduler({.slots = 3, .batch_overhead = Seconds{1}});
+    for (std::size_t i = 0; i < 300; ++i) {
+        Item item = steady(i, 0);
+        item.expected = Seconds{0.1};
+        scheduler.add(item);
+    }
+    scheduler.next(box(0), kNow);
+    // By then, the others' share has shrunk to less than a third each.
+    scheduler.next(box(1), Seconds{2.5});
+    EXPECT_THAT(tests_of(scheduler.next(box(2), Seconds{2.5})), SizeIs(100));
+    EXPECT_FALSE(scheduler.has_queued());
+}
+
+TEST(Scheduler, SlotsThatComeVeryLateGetLess) {
+    Scheduler scheduler({.slots = 3, .batch_overhead = Seconds{1}});
+    for (std::size_t i = 0; i < 300; ++i) {
+        Item item = steady(i, 0);
+        item.expected = Seconds{0.1};
+        scheduler.add(item);
+    }
+    scheduler.next(box(0), kNow);
+    EXPECT_THAT(tests_of(scheduler.next(box(1), Seconds{9})), SizeIs(Lt(90)));
 }
 
 TEST(Scheduler, CommandStaysBelowItsLimit) {  // TRAPS 28

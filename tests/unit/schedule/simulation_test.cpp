@@ -233,14 +233,36 @@ double ratio_of(const Setting& setting, PolicyKind policy, double ahead = 0) {
 }
 
 // Ten tests a slot, and a start-up that counts beside them.
-Setting fleet(double noise) {
+Setting fleet(double noise, std::size_t history = 0) {
     return {.tests = 2'000,
             .slots = 200,
             .mean = 1.1,
             .tail = 0.7,
             .noise = noise,
+            .history = history,
             .overhead = 0.3,
             .creation = 2};
+}
+
+Setting unlike(Setting hosts) {
+    hosts.slowness = 0.3;
+    return hosts;
+}
+
+TEST(Simulation, OneBatchASlotWhereHistorySaysThatEstimatesAreExact) {
+    EXPECT_LE(simulate(make_world(fleet(0.005, 3))).batches, 1.05 * 200);
+    EXPECT_GT(simulate(make_world(fleet(0.005, 1))).batches, 1.9 * 200);
+    EXPECT_GT(simulate(make_world(unlike(fleet(0.005, 3)))).batches, 1.9 * 200);
+}
+
+// The history is of hosts that were alike; today's are not, and all work is given out at once.
+TEST(Simulation, WhatEarlierRunsDidNotForeseeIsBalancedByDuplicates) {
+    World world = make_world(fleet(0.005, 3));
+    world.slowness = 0.5;
+    const Report report = simulate(world);
+    EXPECT_THAT(report.violations, IsEmpty());
+    EXPECT_GT(report.hedges, 0);
+    EXPECT_LE(report.makespan / report.lower_bound(world), 1.2);
 }
 
 TEST(Simulation, NoMoreThanTwoBatchesASlotWhereEstimatesAreExact) {
@@ -295,6 +317,9 @@ TEST(Simulation, GoldenRatiosAreKept) {
          {.tests = 20'000, .slots = 200, .mean = 1, .overhead_per_test = 0.1},
          1.06},
         {"short run", fleet(0.02), 1.08},
+        {"short run, history", fleet(0.005, 3), 1.035},
+        {"short run, history of unlike hosts", unlike(fleet(0.005, 3)), 1.11},
+        {"short run, bad history", fleet(0.2, 3), 1.14},
         {"short run, bad estimates", fleet(0.2), 1.15},
         {"workers", {.tests = 20'000, .slots = 200, .deaths = 0.01}, 1.01, 1.5},
         {"workers, nothing known", {.tests = 20'000, .slots = 200, .unknown = 1}, 1.18, 1.5},

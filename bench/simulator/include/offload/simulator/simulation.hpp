@@ -28,6 +28,7 @@ enum class Fate {
 struct Case {
     Seconds duration{1};
     std::optional<Seconds> expected;
+    std::optional<double> deviation;  // of earlier durations, beside the expected one
     GroupIndex group;
     std::size_t affinity = 0;
     std::size_t command_bytes = 1;

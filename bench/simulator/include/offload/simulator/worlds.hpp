@@ -19,10 +19,12 @@ struct Setting {
     double mean = 2;                 // seconds
     double tail = 1.2;               // sigma of Lognormal, exponent of Pareto
     double noise = 0.1;              // sigma of the estimates' lognormal error
+    std::size_t history = 0;         // earlier runs, each as noisy, from which the estimates come
     double unknown = 0;              // part of the tests that have no estimate
     double overhead = 1;             // seconds, of each batch; up to twice that
     double overhead_per_test = 0;    // seconds
-    double assumed_per_test = 0.01;  // seconds of that, as the engine assumes them elsewhere
+    double assumed_overhead = 0.4;   // of that, as the engine assumes it
+    double assumed_per_test = 0.01;  // likewise, of sandboxes elsewhere
     double creation = 10;            // seconds, of each sandbox; up to twice that
     double failures = 0;             // part of the tests that fail once; they are retried
     double deaths = 0;               // part of the sandboxes that die in the course of the run

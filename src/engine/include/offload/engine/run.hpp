@@ -14,6 +14,7 @@
 #include "offload/base/time.hpp"
 #include "offload/config/config.hpp"
 #include "offload/model/event.hpp"
+#include "offload/model/known_duration.hpp"
 #include "offload/model/sink.hpp"
 #include "offload/model/test_table.hpp"
 
@@ -43,9 +44,8 @@ struct RunRequest {
     std::vector<std::string> only_ids;     // run only these; empty: all
     std::vector<std::string> only_groups;  // run only these; empty: all
     bool fail_fast = false;
-    // Durations of earlier runs by test ID.
-    std::vector<std::pair<std::string, Seconds>> known_durations;
-    SteadyTime started;  // of the program, for the wall time
+    std::vector<KnownDuration> known_durations;  // one per test ID
+    SteadyTime started;                          // of the program, for the wall time
 };
 
 // Runs to the end, whatever happens; the summary says how it went. Every sandbox that was created

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -76,10 +77,17 @@ class History {
     // The median of the newest passed samples; of the failed ones where it never passed.
     std::optional<Estimate> estimate(const std::string& config, const std::string& test) const;
 
+    // Standard deviation of the same samples about `expected`, beside it. Nothing where there are
+    // fewer than two.
+    std::optional<double> deviation(const std::string& config, const std::string& test,
+                                    Seconds expected) const;
+
     const std::map<Key, Record>& records() const { return records_; }
     std::size_t most_samples() const;  // of any test and outcome
 
   private:
+    std::span<const Sample> telling(const std::string& config, const std::string& test) const;
+
     std::map<Key, Record> records_;
 };
 

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "offload/model/known_duration.hpp"
 #include "offload/model/sink.hpp"
 #include "offload/model/test_table.hpp"
 
@@ -34,10 +35,10 @@ struct ProgressOptions {
     std::function<void(std::string_view)> write;  // must be set
     std::function<TerminalSize()> size;           // asked at each drawing; unset: 80 × 24
     std::vector<int> attempts_per_group;  // 1 + retry_count, for "attempt 1 of 3"; may be empty
-    std::vector<std::pair<std::string, Seconds>> known_durations;  // for the time left, by ID
-    Seconds heartbeat{15};                     // plain lines: longest silence while tests run
-    std::size_t failure_lines = 200;           // of one failure's output
-    std::size_t total_failure_lines = 20'000;  // beyond: failures are shown without their output
+    std::vector<KnownDuration> known_durations;  // for the time left
+    Seconds heartbeat{15};                       // plain lines: longest silence while tests run
+    std::size_t failure_lines = 200;             // of one failure's output
+    std::size_t total_failure_lines = 20'000;    // beyond: failures are shown without their output
 };
 
 // Options for this process's stderr: plain lines when `ci`, $CI is "true" or "1", $TERM is "dumb"

@@ -16,15 +16,22 @@ namespace offload::schedule {
 // tests, else of its group's, else of all.
 class Durations {
   public:
-    void record(std::string_view id, Seconds duration);
+    // `deviation`: see KnownDuration.
+    void record(std::string_view id, Seconds duration,
+                std::optional<double> deviation = std::nullopt);
     bool empty() const { return known_.empty(); }
     std::optional<Seconds> find(std::string_view id) const;
+    std::optional<double> deviation(std::string_view id) const;
 
     // Nothing when nothing at all is known of `tests`.
     std::vector<std::optional<Seconds>> expect(const TestTable& tests) const;
 
   private:
-    std::unordered_map<std::string, Seconds> known_;
+    struct Known {
+        Seconds duration{0};
+        std::optional<double> deviation;
+    };
+    std::unordered_map<std::string, Known> known_;
 };
 
 }  // namespace offload::schedule

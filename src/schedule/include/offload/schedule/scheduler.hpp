@@ -3,10 +3,11 @@
 // Idle sandboxes pull batches. Where durations are known, heaviest tests go first (longest
 // processing time first: Graham 1969) in batches that shrink as the queue drains (factoring:
 // Hummel, Schonberg & Flynn 1992), the faster the more this run's batches stray from what is
-// expected of them; bounded below so that a batch's start-up cost stays small beside its work
-// (each test weighs what it is expected to take and what its runner needs around it), and above by
-// its fair share, the command-length limit and the time limit. Where nothing is known, each slot
-// gets its share of the tests, dealt out in turn.
+// expected of them; until that is seen, earlier runs tell whether they may be whole shares at once.
+// Batches are bounded below so that their start-up costs little beside their work (each test weighs
+// what it is expected to take and what its runner needs around it), and above by their fair share,
+// the command-length limit and the time limit. Where nothing is known, each slot gets its share of
+// the tests, dealt out in turn.
 //
 // Once the queue is empty, an idle sandbox is given tests of a batch that is late for certain: a
 // duplicate ("backup tasks": Dean & Ghemawat 2004), started only on evidence. See Lateness for what
@@ -53,6 +54,8 @@ struct Item {
     std::size_t affinity = 0;  // tests of equal affinity (one file) are kept together where
                                // that costs no balance; 0: none
     bool measured = false;     // `expected` was measured of this very test
+    std::optional<double> deviation = std::nullopt;  // standard deviation of earlier durations
+                                                     // about `expected`, beside it
 };
 
 struct Assignment {
@@ -150,7 +153,8 @@ class Scheduler {
   private:
     enum class Place { Nowhere, Queued, Running };
     struct Known {
-        double weight = 1;  // expected seconds, or 1 where nothing is known
+        double weight = 1;     // expected seconds, or 1 where nothing is known
+        double deviation = 1;  // beside the weight; 1 where nothing is known
         std::size_t command_bytes = 0;
         std::size_t affinity = 0;
         GroupIndex group;
@@ -194,6 +198,7 @@ class Scheduler {
         std::size_t batches = 0;  // at most: each loose test, and each unit
         double weight = 0;
         double guessed = 0;  // of that, of tests that were never measured
+        double deviation = 0;
     };
     struct Draft;
 
@@ -230,7 +235,7 @@ class Scheduler {
     std::optional<double> seconds_per_weight(GroupIndex group) const;
     Draft draft_of(GroupIndex group, double target) const;
     std::size_t idle_slots() const;
-    std::optional<double> straying() const;
+    double straying() const;
     double cost_per_test() const;
     double cost_of(TestIndex test) const;
     double expected_of(const Running& batch) const;
