@@ -52,7 +52,9 @@ History read_history(TableReader& table) {
         out.path = std::move(*value);
     }
     out.reservoir_size = table.integer("reservoir_size", {1, 1'000'000}).value_or(20);
-    out.default_duration_secs = table.number("default_duration_secs", 0).value_or(1.0);
+    if (const auto value = table.number("default_duration_secs", 0)) {
+        out.default_duration = Seconds{*value};
+    }
     table.finish();
     return out;
 }

@@ -192,7 +192,9 @@ void write_rest(Writer& out, const Config& config) {
                  config.history.record_history == RecordHistory::Always ? "always" : "flag");
         out.text("path", config.history.path);
         out.number("reservoir_size", config.history.reservoir_size);
-        out.number("default_duration_secs", config.history.default_duration_secs);
+        if (const auto duration = config.history.default_duration) {
+            out.number("default_duration_secs", duration->count());
+        }
     }
     if (config.checkpoint.present) {
         out.section("checkpoint");

@@ -230,7 +230,7 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
     for (const auto& [id, duration, deviation] : request_.known_durations) {
         durations.record(id, duration, deviation);
     }
-    const auto expected = durations.expect(tests);
+    const auto expected = durations.expect(tests, config().history.default_duration);
     durations_known = std::ranges::any_of(
         plan.selected, [&](TestIndex t) { return expected[t.value()].has_value(); });
 

@@ -48,7 +48,8 @@ std::optional<double> Durations::deviation(std::string_view id) const {
     return found == known_.end() ? std::nullopt : found->second.deviation;
 }
 
-std::vector<std::optional<Seconds>> Durations::expect(const TestTable& tests) const {
+std::vector<std::optional<Seconds>> Durations::expect(const TestTable& tests,
+                                                      std::optional<Seconds> assumed) const {
     std::vector<std::optional<Seconds>> expected;
     expected.reserve(tests.size());
     std::unordered_map<std::string_view, Mean> by_file;
@@ -69,7 +70,7 @@ std::vector<std::optional<Seconds>> Durations::expect(const TestTable& tests) co
         auto& value = expected[test.index.value()];
         if (!value) value = mean_of(by_file, std::string_view(test.file));
         if (!value) value = mean_of(by_group, test.group);
-        if (!value) value = all.get();
+        if (!value) value = assumed ? assumed : all.get();
     }
     return expected;
 }

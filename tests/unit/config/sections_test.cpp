@@ -273,7 +273,7 @@ TEST(SmallSections, ReadTheirKeys) {
     EXPECT_TRUE(config.history.present);
     EXPECT_EQ(config.history.record_history, RecordHistory::Always);
     EXPECT_EQ(config.history.reservoir_size, 5U);
-    EXPECT_DOUBLE_EQ(config.history.default_duration_secs, 2.0);
+    EXPECT_EQ(config.history.default_duration, Seconds{2});
     EXPECT_THAT(config.checkpoint.build_inputs, ElementsAre("x"));
 }
 

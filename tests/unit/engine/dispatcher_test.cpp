@@ -51,6 +51,30 @@ TEST(Dispatcher, OnlyFlakinessExitsTwo) {
     EXPECT_EQ(f.run().exit_status, 2);
 }
 
+TEST(Dispatcher, ATestOfWhichNothingIsKnownTakesWhatTheHistorySectionAssumes) {
+    for (const bool assumed : {false, true}) {
+        Fixture f({ids(10), {"new"}});
+        f.config.offload.max_parallel = 1;
+        if (assumed) f.config.history.default_duration = Seconds{100};
+        for (const auto& id : f.discovered[0]) f.known_durations.push_back({id, Seconds{1}});
+        EXPECT_EQ(f.run().exit_status, 0);
+        const auto first = f.recorder->all<BatchStarted>().front().tests.front();
+        EXPECT_EQ(f.tests[first].id == "new", assumed);
+    }
+}
+
+TEST(Dispatcher, StartsNoSecondBatchWhereDurationsAreKnownToRepeat) {
+    for (const bool steady : {false, true}) {
+        Fixture f({ids(30)});
+        f.config.offload.max_parallel = 1;
+        for (const auto& id : f.discovered[0]) {
+            f.known_durations.push_back({id, Seconds{10}, steady ? 0 : 0.5});
+        }
+        EXPECT_EQ(f.run().exit_status, 0);
+        EXPECT_EQ(f.recorder->all<BatchStarted>().size() == 1, steady);
+    }
+}
+
 // TRAPS 13
 TEST(Dispatcher, WithoutRetriesTheFirstFailureIsFinal) {
     Fixture f({ids(3)});

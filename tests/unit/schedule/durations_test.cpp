@@ -55,6 +55,20 @@ TEST(Durations, UnknownTestIsExpectedAsItsFileThenItsGroupThenAll) {
                             Optional(Seconds{11}), Optional(Seconds{5}), Optional(Seconds{5})));
 }
 
+TEST(Durations, WhatIsAssumedCountsWhereFileAndGroupTellNothing) {
+    TestTable tests;
+    tests.add("f::a", GroupIndex(0), "f");
+    tests.add("f::new", GroupIndex(0), "f");
+    tests.add("g::new", GroupIndex(0), "g");
+    tests.add("elsewhere", GroupIndex(1));
+    Durations durations;
+    EXPECT_THAT(durations.expect(tests, Seconds{30}), Each(std::nullopt));
+    durations.record("f::a", Seconds{1});
+    EXPECT_THAT(durations.expect(tests, Seconds{30}),
+                ElementsAre(Optional(Seconds{1}), Optional(Seconds{1}), Optional(Seconds{1}),
+                            Optional(Seconds{30})));
+}
+
 TEST(Durations, TestsWithoutAFileShareNoMeanOfTheirOwn) {
     TestTable tests;
     tests.add("a", GroupIndex(0));

@@ -14,6 +14,8 @@
 #include <variant>
 #include <vector>
 
+#include "offload/base/time.hpp"
+
 namespace offload::config {
 
 using Environment = std::map<std::string, std::string>;
@@ -130,7 +132,8 @@ struct History {
     RecordHistory record_history = RecordHistory::Flag;
     std::string path = "offload-history.jsonl";
     std::size_t reservoir_size = 20;
-    double default_duration_secs = 1.0;
+    // Of a test about whose file and group nothing is known either. Nothing: the mean of all.
+    std::optional<Seconds> default_duration;
 };
 
 struct Checkpoint {

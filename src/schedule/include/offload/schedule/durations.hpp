@@ -13,7 +13,7 @@
 namespace offload::schedule {
 
 // Evidence by test ID; the newest wins. For a test without evidence: the mean of its file's known
-// tests, else of its group's, else of all.
+// tests, else of its group's, else what is assumed, else the mean of all.
 class Durations {
   public:
     // `deviation`: see KnownDuration.
@@ -23,8 +23,10 @@ class Durations {
     std::optional<Seconds> find(std::string_view id) const;
     std::optional<double> deviation(std::string_view id) const;
 
-    // Nothing when nothing at all is known of `tests`.
-    std::vector<std::optional<Seconds>> expect(const TestTable& tests) const;
+    // Nothing when nothing at all is known of `tests`: beside no other duration, an assumption that
+    // all share weighs nothing.
+    std::vector<std::optional<Seconds>> expect(const TestTable& tests,
+                                               std::optional<Seconds> assumed = std::nullopt) const;
 
   private:
     struct Known {
