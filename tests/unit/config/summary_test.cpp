@@ -15,6 +15,13 @@ TEST(Summary, ShowsSettingsWithTheirOrigins) {
                             HasSubstr("[groups.all]")));
 }
 
+TEST(Summary, AssumesNoDurationUnlessTold) {
+    EXPECT_THAT(summary(read(minimal() + "[history]\n")),
+                AllOf(HasSubstr("reservoir_size"), Not(HasSubstr("default_duration_secs"))));
+    EXPECT_THAT(summary(read(minimal() + "[history]\ndefault_duration_secs = 2.5\n")),
+                testing::ContainsRegex("default_duration_secs +2.5 +offload.toml:"));
+}
+
 TEST(Summary, HidesSecretsWhereverTheyComeFrom) {
     Overrides overrides;
     overrides.env = {"NPM_TOKEN=opaque1", "PLAIN=visible1"};

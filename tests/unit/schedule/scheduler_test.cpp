@@ -204,13 +204,19 @@ TEST(Scheduler, WhatThisRunShowsCountsMoreThanEarlierRuns) {
     EXPECT_FALSE(third_batches_after([](std::size_t i) { return steady(i, 0.9); }, punctual));
 }
 
-TEST(Scheduler, SlotsThatComeLateLeaveNoCrumbs) {
+// Ten seconds of steady tests for each of three slots.
+Scheduler of_whole_shares() {
     Scheduler scheduler({.slots = 3, .batch_overhead = Seconds{1}});
     for (std::size_t i = 0; i < 300; ++i) {
         Item item = steady(i, 0);
         item.expected = Seconds{0.1};
         scheduler.add(item);
     }
+    return scheduler;
+}
+
+TEST(Scheduler, SlotsThatComeLateLeaveNoCrumbs) {
+    Scheduler scheduler = of_whole_shares();
     scheduler.next(box(0), kNow);
     // By then, the others' share has shrunk to less than a third each.
     scheduler.next(box(1), Seconds{2.5});
@@ -219,12 +225,7 @@ TEST(Scheduler, SlotsThatComeLateLeaveNoCrumbs) {
 }
 
 TEST(Scheduler, SlotsThatComeVeryLateGetLess) {
-    Scheduler scheduler({.slots = 3, .batch_overhead = Seconds{1}});
-    for (std::size_t i = 0; i < 300; ++i) {
-        Item item = steady(i, 0);
-        item.expected = Seconds{0.1};
-        scheduler.add(item);
-    }
+    Scheduler scheduler = of_whole_shares();
     scheduler.next(box(0), kNow);
     EXPECT_THAT(tests_of(scheduler.next(box(1), Seconds{9})), SizeIs(Lt(90)));
 }
