@@ -7,21 +7,6 @@
 #include "local_command.hpp"
 
 namespace offload::engine {
-namespace {
-
-constexpr std::chrono::milliseconds kTick{100};
-
-// As in the sandboxes of this machine.
-framework::Variables environment(const config::Config& config) {
-    framework::Variables env;
-    if (const auto* local = std::get_if<config::LocalProvider>(&config.provider)) {
-        env.assign(local->env.begin(), local->env.end());
-    }
-    env.insert(env.end(), config.extra_env.begin(), config.extra_env.end());
-    return env;
-}
-
-}  // namespace
 
 void Dispatcher::conclude() {
     if (!traits_.same_machine || !planned_ || !discovery_ || interrupted_by_) return;
@@ -44,7 +29,7 @@ void Dispatcher::conclude() {
     }
     auto command = framework_.conclusion(request);
     if (!command) return;
-    command->env = environment(config());
+    command->env = provider_.environment();
 
     const std::jthread thread([&] {
         const auto limit = config().offload.discovery_timeout;

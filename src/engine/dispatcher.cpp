@@ -12,7 +12,6 @@
 namespace offload::engine {
 namespace {
 
-constexpr std::chrono::milliseconds kTick{100};
 constexpr std::size_t kMessagesPerTurn = 1000;
 constexpr Seconds kForecastInterval{1};
 // Start-up cost of a batch that the scheduler assumes until it has measured one.

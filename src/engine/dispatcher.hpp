@@ -33,6 +33,9 @@ class Dispatcher {
     RunSummary run();
 
   private:
+    // So often sinks are given the time, and what takes too long is looked for.
+    static constexpr std::chrono::milliseconds kTick{100};
+
     // --- stages
     void start_discovery();
     void start_preparation();

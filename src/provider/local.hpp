@@ -16,6 +16,7 @@ class LocalProvider final : public Provider {
 
     std::string_view name() const override { return "local"; }
     Traits traits() const override;
+    Variables environment() const override { return env_; }
     std::size_t quoted_bytes(std::string_view piece) const override { return piece.size(); }
     Result<> prepare(const process::CancelToken& cancel, const OutputHandler& progress) override;
     Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,

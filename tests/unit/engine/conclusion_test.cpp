@@ -45,9 +45,7 @@ TEST(Conclusion, KnowsWhetherATestFailed) {
 
 TEST(Conclusion, HasTheEnvironmentOfTheSandboxesHere) {
     Here f("echo $ONE $TWO $OFFLOAD_RUN_ID");
-    f.config.provider = config::LocalProvider{};
-    std::get<config::LocalProvider>(f.config.provider).env = {{"ONE", "1"}, {"TWO", "config"}};
-    f.config.extra_env = {{"TWO", "2"}};
+    f.environment = {{"ONE", "1"}, {"TWO", "config"}, {"TWO", "2"}};
     EXPECT_EQ(f.run().runner_report, "1 2 test\n");
 }
 

@@ -139,12 +139,14 @@ class FakeProvider : public provider::Provider {
 
     std::string_view name() const override { return "fake"; }
     provider::Traits traits() const override { return given_traits; }
+    provider::Variables environment() const override { return given_environment; }
     std::size_t quoted_bytes(std::string_view piece) const override { return piece.size(); }
     Result<> prepare(const process::CancelToken&, const provider::OutputHandler&) override;
     Result<std::unique_ptr<provider::Sandbox>> create(const provider::SandboxSpec& spec,
                                                       const process::CancelToken&) override;
 
     provider::Traits given_traits = fake_traits();
+    provider::Variables given_environment;
     Result<> preparation = {};
 
   private:

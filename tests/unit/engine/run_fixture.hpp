@@ -33,6 +33,7 @@ struct Fixture {
     Result<> preparation = {};
     std::vector<KnownDuration> known_durations;
     provider::Traits traits = fake_traits();
+    provider::Variables environment;
 
     explicit Fixture(std::vector<std::vector<std::string>> groups) : discovered(std::move(groups)) {
         for (std::size_t i = 0; i < discovered.size(); ++i) {
@@ -54,6 +55,7 @@ struct Fixture {
         FakeProvider provider(world);
         provider.preparation = preparation;
         provider.given_traits = traits;
+        provider.given_environment = environment;
         const RunRequest request{.config = config,
                                  .working_folder = "/",
                                  .run_id = "test",

@@ -112,6 +112,10 @@ class Provider {
     virtual std::string_view name() const = 0;  // as in the config: "local", "default", "modal"
     virtual Traits traits() const = 0;
 
+    // What the config sets for every sandbox. Used where commands of this machine's own must find
+    // the same (Traits::same_machine); may be empty elsewhere.
+    virtual Variables environment() const { return {}; }
+
     // Bytes that `piece` takes in the final command after all the quoting on the way.
     virtual std::size_t quoted_bytes(std::string_view piece) const = 0;
 
