@@ -24,6 +24,7 @@ The plan
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
     coverage   run, serve, first, early: a folder for coverage data; missing where none would be
                taken from it. conclude: a list of them, of which some may be missing
+    neighbours run, serve, first, early: whether others run tests on the same machine
     failed     conclude: whether a test has failed
 
 A worker reads requests from what was stdin when pytest started, one JSON object a line; tests find
@@ -79,7 +80,7 @@ From inside, and only for these two purposes, options that would break them are 
 (pytest's own reports are all that is needed), --maxfail, and in batches what would select other
 tests (--lf, --sw, --collect-only), wait for a terminal (--pdb), or make batches that run side by
 side trample on each other's files (--junitxml and coverage reports of addopts, one --basetemp, one
-coverage data file).
+coverage data file). For the same reason pytest-django's test databases get names of their own.
 
 A batch measures coverage into a data file of its own, in the plan's folder. One more pytest session
 concludes the run: it has no tests, but the same options, and is given these files, so that
@@ -1459,6 +1460,27 @@ def separate_basetemp(option, plan):
         option.basetemp = os.path.join(str(option.basetemp), plan["label"])
 
 
+class Databases:
+    """Pytest-django names its test databases apart in xdist's workers, by this fixture. Without it
+    those that run side by side would destroy each other's."""
+
+    def __init__(self, name_apart, suffix):
+        self._name_apart = name_apart
+        self._suffix = suffix
+
+    @pytest.fixture(scope="session")
+    def django_db_modify_db_settings_xdist_suffix(self):
+        self._name_apart(suffix=self._suffix)
+
+
+def separate_databases(config, plan):
+    fixtures = sys.modules.get("pytest_django.fixtures")
+    name_apart = getattr(fixtures, "_set_suffix_to_test_databases", None)
+    if plan.get("neighbours") and name_apart is not None:
+        suffix = "offload" + os.environ.get("OFFLOAD_PARALLEL_INDEX", plan["label"])
+        config.pluginmanager.register(Databases(name_apart, suffix), "offload-databases")
+
+
 # --- The plugin itself --------------------------------------------------------------------------
 
 
@@ -1529,6 +1551,7 @@ def pytest_load_initial_conftests(early_config, parser, args):
         companions.understand(PLAN, parser, list(args), list(early_config.invocation_params.args))
         mode = choose_mode(early_config.known_args_namespace, companions)
         separate_coverage(early_config, PLAN)
+        separate_databases(early_config, PLAN)
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")
     elif "offload_pytest" in early_config.invocation_params.args:

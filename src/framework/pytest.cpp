@@ -80,6 +80,7 @@ json plan_for(const RunContext& context, std::string_view mode) {
 json plan_for(const BatchRequest& request, std::string_view mode) {
     auto plan = plan_for(request.context, mode);
     plan["fail_fast"] = request.context.fail_fast;
+    plan["neighbours"] = request.context.same_machine;
     if (has_run_folder(request.context)) {
         plan["coverage"] = exact_json(coverage_path(request.context, request.group));
     }
