@@ -40,7 +40,9 @@ JSON. A string that is no proper Unicode (a file name in another encoding) is {"
 
     hello      protocol, pytest, mode, runner, pid
     stays      protocol                           first: nothing is known against being a worker
-    items      ids, file, of                      collect, first: some of the tests, all of one file;
+    items      ids, file, bonds, of               collect, first: some of the tests, all of one file;
+                                                  `bonds`: of each, "" or what it has in common
+                                                  with those that it must run together with;
                                                   `of`: of the companion at this place in the plan
     broken     id, type, message, details         collect, first: a collector that failed
     skipped    id, message                        collect, first: a module that skips itself
@@ -533,12 +535,28 @@ def file_of(item, root):
     return os.path.relpath(str(collector.path), root)
 
 
+def bond_of(item):
+    """What tests have in common that rely on each other's traces in the process. Their markers tell:
+    xdist's, pytest-dependency's, and that of the incremental tests in pytest's documentation."""
+    groups = []
+    for mark in item.iter_markers():
+        if mark.name == "xdist_group":
+            groups.append(str(mark.args[0] if mark.args else mark.kwargs.get("name", "default")))
+        elif mark.name == "dependency":
+            scope = mark.kwargs.get("scope", "module")
+            return readable("dependency " + ("" if scope != "module" else file_of(item, ".")))
+        elif mark.name == "incremental":
+            return readable("incremental " + item.parent.nodeid)
+    return readable("group " + "_".join(groups)) if groups else ""
+
+
 def tell_items(channel, items, root, of=None):
-    ids, size, current, collector = [], 0, None, None
+    ids, bonds, size, current, collector = [], [], 0, None, None
 
     def send():
         if ids:
-            channel.send("items", ids=ids, file=exact(current), of=of)
+            told = bonds if any(bonds) else None
+            channel.send("items", ids=ids, file=exact(current), bonds=told, of=of)
 
     for item in items:
         parent = item.parent
@@ -546,12 +564,13 @@ def tell_items(channel, items, root, of=None):
             collector, file = parent, file_of(item, root)
             if file != current:
                 send()
-                ids, size, current = [], 0, file
+                ids, bonds, size, current = [], [], 0, file
         ids.append(exact(item.nodeid))
-        size += len(item.nodeid) + 3
+        bonds.append(bond_of(item))
+        size += len(item.nodeid) + len(bonds[-1]) + 6
         if size > FRAME_LIMIT // 2:
             send()
-            ids, size = [], 0
+            ids, bonds, size = [], [], 0
     send()
 
 

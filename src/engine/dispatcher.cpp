@@ -247,13 +247,15 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
                                         : kAheadFarAway,
         // On one machine a duplicate would only take time from what it is to overtake.
         .hedges = config().offload.impatiently_requeue_batches && !traits_.same_machine});
-    std::map<std::string_view, std::size_t> affinities;
+    using Name = std::pair<bool, std::string_view>;  // of a bond or of a file
+    std::map<Name, std::size_t> affinities;
     for (const auto index : plan.selected) {
         const Test& test = tests[index];
+        const bool bonded = !test.bond.empty();
+        const Name name(bonded, bonded ? test.bond : test.file);
         const std::size_t affinity =
-            test.file.empty()
-                ? 0
-                : affinities.try_emplace(test.file, affinities.size() + 1).first->second;
+            name.second.empty() ? 0
+                                : affinities.try_emplace(name, affinities.size() + 1).first->second;
         scheduler.add({.test = index,
                        .group = test.group,
                        .expected = expected[index.value()],
@@ -261,7 +263,8 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
                        .alone = config().groups[test.group.value()].schedule_individual,
                        .affinity = affinity,
                        .measured = durations.find(test.id).has_value(),
-                       .deviation = durations.deviation(test.id)});
+                       .deviation = durations.deviation(test.id),
+                       .bonded = bonded});
     }
     return scheduler;
 }

@@ -55,7 +55,7 @@ void add_group(const config::Config& config, GroupIndex index,
         plan.warnings.push_back(fmt::format("group {}: {}", group.name, warning));
     }
     for (const auto& item : discovered.tests) {
-        const auto [test, is_new] = tests.add(item.id, index, item.file);
+        const auto [test, is_new] = tests.add(item.id, index, item.file, TestKind::Test, item.bond);
         if (is_new) {
             ++plan.tests_of_group[index.value()];
         } else if (test.group != index) {

@@ -101,10 +101,14 @@ void PytestAccount::take_items(const json& message, Tests& tests) {
     const auto ids = message.find("ids");
     if (ids == message.end() || !ids->is_array()) return;
     const auto file = bytes_of(message, "file");
-    for (const auto& value : *ids) {
-        auto id = bytes_of(json{{"id", value}}, "id");
+    const auto bonds = message.value("bonds", json::array());
+    for (std::size_t i = 0; i < ids->size(); ++i) {
+        auto id = bytes_of(json{{"id", (*ids)[i]}}, "id");
         ++tests.told;
-        if (tests.seen.insert(id).second) tests.items.push_back({std::move(id), file});
+        if (!tests.seen.insert(id).second) continue;
+        const bool bonded = i < bonds.size() && bonds[i].is_string();
+        tests.items.push_back(
+            {std::move(id), file, bonded ? bonds[i].get<std::string>() : std::string()});
     }
 }
 

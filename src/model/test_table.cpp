@@ -4,11 +4,12 @@
 
 namespace offload {
 
-TestTable::Added TestTable::add(std::string id, GroupIndex group, std::string file, TestKind kind) {
+TestTable::Added TestTable::add(std::string id, GroupIndex group, std::string file, TestKind kind,
+                                std::string bond) {
     if (const Test* known = find(id)) return {*known, false};
     const TestIndex index(tests_.size());
-    const Test& test =
-        tests_.emplace_back(Test{index, std::move(id), group, std::move(file), kind});
+    const Test& test = tests_.emplace_back(
+        Test{index, std::move(id), group, std::move(file), kind, std::move(bond)});
     by_id_.emplace(test.id, index);
     return {test, true};
 }

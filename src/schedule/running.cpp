@@ -251,6 +251,7 @@ std::vector<TestIndex> Scheduler::to_hedge(const Running& batch) const {
     for (std::size_t i = batch.cursor; i < batch.tests.size(); ++i) {
         const Known& known = tests_[batch.tests[i].value()];
         if (known.place != Place::Running || known.rival || !known.measured) continue;
+        if (known.bonded) continue;
         // A worker may hold a test a second time: its retry.
         if (batch.streams && std::ranges::find(tests, batch.tests[i]) != tests.end()) continue;
         tests.push_back(batch.tests[i]);

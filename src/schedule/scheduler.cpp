@@ -43,6 +43,7 @@ void Scheduler::add(const Item& item) {
     known.affinity = item.affinity;
     known.group = item.group;
     known.alone = item.alone;
+    known.bonded = item.bonded && !item.alone;
     known.measured = item.measured && item.expected.has_value();
     if (known.measured) known.deviation = std::clamp(item.deviation.value_or(1), 0.0, 1.0);
     if (item.expected) {
@@ -53,7 +54,8 @@ void Scheduler::add(const Item& item) {
         known.weight = known_sum_ / static_cast<double>(known_count_);
     }
     enqueue(item.test);
-    ++queued_.batches;
+    known.counts = !known.bonded || bonds_.insert(item.affinity).second;
+    if (known.counts) ++queued_.batches;
     Group& group = groups_[item.group.value()];
     if (known.alone) {
         group.fresh_alone.add({item.test, known.weight, 0});
@@ -89,9 +91,10 @@ void Scheduler::dequeue(TestIndex test) {
 }
 
 void Scheduler::enqueue_loose(TestIndex test, Shunned shunned) {
-    const Known& known = tests_[test.value()];
+    Known& known = tests_[test.value()];
     if (known.alone) return enqueue_unit({test}, shunned);
     if (!enqueue(test)) return;
+    known.counts = true;
     ++queued_.batches;
     groups_[known.group.value()].returned[shunned].add({test, known.weight, known.affinity});
 }
@@ -283,6 +286,19 @@ void Scheduler::fill(Draft& draft, TestPool& pool) {
 }
 
 bool Scheduler::take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry) {
+    if (!take_one_into(draft, pool, entry)) return false;
+    if (!tests_[entry->test.value()].bonded) return true;
+    while (const auto other = pool.take_of(entry->affinity)) {
+        ++draft.most_tests;
+        if (take_one_into(draft, pool, other)) continue;
+        // The rest is a batch of its own.
+        if (!std::exchange(tests_[other->test.value()].counts, true)) ++queued_.batches;
+        break;
+    }
+    return true;
+}
+
+bool Scheduler::take_one_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry) {
     if (!entry) return false;
     const Known& known = tests_[entry->test.value()];
     const bool fits =
@@ -299,7 +315,7 @@ bool Scheduler::take_into(Draft& draft, TestPool& pool, std::optional<TestPool::
     draft.bytes += known.command_bytes;
     draft.affinity = entry->affinity;
     draft.full = draft.tests.size() >= draft.most_tests;
-    --queued_.batches;
+    if (known.counts) --queued_.batches;
     dequeue(entry->test);
     return true;
 }

@@ -73,6 +73,10 @@ std::optional<TestPool::Entry> TestPool::take_fitting_of(std::size_t affinity, d
     return take(file, test);
 }
 
+std::optional<TestPool::Entry> TestPool::take_of(std::size_t affinity) {
+    return take_fitting_of(affinity, std::numeric_limits<double>::infinity());
+}
+
 std::optional<TestPool::Entry> TestPool::take_fitting(double room, std::size_t affinity) {
     if (affinity != 0) {
         if (auto entry = take_fitting_of(affinity, room)) return entry;

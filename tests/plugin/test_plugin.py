@@ -141,6 +141,42 @@ class Discovery(Case):
             {"sub/tests/test_a.py::test_a": "passed"},
         )
 
+    def test_tests_that_need_each_other_are_told(self):
+        self.write(
+            "test_a.py",
+            """
+            import pytest
+            def test_free(): pass
+            @pytest.mark.xdist_group("one")
+            @pytest.mark.parametrize("n", [1, 2])
+            def test_grouped(n): pass
+            @pytest.mark.xdist_group(name="two")
+            def test_named(): pass
+            @pytest.mark.dependency
+            def test_dependency(): pass
+            @pytest.mark.dependency(scope="session")
+            def test_wide(): pass
+            @pytest.mark.incremental
+            class TestSteps:
+                def test_step(self): pass
+            """,
+        )
+        self.write("test_b.py", "def test_b(): pass\n")
+        with_bonds, without = self.collect("-W", "ignore").kind("items")
+        self.assertEqual(
+            dict(zip(with_bonds["ids"], with_bonds["bonds"])),
+            {
+                "test_a.py::test_free": "",
+                "test_a.py::test_grouped[1]": "group one",
+                "test_a.py::test_grouped[2]": "group one",
+                "test_a.py::test_named": "group two",
+                "test_a.py::test_dependency": "dependency test_a.py",
+                "test_a.py::test_wide": "dependency ",
+                "test_a.py::TestSteps::test_step": "incremental test_a.py::TestSteps",
+            },
+        )
+        self.assertNotIn("bonds", without)
+
     @unittest.skipIf(PYTEST >= (9, 2), "items cannot be renamed any more")
     def test_renaming_hooks_are_followed(self):
         self.write(

@@ -343,6 +343,28 @@ class Pytest(PytestScenario):
             groups=self.MARK_GROUPS)
         self.expect_marked()
 
+    @with_pytest(7, 8, 9)
+    def test_tests_that_need_each_other_run_in_one_process(self):
+        needed = {f"tests/test_{name}.py": f"""
+            import os, time
+            import pytest
+            @pytest.mark.xdist_group("pair")
+            def test_needed(): os.environ["DONE_BY_{name}"] = "1"
+            def test_takes_time(): time.sleep(0.2)
+            """ for name in "abcd"}
+        self.pytest_project({**needed, "tests/test_z.py": """
+            import os
+            import pytest
+            @pytest.mark.xdist_group("pair")
+            def test_needs_all(): assert {f"DONE_BY_{name}" for name in "abcd"} <= set(os.environ)
+            """, "pytest.ini": "[pytest]\naddopts = -p no:randomly\nmarkers = xdist_group\n"},
+            offload="max_parallel = 4")
+        for worker in ("auto", "off"):
+            for _ in range(2):  # nothing known, and durations known
+                self.offload("run").expect_exit(0)
+            config = self.project / "offload.toml"
+            config.write_text(config.read_text().replace("[framework]", '[framework]\nworker = "off"'))
+
     @with_pytest(8)
     def test_positional_ids(self):
         self.pytest_project(THREE)

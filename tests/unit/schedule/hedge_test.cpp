@@ -47,6 +47,14 @@ TEST(Hedge, WhatIsPastItsEstimateIsRunTwice) {
     EXPECT_THAT(hedge->tests, ElementsAre(at(0)));
 }
 
+TEST(Hedge, ATestThatNeedsOthersIsNotTornFromThem) {
+    auto bonded = measured(0, 10);
+    bonded.affinity = 1;
+    bonded.bonded = true;
+    Straggling run(kHedging, bonded);
+    EXPECT_FALSE(run.scheduler.next(box(1), after(40)));
+}
+
 TEST(Hedge, ATestThatAWorkerWasGivenTwiceIsInItOnce) {
     SchedulerOptions options = kHedging;
     options.ahead = Seconds{1};

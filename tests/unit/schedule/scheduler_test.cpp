@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <random>
 #include <set>
 
 namespace offload::schedule {
@@ -304,6 +305,66 @@ TEST(Scheduler, FileIsKeptTogetherWhereItCostsNoBalance) {
         files.insert(test.value() % 3);
     }
     EXPECT_THAT(files, SizeIs(1));
+}
+
+TEST(Scheduler, BondedTestsAreNeverParted) {
+    std::mt19937 random(11);
+    for (int round = 0; round < 200; ++round) {
+        const bool durations = round % 2 == 0;
+        const bool workers = round % 4 < 2;
+        Scheduler scheduler({.slots = 1 + random() % 5, .ahead = Seconds{workers ? 0.2 : 0}});
+        std::vector<std::size_t> bond_of;  // from 5 on: of none, only a file
+        for (std::size_t i = 0; i < 40; ++i) {
+            bond_of.push_back(1 + random() % 8);
+            const double seconds = 0.01 * static_cast<double>(random() % 300);
+            Item item = durations ? known(i, seconds, bond_of[i]) : unknown(i, bond_of[i]);
+            item.bonded = bond_of[i] < 5;
+            scheduler.add(item);
+        }
+        const std::set<std::size_t> all(bond_of.begin(), bond_of.end());
+        const auto bonds = static_cast<std::size_t>(std::distance(all.begin(), all.lower_bound(5)));
+        const auto free = static_cast<std::size_t>(
+            std::ranges::count_if(bond_of, [](std::size_t bond) { return bond >= 5; }));
+        EXPECT_EQ(scheduler.startable(100), bonds + free);  // TRAPS 35
+        std::size_t given = 0;
+        std::set<std::size_t> complete_bonds;
+        const auto take = [&](const std::vector<TestIndex>& tests) {
+            given += tests.size();
+            std::set<std::size_t> here;
+            for (const auto test : tests) here.insert(bond_of[test.value()]);
+            for (const auto bond : here) {
+                if (bond >= 5) continue;
+                EXPECT_TRUE(complete_bonds.insert(bond).second) << "in two parts";
+            }
+        };
+        while (const auto assignment = scheduler.next(box(0), kNow)) {
+            take(assignment->tests);
+            for (const auto test : assignment->tests) scheduler.finished(box(0), test, kNow);
+            for (auto more = scheduler.more(box(0), kNow); !more.empty();
+                 more = scheduler.more(box(0), kNow)) {
+                take(more);
+                for (const auto test : more) scheduler.finished(box(0), test, kNow);
+            }
+            scheduler.ended(box(0), kNow, std::nullopt);
+        }
+        EXPECT_EQ(given, 40U);
+    }
+}
+
+TEST(Scheduler, ABondIsPartedOnlyWhereTheCommandWouldBeTooLong) {  // TRAPS 28
+    Scheduler scheduler({.slots = 3, .command_bytes = 4});
+    for (std::size_t i = 0; i < 10; ++i) {
+        Item item = known(i, 1, 1);
+        item.bonded = true;
+        scheduler.add(item);
+    }
+    EXPECT_EQ(scheduler.startable(9), 1U);
+    std::vector<std::size_t> sizes;
+    for (std::size_t i = 0; scheduler.has_queued(); ++i) {
+        EXPECT_GE(scheduler.startable(1), 1U);
+        sizes.push_back(tests_of(scheduler.next(box(i), kNow)).size());
+    }
+    EXPECT_THAT(sizes, ElementsAre(4, 4, 2));
 }
 
 TEST(Scheduler, BatchHoldsOneGroupOnly) {

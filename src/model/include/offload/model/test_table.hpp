@@ -25,6 +25,7 @@ struct Test {
     GroupIndex group;
     std::string file;  // what the test shares fixtures with (pytest: the module); may be empty
     TestKind kind = TestKind::Test;
+    std::string bond = {};  // tests of one bond need each other; empty: of none
 };
 
 class TestTable {
@@ -34,7 +35,7 @@ class TestTable {
         bool is_new;       // false: the ID was there already, and nothing changed
     };
     Added add(std::string id, GroupIndex group, std::string file = {},
-              TestKind kind = TestKind::Test);
+              TestKind kind = TestKind::Test, std::string bond = {});
 
     const Test& operator[](TestIndex index) const { return tests_[index.value()]; }
     const Test* find(std::string_view id) const;  // null when unknown

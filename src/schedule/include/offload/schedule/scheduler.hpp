@@ -21,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "offload/base/time.hpp"
@@ -56,6 +57,9 @@ struct Item {
     bool measured = false;     // `expected` was measured of this very test
     std::optional<double> deviation = std::nullopt;  // standard deviation of earlier durations
                                                      // about `expected`, beside it
+    // All tests of this affinity run in one batch, as far as its limits allow, and are never
+    // hedged: one needs what another has done.
+    bool bonded = false;
 };
 
 struct Assignment {
@@ -164,6 +168,8 @@ class Scheduler {
         bool added = false;
         bool alone = false;
         bool measured = false;
+        bool bonded = false;
+        bool counts = true;  // as one of the batches that there can be; of a bond only the first
     };
     // Whom a queued test should rather not be given to.
     using Shunned = std::optional<SandboxNumber>;
@@ -220,6 +226,7 @@ class Scheduler {
     std::optional<Assignment> take_fresh(Seconds now);
     void fill(Draft& draft, TestPool& pool);
     bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
+    bool take_one_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
     Assignment finish(Draft draft);
 
     std::optional<Assignment> hedge(Seconds now);
@@ -247,6 +254,7 @@ class Scheduler {
     SchedulerOptions options_;
     std::vector<Known> tests_;
     std::vector<Group> groups_;
+    std::unordered_set<std::size_t> bonds_;  // their affinities
     std::map<Shunned, std::deque<Unit>> units_;
     std::unordered_map<SandboxNumber, Running> running_;
     Totals queued_;

@@ -39,6 +39,9 @@ class TestPool {
     // others of the same rank.
     std::optional<Entry> take_fitting(double room, std::size_t affinity);
 
+    // The heaviest test of this file.
+    std::optional<Entry> take_of(std::size_t affinity);
+
     // The lightest test of the last file in order, when it weighs at most `limit`.
     std::optional<Entry> take_light(double limit);
 
