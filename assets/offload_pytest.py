@@ -81,8 +81,8 @@ collecting where options such as --lf or --pdb would set its session apart from 
 From inside, and only for these two purposes, options that would break them are switched off: xdist
 (pytest's own reports are all that is needed), --maxfail, and in batches what would select other
 tests (--lf, --sw, --collect-only), wait for a terminal (--pdb), or make batches that run side by
-side trample on each other's files (--junitxml and coverage reports of addopts, one --basetemp, one
-coverage data file). For the same reason pytest-django's test databases get names of their own.
+side trample on each other's files (reports that addopts ask for, one --basetemp, one coverage data
+file). For the same reason pytest-django's test databases get names of their own.
 
 A batch measures coverage into a data file of its own, in the plan's folder. One more pytest session
 concludes the run: it has no tests, but the same options, and is given these files, so that
@@ -1383,8 +1383,13 @@ NO_SELECTION = {
 }
 NO_DEBUGGER = {"usepdb": False, "trace": False}
 NOTHING_SAID = {"verbose": -2, "disable_warnings": True, "durations": None, "reportchars": ""}
-# A session without tests must not put its own in place of the last batch's.
-NO_REPORTS = {"xmlpath": None, "htmlpath": None, "report_log": None, "json_report": False}
+# Files that a session writes as if it were the only one, and the options that ask for them.
+REPORTS = {
+    "xmlpath": (None, ("--junitxml", "--junit-xml")),
+    "htmlpath": (None, ("--html",)),
+    "report_log": (None, ("--report-log",)),
+    "json_report": (False, ("--json-report",)),
+}
 
 
 def may_serve(options):
@@ -1585,17 +1590,20 @@ def pytest_cmdline_main(config):
         option = config.option
         set_options(option, NO_XDIST)
         set_options(option, {"maxfail": 0, "continue_on_collection_errors": True})
-        if not on_command_line(config, "--junitxml", "--junit-xml"):
-            set_options(option, {"xmlpath": None})
+        for name, (off, flags) in REPORTS.items():
+            # A session without tests must not put its own in place of the last batch's.
+            if PLAN["mode"] == "conclude" or not on_command_line(config, *flags):
+                set_options(option, {name: off})
         if PLAN["mode"] == "collect":
             set_options(option, {"collectonly": True})
         else:
             set_options(option, NO_SELECTION)
             set_options(option, NO_DEBUGGER)
             separate_basetemp(option, PLAN)
+        if PLAN["mode"] not in ("collect", "first"):
+            set_options(option, {"clean_alluredir": False})  # discovery did, before all tests
         if PLAN["mode"] == "conclude":
             set_options(option, NOTHING_SAID)
-            set_options(option, NO_REPORTS)
         if PLAN["mode"] in ("run", "serve"):
             set_options(option, {"maxfail": 1 if PLAN["fail_fast"] else 0})
     yield

@@ -400,6 +400,30 @@ class Outcomes(Case):
             self.assertEqual(self.outcomes(), {"test_a.py::TestA::test_a": "passed"})
         self.assertFalse((self.root / "mine.xml").exists())
 
+    def test_reports_of_the_ini_file_are_nobodys(self):
+        """Each batch would put its own part in place of the others'."""
+        self.write("pytest.ini", "[pytest]\naddopts = --html=a.html --json-report --clean-alluredir\n")
+        self.write(
+            "conftest.py",
+            """
+            def pytest_addoption(parser):
+                parser.addoption("--html", dest="htmlpath")
+                parser.addoption("--json-report", dest="json_report", action="store_true")
+                parser.addoption("--clean-alluredir", dest="clean_alluredir", action="store_true")
+            def pytest_configure(config):
+                o = config.option
+                print(o.htmlpath, o.json_report, o.clean_alluredir, file=open("seen", "a"))
+            """,
+        )
+        self.write("test_a.py", "def test_a(): pass\n")
+        self.assertEqual(self.outcomes(), {"test_a.py::test_a": "passed"})
+        self.serve().run("test_a.py::test_a").finish()
+        self.run_batch(["test_a.py::test_a"], {"test_a.py::test_a": "test_a.py"}, "--html=b.html")
+        self.assertEqual(
+            (self.root / "seen").read_text().splitlines(),
+            ["None False True", "None False False", "None False False", "b.html False False"],
+        )
+
     @unittest.skipUnless(available("pytest_rerunfailures"), "pytest-rerunfailures is not installed")
     def test_last_rerun_counts(self):
         self.plugins = True
