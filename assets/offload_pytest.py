@@ -20,6 +20,7 @@ The plan
     files      run: their files, relative to rootdir; "" where one is not known
     in         run: for each ID, its file's place in `files`
     protocols  serve, first, early: the versions of the worker protocol that Offload speaks
+    whole      serve: collect all files before the first test
     limit      serve, first, early: seconds that a test may take before Offload ends it
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
     coverage   run, serve, first, early: a folder for coverage data; missing where none would be
@@ -48,8 +49,9 @@ JSON. A string that is no proper Unicode (a file name in another encoding) is {"
     skipped    id, message                        collect, first: a module that skips itself
     found      of, count                          collect, first: all of a companion's tests have
                                                   been told; without it, none of them counts
-    collected  count, deselected, stays           collect, first: all of the above have been told;
-                                                  `stays`: and it waits for tests now
+    collected  count, deselected, whole, stays    collect, first: all of the above have been told;
+                                                  `whole`: a worker should collect all files at
+                                                  once; `stays`: and it waits for tests now
     begin      n                                  the test at this position starts
     end        n, outcome, duration, type, message, details, out, err, properties
     refused    n, reason                          it cannot be run here
@@ -69,7 +71,9 @@ deselects, each companion's expressions are asked as well. Wherever that might n
 companion's own discovery would find, because something else asks for these options or has its say
 after them, nothing is told of it, and Offload discovers that group by itself.
 
-A worker collects in the same way, but a file only when its first test is asked for, and only once:
+A worker collects in the same way, but a file only when its first test is asked for (all of them
+where the project maps classes to tables: what is imported later would have no table in a database
+that a fixture has set up), and only once:
 the nodes of a module, class or folder stay the same as long as the worker lives, so that fixtures
 of any scope last as long as in one pytest session. A test starts when it is known what runs after
 it (or that nothing does), because pytest tears down what the next test does not need.
@@ -574,6 +578,10 @@ def tell_items(channel, items, root, of=None):
     send()
 
 
+# Libraries in which a class becomes a table when its module is imported.
+MAPPERS = ("django.db", "sqlalchemy", "sqlmodel", "peewee", "pony.orm", "tortoise")
+
+
 def tell_collection(channel, session, collectors, companions, deselected, stays=False):
     """All that the session has collected."""
     root = str(session.config.rootpath)
@@ -586,8 +594,13 @@ def tell_collection(channel, session, collectors, companions, deselected, stays=
     for number, items in companions.found(session):
         tell_items(channel, items, root, of=number)
         channel.send("found", of=number, count=len(items))
-    count = len(session.items)
-    channel.send("collected", count=count, deselected=deselected, stays=stays or None)
+    channel.send(
+        "collected",
+        count=len(session.items),
+        deselected=deselected,
+        whole=any(name in sys.modules for name in MAPPERS) or None,
+        stays=stays or None,
+    )
 
 
 # --- Companions: groups that differ in -m and -k alone -------------------------------------------
@@ -1119,6 +1132,7 @@ class Worker(CollectsNothing, Runner):
         self._queue = deque()  # of (position, attempt, item)
         self._positions = 0  # of all tests that were asked for
         self._attempt = 0  # told to tests last
+        self._whole = plan.get("whole", False)
         self._nothing_known = self._stopped = False
 
     def register(self, pluginmanager):
@@ -1205,7 +1219,7 @@ class Worker(CollectsNothing, Runner):
         files = [from_exact(value) for value in request["files"]]
         unknown = set(files) - self._collected
         if unknown and "" not in self._collected:
-            self._collect(session, unknown)
+            self._collect(session, {""} if self._whole else unknown)
         wanted = []
         for value, file, attempt in zip(request["ids"], request["in"], request["attempts"]):
             node_id = from_exact(value)

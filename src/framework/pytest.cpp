@@ -154,10 +154,13 @@ std::string with_plugin(const RunContext& context, const Words& prefix, const Wo
                        shell::quote(context.folder), shell::quote(plan_path(context)), command);
 }
 
-bool is_plain(const std::shared_ptr<const void>& carry) {
+// Nothing is known where discovery still goes on.
+PytestCarry carried(const std::shared_ptr<const void>& carry) {
     const auto* known = static_cast<const PytestCarry*>(carry.get());
-    return known != nullptr && known->plain;
+    return known != nullptr ? *known : PytestCarry{};
 }
+
+bool is_plain(const std::shared_ptr<const void>& carry) { return carried(carry).plain; }
 
 std::string result_path(const RunContext& context) {
     return fmt::format("{}/{}.xml", context.folder, context.label);
@@ -262,6 +265,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     auto plan = plan_for(request, mode_of(request.start));
     plan["protocols"] = {kWorkerProtocol};
     plan["limit"] = test_limit.count();
+    plan["whole"] = carried(request.carry).whole;
     if (request.start != WorkerStart::ToDiscover) return with_plan(request, as_ascii(plan));
     plan["mark"] = exact_json(mark_path(request.context));
     add_companions(plan, request.group, request.companions, &PytestFramework::run_words);

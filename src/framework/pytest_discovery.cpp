@@ -89,6 +89,7 @@ void PytestAccount::take(const json& message) {
     } else if (kind == "collected") {
         own_.collected = index_of(message, "count");
         stays_ = message.value("stays", json(false)) == json(true);
+        whole_ = message.value("whole", json(false)) == json(true);
     } else if (kind == "bye") {
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
@@ -125,11 +126,12 @@ void PytestAccount::take_broken(const json& message) {
 }
 
 Discovered PytestAccount::discovered_of(Tests& tests) const {
-    Discovered discovered{.tests = std::move(tests.items),
-                          .broken = broken_,
-                          .warnings = notices_,
-                          .carry = std::make_shared<const PytestCarry>(),
-                          .companions = {}};
+    Discovered discovered{
+        .tests = std::move(tests.items),
+        .broken = broken_,
+        .warnings = notices_,
+        .carry = std::make_shared<const PytestCarry>(PytestCarry{.plain = false, .whole = whole_}),
+        .companions = {}};
     const auto shared_ids = tests.told - discovered.tests.size();
     if (shared_ids > 0) {
         discovered.warnings.push_back(fmt::format(

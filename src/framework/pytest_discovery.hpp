@@ -16,6 +16,7 @@ namespace offload::framework {
 // How the group's batches must run; Discovered::carry of pytest.
 struct PytestCarry {
     bool plain = false;  // the plugin could not be loaded
+    bool whole = false;  // a worker collects all files before its first test
 };
 
 // All that the plugin told of the tests that it collected.
@@ -64,6 +65,7 @@ class PytestAccount {
     bool greeted_ = false;
     bool plain_ = false;
     bool stays_ = false;
+    bool whole_ = false;
 };
 
 // All of it at once. `shown`: the command for messages. Errors as Framework::read_discovery.

@@ -55,6 +55,30 @@ class Worker(Case):
         self.assertEqual(told.status, 1)
         self.assertEqual(told.one("bye")["status"], 1)
 
+    def test_where_classes_become_tables_all_are_there_before_the_first_test(self):
+        """The fixture creates tables once, for what has been imported by then."""
+        self.write("peewee.py", "TABLES = []\n")
+        self.write(
+            "conftest.py",
+            """
+            import peewee, pytest
+            @pytest.fixture(scope="session", autouse=True)
+            def database():
+                return list(peewee.TABLES)
+            """,
+        )
+        test = "import peewee\npeewee.TABLES.append(__name__)\ndef test(database): assert len(database) == 2\n"
+        self.write("test_a.py", test)
+        self.write("test_b.py", test)
+        self.write("pytest.ini", "[pytest]\npythonpath = .\n")
+        self.assertTrue(self.collect().one("collected")["whole"])
+        worker = self.serve(plan={"whole": True})
+        worker.run("test_a.py::test").run("test_b.py::test")
+        told = worker.finish()
+        self.assertEqual(
+            worker.outcomes(told), {"test_a.py::test": "passed", "test_b.py::test": "passed"}
+        )
+
     def test_a_test_waits_until_it_is_known_what_follows(self):
         self.write("test_a.py", THREE)
         worker = self.serve()

@@ -44,6 +44,7 @@ class Project:
 PROJECTS = [
     Project("attrs", "25.3.0", ["hypothesis", "cloudpickle"]),
     Project("click", "8.1.8"),
+    Project("djangorestframework", "3.16.0", ["pytest-django", "django==5.2.*", "pytz"]),
     Project("idna", "3.10"),
     Project("itsdangerous", "2.2.0", ["freezegun"]),
     Project("jinja2", "3.1.6", ["trio"]),

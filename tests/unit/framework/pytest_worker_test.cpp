@@ -136,6 +136,23 @@ TEST(PytestWorker, TellsWhatItHasFoundAndGoesOn) {
     for (const auto& signal : more) EXPECT_FALSE(std::holds_alternative<TestsFound>(signal));
 }
 
+TEST(PytestWorker, CollectsAllFilesFirstWhereDiscoverySaysSo) {
+    const Request made(group_with("-m slow"), context_in("/r"), {});
+    auto request = made();
+    const auto whole = [&](const json& collected) {
+        const auto out = frame({{"t", "hello"}, {"protocol", 1}}) + frame(collected) +
+                         frame({{"t", "bye"}, {"status", 5}});
+        request.carry = framework()
+                            .read_discovery({request.group, request.context}, exited(5), out, "")
+                            .value()
+                            .carry;
+        const auto worker = framework().worker(request, std::chrono::seconds(90)).value();
+        return json::parse(worker.files.at(1).content)["whole"];
+    };
+    EXPECT_EQ(whole({{"t", "collected"}, {"count", 0}}), false);
+    EXPECT_EQ(whole({{"t", "collected"}, {"count", 0}, {"whole", true}}), true);
+}
+
 TEST(PytestWorker, IsToldOneLineEach) {
     Conversation c;
     EXPECT_EQ(c.first.find('\n'), c.first.size() - 1);
