@@ -65,7 +65,6 @@ class Reader final : public BatchReader {
     void take_start(std::size_t position, Signals& signals);
     void take_failure(std::size_t position, TestResult result, Signals& signals);
     void take_message_line(std::string_view line, Signals& signals);
-    void hold_or_tell(std::size_t position, Held held, Signals& signals);
     void explain(std::size_t position, Held& held) const;
     void prove_own(std::size_t position, Signals& signals);
     void take_junit(const std::string& xml, Signals& signals, std::string& visible,
