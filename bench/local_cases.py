@@ -203,11 +203,14 @@ def memory(folder, runs):
     tests = 100_000
     projects.instant_shell(folder, tests)
     projects.write_config(folder, 2, projects.shell_framework())
-    ours = measure.in_turn([RUN], folder, min(runs, 3), warm_up=False)[0]
-    per_test = ours.cpu() / tests * 1000
+    new, known, _ = measure.in_turn(
+        [RUN, RUN, forget(folder)], folder, min(runs, 3), warm_up=False
+    )
+    per_test = new.cpu() / tests * 1000
     return [
         Row(f"{tests:,} instant tests of a shell runner: peak memory",
-            f"{ours.peak():.0f} MiB", "150 MiB", ours.peak() / 150, "≤ 150 MiB"),
+            f"{new.peak():.0f} MiB; {known.peak():.0f} MiB with durations known", "150 MiB",
+            known.peak() / 150, "≤ 150 MiB"),
         Row("the same: CPU per test, the runner's own included", f"{per_test:.3f} ms", "1 ms",
             per_test, "≤ 1 ms"),
     ]

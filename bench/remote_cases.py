@@ -2,6 +2,7 @@
 
 import os
 import random
+import statistics
 import subprocess
 import time
 from pathlib import Path
@@ -119,53 +120,65 @@ def once(argv, folder):
     return wall, cpu, first(Path(folder, "started")) - first(Path(folder, "created"))
 
 
-def with_history(place, runs):
+def prepared(place, extra=""):
     place.mkdir()
     write_project(place)
     with (place / "offload.toml").open("a") as config:
-        config.write(HISTORY)
-    argv = [OFFLOAD, "run", "--ci"]
-    for _ in range(RECORDED_RUNS):
-        once(argv, place)
-    walls = sorted(once(argv, place)[0] for _ in range(max(1, min(runs, 3))))
-    return walls[len(walls) // 2]
+        config.write(extra)
+    return place
+
+
+class Taken:
+    """What several runs of one program took: medians and, in words, their spread."""
+
+    def __init__(self, argv, place, warm_up):
+        self._argv, self._place, self._runs = argv, place, []
+        for _ in range(warm_up):
+            once(argv, place)
+
+    def run(self):
+        self._runs.append(once(self._argv, self._place))
+
+    def _values(self, which):
+        return [run[("wall", "cpu", "start").index(which)] for run in self._runs]
+
+    def median(self, which):
+        return statistics.median(self._values(which))
+
+    def told(self, which):
+        values = self._values(which)
+        return f"{self.median(which):.3g} s ({min(values):.3g}–{max(values):.3g})"
 
 
 def fleet(folder, runs):
-    """Each program runs once before it is measured, so that durations are known to it."""
-    taken = {}
-    programs = {"ours": [OFFLOAD, "run", "--ci"]}
-    if has_peer():
-        programs["peer"] = [PEER, "run"]
-    for name, argv in programs.items():
-        place = Path(folder, name)
-        place.mkdir()
-        write_project(place)
-        once(argv, place)
-        taken[name] = sorted(once(argv, place) for _ in range(max(1, min(runs, 3))))
-    wall, cpu, start = taken["ours"][len(taken["ours"]) // 2]
-    work = sum(durations())
-    bound = CREATE + EXEC + max(work / SANDBOXES, max(durations()))
+    """Each program runs before it is measured, so that durations are known to it."""
+    run = [OFFLOAD, "run", "--ci"]
+    ours = Taken(run, prepared(Path(folder, "ours")), 1)
+    recorded = Taken(run, prepared(Path(folder, "history"), HISTORY), RECORDED_RUNS)
+    peer = Taken([PEER, "run"], prepared(Path(folder, "peer")), 1) if has_peer() else None
+    for _ in range(max(1, min(runs, 3))):
+        for program in filter(None, (ours, recorded, peer)):
+            program.run()
+    bound = CREATE + EXEC + max(sum(durations()) / SANDBOXES, max(durations()))
     beside = f"bound {bound:.3g} s"
-    rows = []
-    if "peer" in taken:
-        peer_wall, peer_cpu, peer_start = taken["peer"][len(taken["peer"]) // 2]
-        beside += f"; the Rust program {peer_wall:.3g} s, ratio to it {wall / peer_wall:.2f}"
-        rows = [
-            Row("the same: CPU of the client alone", f"{cpu:.3g} s", f"{peer_cpu:.3g} s",
-                cpu / peer_cpu, "≤ 0.3"),
-        ]
     case = (f"{TESTS:,} sleeps of 0.2–5 s in {SANDBOXES} sandboxes ({CREATE:g} s to create, "
             f"{EXEC:g} s per exec)")
-    wall_with_history = with_history(Path(folder, "history"), runs)
-    return [
-        Row(case, f"{wall:.3g} s", beside, wall / bound, "≤ 1.10 × bound"),
-        Row(f"the same, with a history of {RECORDED_RUNS} runs", f"{wall_with_history:.3g} s",
-            f"bound {bound:.3g} s", wall_with_history / bound, "≤ 1.10 × bound"),
-        Row("the same: from the first sandbox to the first test", f"{start:.2f} s",
-            f"{peer_start:.2f} s" if "peer" in taken else "–", start / 0.5, "≤ 0.5 s"),
-        *rows,
+    rows = [
+        Row(case, ours.told("wall"), beside, ours.median("wall") / bound, "≤ 1.10 × bound"),
+        Row(f"the same, with a history of {RECORDED_RUNS} runs", recorded.told("wall"), beside,
+            recorded.median("wall") / bound, "≤ 1.10 × bound"),
+        Row("the same, without: from the first sandbox to the first test", ours.told("start"),
+            peer.told("start") if peer else "–", ours.median("start") / 0.5, "≤ 0.5 s"),
     ]
+    if peer:
+        rows[0].beside += (f"; the Rust program {peer.told('wall')}, "
+                           f"ratio to it {ours.median('wall') / peer.median('wall'):.2f}")
+        rows += [
+            Row(f"the same, {name}: CPU of the client alone", program.told("cpu"),
+                peer.told("cpu"), program.median("cpu") / peer.median("cpu"), "≤ 0.3")
+            for name, program in (("without", ours), ("with history", recorded))
+        ]
+    return rows
 
 
 CASES = {"fleet": fleet}

@@ -183,6 +183,10 @@ void Dispatcher::plan() {
     missing_.resize(tests_.size());
     adopt_broken_modules(plan);
     fill_scheduler(plan);
+    // The table has them now.
+    for (auto& group : groups_) {
+        if (group.discovered && *group.discovered) (*group.discovered)->tests = {};
+    }
     selected_ = plan.selected;
     if (!plan.errors.empty()) {
         std::string text;
@@ -247,15 +251,16 @@ schedule::Scheduler Dispatcher::make_scheduler(const Plan& plan, const TestTable
                                         : kAheadFarAway,
         // On one machine a duplicate would only take time from what it is to overtake.
         .hedges = config().offload.impatiently_requeue_batches && !traits_.same_machine});
-    using Name = std::pair<bool, std::string_view>;  // of a bond or of a file
-    std::map<Name, std::size_t> affinities;
+    std::map<std::string_view, std::size_t> affinities;
     for (const auto index : plan.selected) {
         const Test& test = tests[index];
-        const bool bonded = !test.bond.empty();
-        const Name name(bonded, bonded ? test.bond : test.file);
-        const std::size_t affinity =
-            name.second.empty() ? 0
-                                : affinities.try_emplace(name, affinities.size() + 1).first->second;
+        const bool bonded = test.bond != 0;
+        std::size_t affinity = 0;
+        if (bonded) {
+            affinity = tests.size() + test.bond;  // there are fewer files than that
+        } else if (!test.file.empty()) {
+            affinity = affinities.try_emplace(test.file, affinities.size() + 1).first->second;
+        }
         scheduler.add({.test = index,
                        .group = test.group,
                        .expected = expected[index.value()],

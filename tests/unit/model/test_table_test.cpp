@@ -34,6 +34,17 @@ TEST(TestTable, TheFirstGroupToNameATestOwnsIt) {
     EXPECT_EQ(table.size(), 1U);
 }
 
+TEST(TestTable, TestsOfOneBondShareItsNumber) {
+    TestTable table;
+    const auto bond_of = [&](const char* id, const std::string& bond) {
+        return table.add(id, GroupIndex(0), {}, TestKind::Test, bond).test.bond;
+    };
+    EXPECT_EQ(bond_of("a", "one"), 1U);
+    EXPECT_EQ(bond_of("b", "two"), 2U);
+    EXPECT_EQ(bond_of("c", "one"), 1U);
+    EXPECT_EQ(bond_of("d", ""), 0U);
+}
+
 TEST(TestTable, FindsByTheExactId) {
     TestTable table;
     const std::string odd = std::string("a[\"x, y\"] \0::\xFF", 14);

@@ -73,7 +73,7 @@ struct Discovered {
     struct Item {
         std::string id;
         std::string file;       // see Test::file
-        std::string bond = {};  // see Test::bond
+        std::string bond = {};  // its name; see Test::bond
     };
     struct Broken {      // a module that could not be collected
         std::string id;  // the module's own name

@@ -4,6 +4,7 @@
 // one may be handed to other threads through a mailbox.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
@@ -25,7 +26,7 @@ struct Test {
     GroupIndex group;
     std::string file;  // what the test shares fixtures with (pytest: the module); may be empty
     TestKind kind = TestKind::Test;
-    std::string bond = {};  // tests of one bond need each other; empty: of none
+    std::uint32_t bond = 0;  // tests of one bond need each other; 0: of none
 };
 
 class TestTable {
@@ -35,7 +36,7 @@ class TestTable {
         bool is_new;       // false: the ID was there already, and nothing changed
     };
     Added add(std::string id, GroupIndex group, std::string file = {},
-              TestKind kind = TestKind::Test, std::string bond = {});
+              TestKind kind = TestKind::Test, const std::string& bond = {});
 
     const Test& operator[](TestIndex index) const { return tests_[index.value()]; }
     const Test* find(std::string_view id) const;  // null when unknown
@@ -46,6 +47,7 @@ class TestTable {
   private:
     std::deque<Test> tests_;
     std::unordered_map<std::string_view, TestIndex> by_id_;  // views into tests_
+    std::unordered_map<std::string, std::uint32_t> bonds_;
 };
 
 }  // namespace offload
