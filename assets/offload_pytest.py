@@ -687,7 +687,8 @@ class Companions:
         self._selected = {}  # likewise: items
         self._own = []  # (item, its ID) that this group has selected
         self._asked = False
-        self._watched = None
+        self._watching = False
+        self._undo = []  # what ends the watch
 
     def understand(self, plan, parser, args, given):
         """Lets pytest's own parser tell how the others' command lines differ from this one, whose
@@ -703,6 +704,9 @@ class Companions:
             theirs = self._parsed(parser, before + others)
             if own is not None and theirs is not None and own[1:] == theirs[1:]:
                 self._selectors[number] = theirs[0]
+        if self._selectors:  # before any conftest is imported
+            self._undo.append(functools.partial(setattr, sys, "argv", sys.argv))
+            sys.argv = watched_arguments(sys.argv, self._note)
 
     @staticmethod
     def _parsed(parser, args):
@@ -719,24 +723,27 @@ class Companions:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config):
-        if self._selectors and may_serve(config.option):
-            self._watched = (config.option, config.option.__class__, sys.argv)
+        self._watching = bool(self._selectors) and may_serve(config.option)
+        if self._watching:
+            restore = functools.partial(setattr, config.option, "__class__", type(config.option))
+            self._undo.append(restore)
             watch_options(config.option, self._note)
-            sys.argv = watched_arguments(sys.argv, self._note)
-            self._by_keyword = pytest_mark.deselect_by_keyword
-            self._by_mark = pytest_mark.deselect_by_mark
-            pytest_mark.deselect_by_keyword = self._deselect_by_keyword
-            pytest_mark.deselect_by_mark = self._deselect_by_mark
+            self._by_keyword = self._replace("deselect_by_keyword", self._deselect_by_keyword)
+            self._by_mark = self._replace("deselect_by_mark", self._deselect_by_mark)
         yield
         self._stop_watching()
 
+    def _replace(self, name, function):
+        """One of pytest's; returns its own."""
+        own = getattr(pytest_mark, name)
+        self._undo.append(functools.partial(setattr, pytest_mark, name, own))
+        setattr(pytest_mark, name, function)
+        return own
+
     def _stop_watching(self):
-        if self._watched is not None:
-            options, kind, sys.argv = self._watched
-            options.__class__ = kind
-            self._watched = None
-            pytest_mark.deselect_by_keyword = self._by_keyword
-            pytest_mark.deselect_by_mark = self._by_mark
+        self._watching = False
+        while self._undo:
+            self._undo.pop()()
 
     def _deselect_by_keyword(self, items, config):
         asked = self._asked
@@ -759,7 +766,7 @@ class Companions:
 
     def found(self, session):
         """(place in the plan, items) of each companion of which all is known for certain."""
-        if self._watched is None:
+        if not self._watching:
             return []
         self._stop_watching()
         now = [(item, item.nodeid) for item in session.items]

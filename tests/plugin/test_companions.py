@@ -164,6 +164,8 @@ class Companions(Case):
         ):
             self.write("conftest.py", "def %s:\n    %s\n" % (hook, question))
             self.assert_not_told(["-m", "slow"], ["-m", "not slow"])
+        self.write("conftest.py", "import sys\nSLOW = 'slow' in sys.argv\n")
+        self.assert_not_told(["-m", "slow"], ["-m", "not slow"])
 
     def test_a_collection_that_depends_on_the_options_is_nobody_elses(self):
         """The very case in which tests would be lost."""
