@@ -693,13 +693,15 @@ class Companions:
     def understand(self, plan, parser, args, given):
         """Lets pytest's own parser tell how the others' command lines differ from this one, whose
         `given` end all `args`."""
+        if "companions" not in plan:
+            return
         plugin = ["-p", "offload_pytest"]
-        words = plugin + [from_exact(word) for word in plan.get("words", [])]
+        words = plugin + [from_exact(word) for word in plan["words"]]
         if given[-len(words) :] != words or args[-len(given) :] != given:
             return
         before = args[: -len(words)]  # of the ini file, the environment, and the user's command
         own = self._parsed(parser, before + words)
-        for number, others in enumerate(plan.get("companions", [])):
+        for number, others in enumerate(plan["companions"]):
             others = plugin + [from_exact(word) for word in others]
             theirs = self._parsed(parser, before + others)
             if own is not None and theirs is not None and own[1:] == theirs[1:]:

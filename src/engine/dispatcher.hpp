@@ -40,6 +40,10 @@ class Dispatcher {
     void start_discovery();
     void start_preparation();
     bool over() const;
+    void conclude();  // conclusion.cpp
+    RunSummary summarise();
+
+    // --- planning (planning.cpp)
     void plan();
     void adopt_broken_modules(const Plan& plan);
     void fill_scheduler(const Plan& plan);
@@ -48,8 +52,6 @@ class Dispatcher {
     std::size_t batches_so_far() const;
     // Tells the sinks, now and then, how long the run will still take.
     void forecast();
-    void conclude();  // conclusion.cpp
-    RunSummary summarise();
 
     // --- moving work
     void advance();
