@@ -116,7 +116,7 @@ struct BatchJob {
     BatchNumber batch;
     const config::Group* group = nullptr;  // lives as long as the run
     std::vector<const Test*> tests;        // likewise
-    std::shared_ptr<const void> carry;
+    std::shared_ptr<const Carry> carry;
     int attempt = 1;  // the smallest of its tests' attempts
     // Of a worker, whose tests come this way.
     std::shared_ptr<WorkerOrders> orders;

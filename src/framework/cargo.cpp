@@ -28,7 +28,7 @@ constexpr std::string_view kInstallHint =
 constexpr std::size_t kShownLines = 60;
 
 // What discovery hands to the batches of its group.
-struct Build {
+struct Build final : Carry {
     std::string label;                // of discovery, unique among the run's groups
     std::string cargo_metadata_path;  // written by the discovery command, if cargo could tell
     std::string binaries_metadata;    // JSON for --binaries-metadata
@@ -37,7 +37,7 @@ struct Build {
 };
 
 const Build* build_of(const BatchRequest& request) {
-    return static_cast<const Build*>(request.carry.get());
+    return dynamic_cast<const Build*>(request.carry.get());
 }
 
 std::string metadata_path(const RunContext& context) {

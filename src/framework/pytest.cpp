@@ -155,12 +155,12 @@ std::string with_plugin(const RunContext& context, const Words& prefix, const Wo
 }
 
 // Nothing is known where discovery still goes on.
-PytestCarry carried(const std::shared_ptr<const void>& carry) {
-    const auto* known = static_cast<const PytestCarry*>(carry.get());
-    return known != nullptr ? *known : PytestCarry{};
+PytestWays carried(const std::shared_ptr<const Carry>& carry) {
+    const auto* known = dynamic_cast<const PytestCarry*>(carry.get());
+    return known != nullptr ? known->ways() : PytestWays{};
 }
 
-bool is_plain(const std::shared_ptr<const void>& carry) { return carried(carry).plain; }
+bool is_plain(const std::shared_ptr<const Carry>& carry) { return carried(carry).plain; }
 
 std::string result_path(const RunContext& context) {
     return fmt::format("{}/{}.xml", context.folder, context.label);
@@ -256,7 +256,7 @@ bool PytestFramework::has_discovering_worker() const {
     return worker_ == config::WorkerMode::Auto && settings_.run_args == settings_.discovery_args;
 }
 
-bool PytestFramework::has_worker(const std::shared_ptr<const void>& carry) const {
+bool PytestFramework::has_worker(const std::shared_ptr<const Carry>& carry) const {
     return worker_ == config::WorkerMode::Auto && !is_plain(carry);
 }
 

@@ -31,7 +31,7 @@ class PytestFramework final : public Framework {
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
     bool has_discovering_worker() const override;
-    bool has_worker(const std::shared_ptr<const void>& carry) const override;
+    bool has_worker(const std::shared_ptr<const Carry>& carry) const override;
     Result<BatchCommand> worker(const BatchRequest& request,
                                 std::chrono::seconds test_limit) const override;
     std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& request) const override;

@@ -130,7 +130,7 @@ Discovered PytestAccount::discovered_of(Tests& tests) const {
         .tests = std::move(tests.items),
         .broken = broken_,
         .warnings = notices_,
-        .carry = std::make_shared<const PytestCarry>(PytestCarry{.plain = false, .whole = whole_}),
+        .carry = std::make_shared<const PytestCarry>(PytestWays{.plain = false, .whole = whole_}),
         .companions = {}};
     const auto shared_ids = tests.told - discovered.tests.size();
     if (shared_ids > 0) {
@@ -193,7 +193,7 @@ Result<Discovered> PytestAccount::conclude_plainly(const std::string& shown,
     }
     auto plain = read_plain_discovery(ended, plain_part(out, nonce));
     if (!plain) return fail(failure(shown, plain.error().message, ended, output));
-    plain->carry = std::make_shared<const PytestCarry>(PytestCarry{.plain = true});
+    plain->carry = std::make_shared<const PytestCarry>(PytestWays{.plain = true});
     return plain;
 }
 

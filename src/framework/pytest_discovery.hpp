@@ -13,10 +13,19 @@
 
 namespace offload::framework {
 
-// How the group's batches must run; Discovered::carry of pytest.
-struct PytestCarry {
+// How the group's batches must run.
+struct PytestWays {
     bool plain = false;  // the plugin could not be loaded
     bool whole = false;  // a worker collects all files before its first test
+};
+
+class PytestCarry final : public Carry {
+  public:
+    explicit PytestCarry(PytestWays ways) : ways_(ways) {}
+    const PytestWays& ways() const { return ways_; }
+
+  private:
+    PytestWays ways_;
 };
 
 // All that the plugin told of the tests that it collected.

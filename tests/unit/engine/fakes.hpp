@@ -104,7 +104,9 @@ class FakeFramework : public framework::Framework {
     std::unique_ptr<framework::BatchReader> reader(
         const framework::BatchRequest& request) const override;
     bool has_discovering_worker() const override { return world_.discovering_workers; }
-    bool has_worker(const std::shared_ptr<const void>&) const override { return world_.workers; }
+    bool has_worker(const std::shared_ptr<const framework::Carry>&) const override {
+        return world_.workers;
+    }
     Result<framework::BatchCommand> worker(const framework::BatchRequest& request,
                                            std::chrono::seconds test_limit) const override;
     std::unique_ptr<framework::WorkerTalk> worker_talk(

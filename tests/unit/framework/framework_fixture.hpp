@@ -38,7 +38,7 @@ inline Ended killed() { return {std::nullopt, "killed by signal 9 (SIGKILL)"}; }
 class Request {
   public:
     Request(const config::Group& group, RunContext context, const std::vector<std::string>& ids,
-            std::shared_ptr<const void> carry = nullptr)
+            std::shared_ptr<const Carry> carry = nullptr)
         : group_(group), context_(std::move(context)), carry_(std::move(carry)) {
         for (const auto& id : ids) {
             Test test;
@@ -56,7 +56,7 @@ class Request {
     std::deque<Test> tests_;
     std::vector<const Test*> pointers_;
     RunContext context_;
-    std::shared_ptr<const void> carry_;
+    std::shared_ptr<const Carry> carry_;
 };
 
 // Signals by kind; a position told twice is an error of the reader.

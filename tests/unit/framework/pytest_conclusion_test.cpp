@@ -36,7 +36,7 @@ TEST(PytestConclusion, HasTheOptionsOfTheFirstGroupThatMeasured) {
     auto second = group_with("-m 'two words'");
     first.name = "a b/c";
     second.name = "c";
-    const auto carry = std::make_shared<const PytestCarry>();
+    const auto carry = std::make_shared<const PytestCarry>(PytestWays{});
     auto context = context_in("/d", "conclusion");
     context.run_folder = "/d d";
     const auto command = framework().conclusion(
@@ -54,7 +54,7 @@ TEST(PytestConclusion, HasTheOptionsOfTheFirstGroupThatMeasured) {
 
 TEST(PytestConclusion, IsNotNeededWhereThePluginCannotBeLoaded) {
     const auto group = group_with("");
-    const auto plain = std::make_shared<const PytestCarry>(PytestCarry{.plain = true});
+    const auto plain = std::make_shared<const PytestCarry>(PytestWays{.plain = true});
     EXPECT_FALSE(framework().conclusion(
         {.groups = {{group, plain}, {group, nullptr}}, .context = context_in("/d", "conclusion")}));
 }

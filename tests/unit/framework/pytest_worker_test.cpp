@@ -62,8 +62,8 @@ struct Conversation {
 };
 
 TEST(PytestWorker, ThereIsOneWhereThePluginLoadsAndNobodyForbidsIt) {
-    EXPECT_TRUE(framework().has_worker(std::make_shared<PytestCarry>()));
-    EXPECT_FALSE(framework().has_worker(std::make_shared<PytestCarry>(PytestCarry{true})));
+    EXPECT_TRUE(framework().has_worker(std::make_shared<PytestCarry>(PytestWays{})));
+    EXPECT_FALSE(framework().has_worker(std::make_shared<PytestCarry>(PytestWays{.plain = true})));
     EXPECT_FALSE(framework(config::WorkerMode::Off).has_worker(nullptr));
 }
 

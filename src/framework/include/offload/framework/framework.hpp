@@ -18,11 +18,27 @@
 
 #include "offload/base/error.hpp"
 #include "offload/config/config.hpp"
+#include "offload/model/discovered.hpp"
 #include "offload/model/event.hpp"
 #include "offload/model/result.hpp"
+#include "offload/model/signal.hpp"
 #include "offload/model/test_table.hpp"
 
 namespace offload::framework {
+
+using offload::Carry;
+using offload::Companion;
+using offload::Discovered;
+using offload::RunnerNotice;
+using offload::Signal;
+using offload::Signals;
+using offload::TestBegan;
+using offload::TestEnded;
+using offload::TestRefused;
+using offload::TestsFound;
+using offload::UnknownCase;
+using offload::WorkerUnfit;
+using offload::WorkerWillStay;
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
@@ -67,33 +83,6 @@ struct DiscoveryCommand {
     std::string shown;  // the command as the user would type it, for messages
 };
 
-struct Companion;
-
-struct Discovered {
-    struct Item {
-        std::string id;
-        std::string file;       // see Test::file
-        std::string bond = {};  // its name; see Test::bond
-    };
-    struct Broken {      // a module that could not be collected
-        std::string id;  // the module's own name
-        TestResult result;
-    };
-    std::vector<Item> tests;
-    std::vector<Broken> broken;
-    std::vector<std::string> warnings;
-    // Opaque to all but the framework: handed back to it with each batch of the group, so that
-    // what discovery found out (build metadata) is not found out again.
-    std::shared_ptr<const void> carry;
-    // Of those that were requested. One that is missing needs a discovery of its own.
-    std::vector<Companion> companions;
-};
-
-struct Companion {
-    std::size_t position = 0;  // in DiscoveryRequest::companions
-    Discovered discovered;     // as its own discovery would have found it
-};
-
 // --- Batches ---------------------------------------------------------------------------------
 
 // When a worker starts.
@@ -107,7 +96,7 @@ struct BatchRequest {
     const config::Group& group;
     std::span<const Test* const> tests;  // in the order in which they should run
     RunContext context;
-    std::shared_ptr<const void> carry;  // of the group's discovery; null where that still goes on
+    std::shared_ptr<const Carry> carry;  // of the group's discovery; null where that still goes on
     WorkerStart start = WorkerStart::WithTests;
     Groups companions = {};  // ToDiscover: as of a DiscoveryRequest
 };
@@ -122,43 +111,6 @@ struct BatchCommand {
     bool shared_result_file = false;  // no unique path is possible: batches run one at a time here,
                                       // and the file is deleted before each
 };
-
-// What a reader understands while the batch runs. Positions count the batch's tests.
-struct TestBegan {
-    std::size_t position;
-};
-struct TestEnded {
-    std::size_t position;
-    TestResult result;
-};
-struct TestRefused {  // the runner will not run it: deselected there, cannot be collected
-    std::size_t position;
-    std::string reason;
-};
-struct UnknownCase {
-    std::string name;
-    Outcome outcome = Outcome::Passed;
-    std::string closest;
-    std::string matching_format;
-};
-struct RunnerNotice {
-    Severity severity = Severity::Warning;
-    std::string text;
-};
-struct WorkerUnfit {  // no worker is possible there, only batches
-    std::string reason;
-};
-// Of a worker that discovers: it can be expected to stay, so that others are of use.
-struct WorkerWillStay {};
-// Of a worker that discovers, once: what it has found, as read_discovery() returns it.
-struct TestsFound {
-    Result<Discovered> discovered;
-    bool stays = false;    // and it waits for tests now; else the process has ended
-    std::string how = {};  // how it has ended
-};
-using Signal = std::variant<TestBegan, TestEnded, TestRefused, UnknownCase, RunnerNotice,
-                            WorkerUnfit, WorkerWillStay, TestsFound>;
-using Signals = std::vector<Signal>;
 
 // Reads one batch's output. Used on one thread, for one exec. Keeps its own copy of the batch's
 // IDs.
@@ -210,7 +162,7 @@ class WorkerTalk : public BatchReader {
 
 struct ConcludedGroup {
     const config::Group& group;
-    std::shared_ptr<const void> carry;  // of the group's discovery
+    std::shared_ptr<const Carry> carry;  // of the group's discovery
 };
 
 struct ConclusionRequest {
@@ -259,7 +211,7 @@ class Framework {
     // comes of it.
     virtual bool has_discovering_worker() const { return false; }
     // Whether tests of a group with this carry may run in a worker.
-    virtual bool has_worker(const std::shared_ptr<const void>& /*carry*/) const { return false; }
+    virtual bool has_worker(const std::shared_ptr<const Carry>& /*carry*/) const { return false; }
     // The command that starts a worker, where there may be one. The request holds no tests.
     // `test_limit`: how long one of them may take.
     virtual Result<BatchCommand> worker(const BatchRequest& /*request*/,
