@@ -5,12 +5,14 @@
 #     PRIVATE  <targets that only our sources use>)
 #
 # Makes the static library offload_<name> with the alias offload::<name>. What a module links is
-# what it may include: the list is its permission to know of others.
+# what it may include: the list is its permission to know of others. Its own headers are named from
+# its folder on: "pytest/reader.hpp".
 function(offload_module name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;SOURCES;PUBLIC;PRIVATE")
     list(TRANSFORM arg_HEADERS PREPEND include/offload/${name}/)
     if(arg_SOURCES)
         add_library(offload_${name} STATIC ${arg_SOURCES})
+        target_include_directories(offload_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
         target_sources(offload_${name} PUBLIC FILE_SET HEADERS BASE_DIRS include
                                               FILES ${arg_HEADERS})
         target_link_libraries(offload_${name} PUBLIC ${arg_PUBLIC}

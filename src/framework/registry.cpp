@@ -1,10 +1,10 @@
 #include <memory>
 #include <variant>
 
-#include "cargo.hpp"
-#include "command.hpp"
+#include "cargo/cargo.hpp"
+#include "command/command.hpp"
 #include "offload/framework/framework.hpp"
-#include "pytest.hpp"
+#include "pytest/pytest.hpp"
 
 namespace offload::framework {
 namespace {

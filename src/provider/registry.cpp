@@ -2,9 +2,9 @@
 
 #include <variant>
 
-#include "command.hpp"
-#include "local.hpp"
-#include "modal.hpp"
+#include "command/command.hpp"
+#include "local/local.hpp"
+#include "modal/modal.hpp"
 #include "offload/provider/provider.hpp"
 
 namespace offload::provider {

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "../../../src/framework/cargo.hpp"
+#include "cargo/cargo.hpp"
 #include "framework_fixture.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"

@@ -1,4 +1,4 @@
-#include "../../../src/framework/cargo.hpp"
+#include "cargo/cargo.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "../../../src/framework/command.hpp"
+#include "command/command.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

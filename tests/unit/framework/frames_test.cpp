@@ -1,4 +1,4 @@
-#include "../../../src/framework/frames.hpp"
+#include "pytest/frames.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "../../../src/framework/junit_reader.hpp"
+#include "junit_reader.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "../../../src/framework/nextest_args.hpp"
+#include "cargo/nextest_args.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "../../../src/framework/nextest_reader.hpp"
+#include "cargo/nextest_reader.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

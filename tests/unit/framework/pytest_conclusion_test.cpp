@@ -1,14 +1,13 @@
 // The session that combines coverage: when there is one, and what is read from it.
-#include "../../../src/framework/pytest_conclusion.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "../../../src/framework/pytest.hpp"
-#include "../../../src/framework/pytest_discovery.hpp"
 #include "framework_fixture.hpp"
+#include "pytest/conclusion.hpp"
+#include "pytest/discovery.hpp"
+#include "pytest/pytest.hpp"
 
 namespace offload::framework {
 namespace {

@@ -1,6 +1,6 @@
 // Commands of the pytest framework, and what it understands of answers. The plugin itself is tested
 // against real pytest in tests/plugin.
-#include "../../../src/framework/pytest.hpp"
+#include "pytest/pytest.hpp"
 
 #include <gmock/gmock.h>
 
@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "../../../src/framework/pytest_plain.hpp"
 #include "framework_fixture.hpp"
 #include "offload/base/error.hpp"
+#include "pytest/plain.hpp"
 
 namespace offload::framework {
 namespace {

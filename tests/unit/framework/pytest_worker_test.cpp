@@ -3,9 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "../../../src/framework/pytest.hpp"
-#include "../../../src/framework/pytest_discovery.hpp"
 #include "framework_fixture.hpp"
+#include "pytest/discovery.hpp"
+#include "pytest/pytest.hpp"
 
 namespace offload::framework {
 namespace {

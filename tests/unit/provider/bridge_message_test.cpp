@@ -1,4 +1,4 @@
-#include "bridge_message.hpp"
+#include "modal/bridge_message.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

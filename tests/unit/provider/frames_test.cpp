@@ -3,10 +3,10 @@
 #include <random>
 
 #include "bundled.hpp"
-#include "json_reply.hpp"
-#include "remote_script.hpp"
-#include "result_frame.hpp"
-#include "substitution.hpp"
+#include "command/json_reply.hpp"
+#include "command/substitution.hpp"
+#include "remote/result_frame.hpp"
+#include "remote/script.hpp"
 
 namespace offload::provider {
 namespace {

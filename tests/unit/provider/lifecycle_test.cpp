@@ -1,4 +1,4 @@
-#include "lifecycle.hpp"
+#include "command/lifecycle.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,10 @@
 // The conversation with a remote sandbox, whatever carries it.
-#include "remote_sandbox.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "offload/base/file.hpp"
-#include "result_frame.hpp"
+#include "remote/result_frame.hpp"
+#include "remote/sandbox.hpp"
 
 namespace offload::provider {
 namespace {

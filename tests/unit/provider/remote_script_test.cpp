@@ -1,6 +1,4 @@
 // The scripts themselves, run by a shell here.
-#include "remote_script.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -12,7 +10,8 @@
 
 #include "offload/base/file.hpp"
 #include "offload/process/child.hpp"
-#include "result_frame.hpp"
+#include "remote/result_frame.hpp"
+#include "remote/script.hpp"
 
 namespace offload::provider {
 namespace {

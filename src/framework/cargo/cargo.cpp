@@ -1,0 +1,350 @@
+#include "cargo/cargo.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cargo/nextest_args.hpp"
+#include "cargo/nextest_reader.hpp"
+#include "offload/base/shell.hpp"
+#include "offload/base/text.hpp"
+
+namespace offload::framework {
+namespace {
+
+using nlohmann::json;
+
+// Names that no project is likely to use for its own.
+constexpr std::string_view kProfile = "offload-batch";
+constexpr std::string_view kTool = "offload";
+
+// What we need: default-filter in overrides (0.9.84), profiles that inherit (0.9.115).
+constexpr std::string_view kOldestNextest = "0.9.84";
+constexpr std::string_view kOldestInheriting = "0.9.115";
+
+constexpr std::string_view kInstallHint =
+    "install it with `cargo install --locked cargo-nextest`, or see https://nexte.st";
+constexpr std::size_t kShownLines = 60;
+
+// What discovery hands to the batches of its group.
+struct Build final : Carry {
+    std::string label;                // of discovery, unique among the run's groups
+    std::string cargo_metadata_path;  // written by the discovery command, if cargo could tell
+    std::string binaries_metadata;    // JSON for --binaries-metadata
+    nextest::StreamNames stream_names;
+    std::string profile;  // $NEXTEST_PROFILE where discovery ran; empty when not set
+};
+
+const Build* build_of(const BatchRequest& request) {
+    return dynamic_cast<const Build*>(request.carry.get());
+}
+
+std::string metadata_path(const RunContext& context) {
+    return fmt::format("{}/{}.cargo-metadata.json", context.folder, context.label);
+}
+std::string junit_path(const RunContext& context) {
+    return fmt::format("{}/{}.xml", context.folder, context.label);
+}
+
+void append(std::vector<std::string>& words, const std::vector<std::string>& more) {
+    words.insert(words.end(), more.begin(), more.end());
+}
+
+std::string list_command(const std::vector<std::string>& words) {
+    std::vector<std::string> command = {"cargo", "nextest", "list", "--message-format", "json"};
+    append(command, words);
+    return shell::join(command);
+}
+
+// The trailer line that the discovery command prints after the listing.
+std::string trailer_start(const RunContext& context) {
+    return fmt::format("offload-{} ", context.nonce);
+}
+
+Error listing_error(const config::Group& group, const std::string& command, const Ended& ended,
+                    std::string_view out, std::string_view err) {
+    if (err.find("no such command: `nextest`") != std::string_view::npos) {
+        return {"cargo has no `nextest` command: cargo-nextest is not installed", command,
+                std::string(kInstallHint)};
+    }
+    if (ended.exit_status == 127) {
+        return {"cargo was not found", command, "install Rust and cargo, or put them on PATH"};
+    }
+    auto message = fmt::format("discovery of group \"{}\" failed: {}", group.name, ended.how);
+    if (const auto tail = text::last_lines(err.empty() ? out : err, kShownLines); !tail.empty()) {
+        message += ":\n" + text::to_valid_utf8(tail);
+    }
+    return {std::move(message), command};
+}
+
+// The metadata of the binaries alone, as `--list-type binaries-only` would print it.
+std::string binaries_metadata(const json& listing) {
+    json binaries = json::object();
+    for (const auto& [id, suite] : listing.at("rust-suites").items()) {
+        json binary = json::object();
+        for (const char* key :
+             {"binary-id", "binary-name", "package-id", "kind", "binary-path", "build-platform"}) {
+            if (suite.contains(key)) binary[key] = suite.at(key);
+        }
+        binaries[id] = std::move(binary);
+    }
+    return json{{"rust-build-meta", listing.at("rust-build-meta")},
+                {"rust-binaries", std::move(binaries)}}
+        .dump();
+}
+
+// Throws json::exception when the listing is not what nextest writes.
+void take_listing(const json& listing, Discovered& discovered, Build& build) {
+    for (const auto& [binary_id, suite] : listing.at("rust-suites").items()) {
+        auto stream_name = fmt::format("{}::{}", suite.at("package-name").get<std::string>(),
+                                       suite.at("binary-name").get<std::string>());
+        build.stream_names[std::move(stream_name)].push_back(binary_id);
+        for (const auto& [name, test] : suite.at("testcases").items()) {
+            if (test.at("filter-match").at("status") != "matches") continue;
+            // Tests of one binary share its start-up costs: nextest lists it once a batch.
+            discovered.tests.push_back({.id = binary_id + " " + name, .file = binary_id});
+        }
+    }
+    build.binaries_metadata = binaries_metadata(listing);
+}
+
+// Our profile, and nothing else: text that may also stand at the end of the user's own file.
+std::string profile_text(const BatchRequest& request, std::string_view inherited) {
+    std::vector<std::string_view> ids;
+    for (const auto* test : request.tests) ids.push_back(test->id);
+    std::string text = fmt::format("[profile.{}]\n", kProfile);
+    if (!inherited.empty()) text += fmt::format("inherits = {}\n", nextest::toml_string(inherited));
+    text += fmt::format("[profile.{}.junit]\npath = {}\n", kProfile,
+                        nextest::toml_string(junit_path(request.context)));
+    text += "store-success-output = false\nstore-failure-output = true\n";
+    // In an override, because those of the user's default profile would win over the profile's own.
+    text += fmt::format("[[profile.{}.overrides]]\nplatform = \"cfg(all())\"\n", kProfile);
+    text += fmt::format("default-filter = {}\n", nextest::toml_string(nextest::filterset(ids)));
+    return text;
+}
+
+// Asks cargo for its metadata, which nextest would do itself once a batch. Without the platform
+// cargo wants to have downloaded what other platforms need; without the file only time is lost.
+// `path` is quoted.
+std::string metadata_command(const nextest::Arguments& arguments, std::string_view path) {
+    std::vector<std::string> metadata = {"cargo", "metadata", "--format-version", "1",
+                                         "--all-features"};
+    append(metadata, arguments.manifest);
+    append(metadata, arguments.metadata);
+    const std::string host = R"sh("$(cargo -vV | sed -n 's/^host: //p')")sh";
+    const auto platform = arguments.target ? shell::quote(*arguments.target) : host;
+    return fmt::format("{0} --filter-platform {1} > {2} 2>/dev/null || rm -f {2}\n",
+                       shell::join(metadata), platform, path);
+}
+
+// Shell text that sets the positional parameters to what tells nextest of the build, where that is
+// not made yet: by the first batch of the group in this sandbox, and nextest and cargo are asked
+// about it no more. `|| exit`: the status of a build that failed says so.
+std::string build_once(const nextest::Arguments& arguments, const std::string& base) {
+    std::vector<std::string> list = {"cargo",       "nextest",       "list",
+                                     "--list-type", "binaries-only", "--message-format",
+                                     "json",        "--color",       "never"};
+    append(list, arguments.config);
+    if (arguments.config_file) append(list, {"--config-file", *arguments.config_file});
+    append(list, arguments.build);
+    return fmt::format(
+        "offload_build={0}\n"
+        "if ! [ -s \"$offload_build.binaries.json\" ]; then\n"
+        "{1} > \"$offload_build.new\" || exit\n"
+        "{2}"
+        "mv \"$offload_build.new\" \"$offload_build.binaries.json\" || exit\n"
+        "fi\n"
+        "if [ -s \"$offload_build.cargo-metadata.json\" ]; then\n"
+        "set -- --binaries-metadata \"$offload_build.binaries.json\""
+        " --cargo-metadata \"$offload_build.cargo-metadata.json\"\n"
+        "else\n"
+        "set -- {3}\n"
+        "fi\n",
+        shell::quote(base), shell::join(list),
+        metadata_command(arguments, "\"$offload_build.cargo-metadata.json\""),
+        shell::join(arguments.build));
+}
+
+// Runs nextest with the positional parameters behind `words`. The event stream is an experiment of
+// nextest's: a version that does not have it says so before anything else, with a status that tests
+// cannot bring about (usage, experimental feature, set-up), and runs without it. nextest is left to
+// end its tests when a signal comes to all processes of the batch.
+std::string run_text(const std::vector<std::string>& words) {
+    return fmt::format(
+        "trap : HUP INT TERM\n"
+        "offload_run() {{ {} \"$@\"; }}\n"
+        "offload_run --message-format libtest-json-plus --message-format-version 0.1 \"$@\" || {{\n"
+        "offload_status=$?\n"
+        "case $offload_status in\n"
+        "2 | 95 | 96) offload_run --message-format human \"$@\" ;;\n"
+        "*) exit \"$offload_status\" ;;\n"
+        "esac\n"
+        "}}\n",
+        shell::join(words));
+}
+
+std::string version_text(std::string_view oldest) {
+    return fmt::format("nextest-version = {{ required = \"{}\" }}\n", oldest);
+}
+
+// A profile that inherits from one of the user's must stand in the same file as that one; so the
+// batch makes a file of both. Appends to batch.command.
+void merge_configs(const RunContext& context, const nextest::Arguments& arguments,
+                   std::string profile, BatchCommand& batch) {
+    const auto base = fmt::format("{}/{}", context.folder, context.label);
+    batch.files.push_back({base + ".profile.toml", std::move(profile)});
+    batch.files.push_back({base + ".tool.toml", version_text(kOldestInheriting)});
+    if (arguments.config_file) {
+        batch.command += fmt::format("offload_config={}\n", shell::quote(*arguments.config_file));
+    } else {
+        batch.command += fmt::format(
+            "offload_config=$(cargo locate-project --workspace --message-format plain {}) || exit\n"
+            "offload_config=\"${{offload_config%/*}}/.config/nextest.toml\"\n",
+            shell::join(arguments.manifest));
+    }
+    batch.command +=
+        fmt::format("{{ cat -- \"$offload_config\" && echo && cat -- {}; }} > {} || exit\n",
+                    shell::quote(base + ".profile.toml"), shell::quote(base + ".merged.toml"));
+}
+
+}  // namespace
+
+CargoFramework::CargoFramework(const config::Config& config)
+    : settings_(std::get<config::CargoFramework>(config.framework.kind)),
+      id_format_(config.framework.test_id_format) {
+    if (id_format_.empty()) id_format_ = "{classname} {name}";
+}
+
+std::vector<std::string> CargoFramework::listing_words(const config::Group& group) const {
+    std::vector<std::string> words;
+    if (settings_.package) append(words, {"--package", *settings_.package});
+    if (settings_.features) append(words, {"--features", *settings_.features});
+    if (settings_.bin) append(words, {"--bin", *settings_.bin});
+    const auto filters = nextest::sort_arguments(group.filter_words);
+    if (settings_.include_ignored && filters && !filters->chooses_ignored) {
+        append(words, {"--run-ignored", "all"});
+    }
+    append(words, group.filter_words);
+    return words;
+}
+
+Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& request) const {
+    const auto& [group, context, _] = request;
+    const auto words = listing_words(group);
+    const auto sorted = nextest::sort_arguments(words);
+    if (!sorted) {
+        auto error = sorted.error();
+        return fail(std::move(error).with_place(fmt::format("[groups.{}] filters", group.name)));
+    }
+    DiscoveryCommand discovery;
+    discovery.shown = list_command(words);
+    discovery.command = discovery.shown + " || exit\n";
+    if (sorted->reuse.empty()) {
+        discovery.command += metadata_command(*sorted, shell::quote(metadata_path(context)));
+    }
+    discovery.command += fmt::format("printf '\\n%s%s\\n' {} \"${{NEXTEST_PROFILE-}}\"\n",
+                                     shell::quote(trailer_start(context)));
+    return discovery;
+}
+
+Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& request,
+                                                  const Ended& ended, std::string_view out,
+                                                  std::string_view err) const {
+    const auto& [group, context, _] = request;
+    const auto command = list_command(listing_words(group));
+    if (ended.exit_status != 0) return fail(listing_error(group, command, ended, out, err));
+
+    auto build = std::make_shared<Build>();
+    Discovered discovered;
+    const auto trailer = out.rfind("\n" + trailer_start(context));
+    if (trailer != std::string_view::npos) {
+        auto profile = out.substr(trailer + 1 + trailer_start(context).size());
+        build->profile = text::trim(profile);
+    }
+    auto listing_text = out.substr(0, trailer);
+    listing_text.remove_prefix(std::min(listing_text.find('{'), listing_text.size()));
+    try {
+        take_listing(json::parse(listing_text), discovered, *build);
+    } catch (const json::exception& error) {
+        return fail(
+            Error{fmt::format(
+                      "discovery of group \"{}\" printed no test list of cargo-nextest ({}):\n{}",
+                      group.name, error.what(),
+                      text::to_valid_utf8(text::shorten(text::last_lines(out, kShownLines), 2000))),
+                  command});
+    }
+    build->label = context.label;
+    build->cargo_metadata_path = metadata_path(context);
+    discovered.carry = std::move(build);
+    return discovered;
+}
+
+Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
+    const auto& context = request.context;
+    OFFLOAD_TRY(const auto arguments, nextest::sort_arguments(listing_words(request.group)));
+    const auto* build = build_of(request);
+    const auto base = fmt::format("{}/{}", context.folder, context.label);
+
+    BatchCommand batch;
+    batch.result_file = junit_path(context);
+    batch.env.emplace_back("NEXTEST_EXPERIMENTAL_LIBTEST_JSON", "1");
+    // Where the sandbox's exec gives it a terminal, a bar would be drawn into the stream.
+    batch.env.emplace_back("NEXTEST_HIDE_PROGRESS_BAR", "1");
+
+    auto inherited = arguments.profile.value_or(build != nullptr ? build->profile : "");
+    if (inherited == "default") inherited.clear();
+    std::vector<std::string> words = {"cargo", "nextest", "run", "--color", "never"};
+    append(words, {"--profile", std::string(kProfile)});
+    append(words, {"--tool-config-file", fmt::format("{}:{}.tool.toml", kTool, base)});
+    if (inherited.empty()) {
+        batch.files.push_back(
+            {base + ".tool.toml", version_text(kOldestNextest) + profile_text(request, "")});
+        if (arguments.config_file) append(words, {"--config-file", *arguments.config_file});
+    } else {
+        merge_configs(context, arguments, profile_text(request, inherited), batch);
+        append(words, {"--config-file", base + ".merged.toml"});
+    }
+    append(words, arguments.config);
+
+    // Which tests run is settled; whether one is marked as ignored does not matter any more.
+    append(words, {"--run-ignored", "all", "--retries", "0"});
+    append(words, {context.fail_fast ? "--fail-fast" : "--no-fail-fast"});
+    append(words, {"--no-tests", "fail"});
+    // What tests print never comes where the reader looks for nextest's own words. Options win over
+    // all that configurations and the environment say.
+    append(words, {"--success-output", "never", "--failure-output", "never"});
+    append(words, {"--status-level", "pass", "--final-status-level", "none"});
+    // Here the sandboxes are the parallelism; elsewhere one may have more cores than we know.
+    if (context.same_machine) append(words, {"--test-threads", "1"});
+
+    if (!arguments.reuse.empty()) {
+        append(words, arguments.reuse);
+        batch.command += "set --\n";
+    } else if (build == nullptr) {
+        append(words, arguments.build);
+        batch.command += "set --\n";
+    } else if (context.same_machine) {
+        batch.files.push_back({base + ".binaries.json", build->binaries_metadata});
+        append(words, {"--binaries-metadata", base + ".binaries.json"});
+        batch.command += fmt::format("set --\n[ ! -s {0} ] || set -- --cargo-metadata {0}\n",
+                                     shell::quote(build->cargo_metadata_path));
+    } else {
+        batch.command += build_once(arguments, fmt::format("{}/{}", context.folder, build->label));
+    }
+    batch.command += run_text(words);
+    return batch;
+}
+
+std::unique_ptr<BatchReader> CargoFramework::reader(const BatchRequest& request) const {
+    std::vector<std::string> ids;
+    for (const auto* test : request.tests) ids.push_back(test->id);
+    const auto* build = build_of(request);
+    return std::make_unique<nextest::Reader>(
+        nextest::Reader::Options{.ids = std::move(ids),
+                                 .format = id_format_,
+                                 .path = junit_path(request.context),
+                                 .names = build != nullptr ? &build->stream_names : nullptr});
+}
+
+}  // namespace offload::framework

@@ -1,0 +1,57 @@
+#include "pytest/conclusion.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "offload/base/text.hpp"
+#include "pytest/messages.hpp"
+
+namespace offload::framework {
+namespace {
+
+// pytest's exit statuses: https://docs.pytest.org/en/stable/reference/exit-codes.html
+constexpr int kTestsFailed = 1;
+constexpr int kNoTests = 5;
+constexpr std::size_t kShownLines = 20;
+
+bool is_regular(int status) { return status == 0 || status == kTestsFailed || status == kNoTests; }
+
+}  // namespace
+
+Conclusion read_pytest_conclusion(const std::string& nonce, const Ended& ended,
+                                  std::string_view out, std::string_view err) {
+    Conclusion conclusion;
+    MessageReader reader(nonce);
+    std::string visible;
+    std::optional<int> status;
+    std::string reason;
+    for (const auto& message : reader.feed(out, visible)) {
+        const auto& kind = message["t"].get_ref<const std::string&>();
+        if (kind == "bye") {
+            status = static_cast<int>(number_of(message, "status"));
+            reason = bytes_of(message, "reason");
+        } else if (kind == "notice" && bytes_of(message, "severity") == "error") {
+            conclusion.failure = bytes_of(message, "text");
+        } else if (kind == "notice") {
+            conclusion.warnings.push_back(bytes_of(message, "text"));
+        }
+    }
+    reader.finish(visible);
+    conclusion.report = text::to_valid_utf8(text::trim(visible));
+    const bool nothing_to_do = ended.exit_status == 0 && !status && visible.empty() && err.empty();
+    if (nothing_to_do || (status && is_regular(*status))) return conclusion;
+
+    const auto why = !reason.empty() ? reason
+                     : status        ? fmt::format("pytest's exit status was {}", *status)
+                                     : ended.how;
+    conclusion.warnings.push_back(text::to_valid_utf8(
+        fmt::format("the coverage of all batches could not be combined and reported ({}):\n{}", why,
+                    text::last_lines(fmt::format("{}\n{}", visible, err), kShownLines))));
+    conclusion.report.clear();
+    conclusion.failure.reset();
+    return conclusion;
+}
+
+}  // namespace offload::framework

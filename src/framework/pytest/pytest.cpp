@@ -1,0 +1,357 @@
+#include "pytest/pytest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <utility>
+
+#include "offload/assets/assets.hpp"
+#include "offload/base/shell.hpp"
+#include "pytest/conclusion.hpp"
+#include "pytest/discovery.hpp"
+#include "pytest/messages.hpp"
+#include "pytest/plain.hpp"
+#include "pytest/reader.hpp"
+#include "pytest/worker.hpp"
+
+namespace offload::framework {
+namespace {
+
+using nlohmann::json;
+using Words = std::vector<std::string>;
+
+constexpr std::string_view kPlugin = "offload_pytest";
+constexpr int kNotExecutable = 126;  // from here on the shell says that nothing was started
+
+CarriedFile plugin_file(const RunContext& context) {
+    const auto name = fmt::format("{}.py", kPlugin);
+    const auto assets = assets::all();
+    const auto asset = std::find_if(assets.begin(), assets.end(),
+                                    [&](const assets::Asset& each) { return each.name == name; });
+    const auto content = asset == assets.end() ? std::string_view{} : asset->content;
+    return {fmt::format("{}/{}", context.folder, name), std::string(content)};
+}
+
+std::string plan_path(const RunContext& context) {
+    return fmt::format("{}/{}.plan.json", context.folder, context.label);
+}
+
+std::string mark_path(const RunContext& context) {
+    return fmt::format("{}/{}.loaded", context.folder, context.label);
+}
+
+// A group's own: a conclusion needs the options of a group that measured.
+std::string coverage_path(const RunContext& context, const config::Group& group) {
+    std::string name;
+    for (const char c : group.name) {
+        const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+        name += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    }
+    return fmt::format("{}/coverage.{}", context.run_folder, name);
+}
+
+// As the plugin calls it.
+std::string_view mode_of(WorkerStart start) {
+    switch (start) {
+        case WorkerStart::ToDiscover:
+            return "first";
+        case WorkerStart::DuringDiscovery:
+            return "early";
+        case WorkerStart::WithTests:
+            break;
+    }
+    return "serve";
+}
+
+bool has_run_folder(const RunContext& context) {
+    return context.same_machine && !context.run_folder.empty();
+}
+
+json plan_for(const RunContext& context, std::string_view mode) {
+    json plan{{"mode", mode}, {"nonce", context.nonce}, {"label", context.label}};
+    if (has_run_folder(context)) {
+        plan["bytecode"] = exact_json(fmt::format("{}/bytecode", context.run_folder));
+    }
+    return plan;
+}
+
+json plan_for(const BatchRequest& request, std::string_view mode) {
+    auto plan = plan_for(request.context, mode);
+    plan["fail_fast"] = request.context.fail_fast;
+    plan["neighbours"] = request.context.same_machine;
+    if (has_run_folder(request.context)) {
+        plan["coverage"] = exact_json(coverage_path(request.context, request.group));
+    }
+    return plan;
+}
+
+json exact_words(const Words& words) {
+    json list = json::array();
+    for (const auto& word : words) list.push_back(exact_json(word));
+    return list;
+}
+
+// The words without what only selects among the tests that are collected: -k and -m. Whether pytest
+// understands them so is for it to say; this spares the question.
+Words without_selectors(const Words& words) {
+    Words rest;
+    for (auto word = words.begin(); word != words.end(); ++word) {
+        if (!word->starts_with("-k") && !word->starts_with("-m")) {
+            rest.push_back(*word);
+        } else if (word->size() == 2 && std::next(word) != words.end()) {
+            ++word;
+        }
+    }
+    return rest;
+}
+
+// A script of the user's might do other things for another group.
+bool starts_pytest_itself(const Words& prefix) {
+    return std::ranges::any_of(prefix, [](const std::string& word) {
+        const auto name = std::string_view(word).substr(word.rfind('/') + 1);
+        return name == "pytest" || name == "py.test";
+    });
+}
+
+std::string as_ascii(const json& plan) { return plan.dump(-1, ' ', /*ensure_ascii=*/true) + "\n"; }
+
+void append(Words& words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+}
+
+bool is_assignment(std::string_view word) {
+    const auto equals = word.find('=');
+    if (equals == std::string_view::npos || equals == 0) return false;
+    const auto in_name = [](char c) {
+        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               (c >= '0' && c <= '9');
+    };
+    const auto name = word.substr(0, equals);
+    return std::all_of(name.begin(), name.end(), in_name) && !(name[0] >= '0' && name[0] <= '9');
+}
+
+// `command = "DEBUG=1 pytest"`: leading assignments are the shell's, as the user meant them.
+std::string invocation(const Words& prefix, const Words& arguments) {
+    std::string text;
+    auto word = prefix.begin();
+    for (; word != prefix.end() && is_assignment(*word); ++word) {
+        const auto equals = word->find('=') + 1;
+        text += word->substr(0, equals) + shell::quote(word->substr(equals)) + " ";
+    }
+    Words rest(word, prefix.end());
+    append(rest, arguments);
+    return text + shell::join(rest);
+}
+
+// The plugin is found through PYTHONPATH, in front of what the place has there already.
+std::string with_plugin(const RunContext& context, const Words& prefix, const Words& arguments) {
+    Words words = {"-p", std::string(kPlugin)};
+    append(words, arguments);
+    const auto command = invocation(prefix, words);
+    return fmt::format("PYTHONPATH={}\"${{PYTHONPATH:+:$PYTHONPATH}}\" OFFLOAD_PYTEST_PLAN={} {}",
+                       shell::quote(context.folder), shell::quote(plan_path(context)), command);
+}
+
+// Nothing is known where discovery still goes on.
+PytestWays carried(const std::shared_ptr<const Carry>& carry) {
+    const auto* known = dynamic_cast<const PytestCarry*>(carry.get());
+    return known != nullptr ? known->ways() : PytestWays{};
+}
+
+bool is_plain(const std::shared_ptr<const Carry>& carry) { return carried(carry).plain; }
+
+std::string result_path(const RunContext& context) {
+    return fmt::format("{}/{}.xml", context.folder, context.label);
+}
+
+}  // namespace
+
+PytestFramework::PytestFramework(const config::Config& config)
+    : settings_(std::get<config::PytestFramework>(config.framework.kind)),
+      test_id_format_(config.framework.test_id_format),
+      worker_(config.framework.worker) {
+    if (test_id_format_.empty()) test_id_format_ = "{name}";
+}
+
+std::vector<std::string> PytestFramework::selection(const config::Group& group) const {
+    Words words = group.filter_words;
+    if (words.empty() && settings_.markers) words = {"-m", *settings_.markers};
+    append(words, settings_.paths);
+    return words;
+}
+
+std::vector<std::string> PytestFramework::discovery_words(const config::Group& group) const {
+    Words words = {"--collect-only", "-q"};
+    append(words, settings_.discovery_args);
+    append(words, selection(group));
+    return words;
+}
+
+bool PytestFramework::discovers_together(const config::Group& group,
+                                         const config::Group& companion) const {
+    return starts_pytest_itself(settings_.prefix) &&
+           without_selectors(selection(group)) == without_selectors(selection(companion));
+}
+
+Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& request) const {
+    const auto& [group, context, companions] = request;
+    const auto words = discovery_words(group);
+    auto plan = plan_for(context, "collect");
+    plan["mark"] = exact_json(mark_path(context));
+    add_companions(plan, group, companions, &PytestFramework::discovery_words);
+
+    DiscoveryCommand command;
+    command.shown = shown_discovery(group);
+    command.files = {plugin_file(context), {plan_path(context), as_ascii(plan)}};
+    command.command = or_plainly(with_plugin(context, settings_.prefix, words), group, context);
+    return command;
+}
+
+void PytestFramework::add_companions(json& plan, const config::Group& group,
+                                     const Groups& companions, WordsOf words_of) const {
+    if (companions.empty()) return;
+    plan["words"] = exact_words((this->*words_of)(group));
+    for (const auto* companion : companions) {
+        plan["companions"].push_back(exact_words((this->*words_of)(*companion)));
+    }
+}
+
+std::string PytestFramework::shown_discovery(const config::Group& group) const {
+    return invocation(settings_.prefix, discovery_words(group));
+}
+
+// A plugin that was loaded leaves its mark. Without it, and unless nothing could be started, pytest
+// runs somewhere that neither sees our files nor our environment.
+std::string PytestFramework::or_plainly(const std::string& with_plugin, const config::Group& group,
+                                        const RunContext& context) const {
+    return fmt::format(
+        "{}\nstatus=$?\n"
+        "if [ $status -lt {} ] && [ ! -e {} ]; then\n"
+        "printf '\\036%s {{\"t\":\"plain\"}}\\n' {}\n{} </dev/null\nstatus=$?\nfi\nexit $status",
+        with_plugin, kNotExecutable, shell::quote(mark_path(context)), shell::quote(context.nonce),
+        shown_discovery(group));
+}
+
+Result<Discovered> PytestFramework::read_discovery(const DiscoveryRequest& request,
+                                                   const Ended& ended, std::string_view out,
+                                                   std::string_view err) const {
+    return read_pytest_discovery(shown_discovery(request.group), request.context.nonce, ended, out,
+                                 err);
+}
+
+Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
+    if (is_plain(request.carry)) return plain_batch(request);
+
+    auto plan = plan_for(request, "run");
+    TestList list;
+    for (const Test* test : request.tests) list.add(*test);
+    list.move_into(plan);
+    return with_plan(request, as_ascii(plan));
+}
+
+// One command line must do for both.
+bool PytestFramework::has_discovering_worker() const {
+    return worker_ == config::WorkerMode::Auto && settings_.run_args == settings_.discovery_args;
+}
+
+bool PytestFramework::has_worker(const std::shared_ptr<const Carry>& carry) const {
+    return worker_ == config::WorkerMode::Auto && !is_plain(carry);
+}
+
+Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
+                                             std::chrono::seconds test_limit) const {
+    auto plan = plan_for(request, mode_of(request.start));
+    plan["protocols"] = {kWorkerProtocol};
+    plan["limit"] = test_limit.count();
+    plan["whole"] = carried(request.carry).whole;
+    if (request.start != WorkerStart::ToDiscover) return with_plan(request, as_ascii(plan));
+    plan["mark"] = exact_json(mark_path(request.context));
+    add_companions(plan, request.group, request.companions, &PytestFramework::run_words);
+    auto command = with_plan(request, as_ascii(plan));
+    command.command = or_plainly(command.command, request.group, request.context);
+    return command;
+}
+
+std::unique_ptr<WorkerTalk> PytestFramework::worker_talk(const BatchRequest& request) const {
+    if (request.start == WorkerStart::ToDiscover) {
+        return std::make_unique<PytestFirstWorkerTalk>(shown_discovery(request.group),
+                                                       request.context.nonce);
+    }
+    return std::make_unique<PytestWorkerTalk>(request.context.nonce);
+}
+
+std::vector<std::string> PytestFramework::run_words(const config::Group& group) const {
+    Words words = settings_.run_args;
+    append(words, selection(group));
+    return words;
+}
+
+BatchCommand PytestFramework::with_plan(const BatchRequest& request,
+                                        const std::string& plan) const {
+    BatchCommand command;
+    command.command = with_plugin(request.context, settings_.prefix, run_words(request.group));
+    command.files = {plugin_file(request.context), {plan_path(request.context), plan}};
+    return command;
+}
+
+BatchCommand PytestFramework::plain_batch(const BatchRequest& request) const {
+    Words words = settings_.run_args;
+    words.push_back("--junitxml=" + result_path(request.context));
+    words.emplace_back("--continue-on-collection-errors");
+    if (request.context.fail_fast) words.emplace_back("-x");
+    for (const Test* test : request.tests) words.push_back(test->id);
+    BatchCommand command;
+    command.command = invocation(settings_.prefix, words);
+    command.result_file = result_path(request.context);
+    return command;
+}
+
+// Whether and in which groups coverage was measured shows only there: by the folders that exist.
+// The first such group's options are those of the session that reports, as pytest has but one.
+std::optional<DiscoveryCommand> PytestFramework::conclusion(
+    const ConclusionRequest& request) const {
+    std::vector<const ConcludedGroup*> groups;
+    json folders = json::array();
+    for (const auto& each : request.groups) {
+        if (each.carry == nullptr || is_plain(each.carry)) continue;
+        groups.push_back(&each);
+        folders.push_back(exact_json(coverage_path(request.context, each.group)));
+    }
+    if (groups.empty()) return std::nullopt;
+
+    auto plan = plan_for(request.context, "conclude");
+    plan["coverage"] = std::move(folders);
+    plan["failed"] = request.any_failure;
+    DiscoveryCommand command;
+    command.files = {plugin_file(request.context), {plan_path(request.context), as_ascii(plan)}};
+    for (const auto* each : groups) {
+        const auto words = run_words(each->group);
+        command.command +=
+            fmt::format("{} [ -d {} ]; then\n{}\n", command.command.empty() ? "if" : "elif",
+                        shell::quote(coverage_path(request.context, each->group)),
+                        with_plugin(request.context, settings_.prefix, words));
+        if (command.shown.empty()) command.shown = invocation(settings_.prefix, words);
+    }
+    command.command += "fi";
+    return command;
+}
+
+Conclusion PytestFramework::read_conclusion(const RunContext& context, const Ended& ended,
+                                            std::string_view out, std::string_view err) const {
+    return read_pytest_conclusion(context.nonce, ended, out, err);
+}
+
+std::unique_ptr<BatchReader> PytestFramework::reader(const BatchRequest& request) const {
+    if (is_plain(request.carry)) {
+        std::vector<std::string> ids;
+        for (const Test* test : request.tests) ids.push_back(test->id);
+        return std::make_unique<PlainPytestReader>(std::move(ids), test_id_format_);
+    }
+    std::vector<PytestReader::TestName> tests;
+    for (const Test* test : request.tests) tests.push_back({test->id, test->file});
+    return std::make_unique<PytestReader>(std::move(tests), request.context.nonce);
+}
+
+}  // namespace offload::framework

@@ -1,0 +1,171 @@
+#include "pytest/reader.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "offload/base/text.hpp"
+#include "pytest/plain.hpp"
+
+namespace offload::framework {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kUsageError = 4;  // of pytest
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+constexpr std::size_t kKeptBytes = 8 * 1024;
+constexpr std::size_t kShownLines = 8;
+
+// Worse than what it was, where the word is unknown: a newer plugin would not be understood.
+Outcome outcome_of(const std::string& word) {
+    for (const auto outcome : {Outcome::Passed, Outcome::Skipped, Outcome::Failed}) {
+        if (word == name_of(outcome)) return outcome;
+    }
+    return Outcome::Errored;
+}
+
+Severity severity_of(const std::string& word) {
+    if (word == "error") return Severity::Error;
+    return word == "note" ? Severity::Note : Severity::Warning;
+}
+
+}  // namespace
+
+PytestReader::PytestReader(std::vector<TestName> tests, const std::string& nonce,
+                           PytestAccount* account)
+    : tests_(std::move(tests)),
+      decided_(tests_.size()),
+      open_(tests_.size()),
+      messages_(nonce),
+      account_(account) {}
+
+void PytestReader::add(TestName test) {
+    tests_.push_back(std::move(test));
+    decided_.push_back(false);
+    ++open_;
+}
+
+void PytestReader::feed(Stream stream, std::string_view bytes, Signals& signals,
+                        std::string& visible) {
+    if (stream == Stream::Err) {
+        keep(bytes);
+        visible += bytes;
+        return;
+    }
+    const auto before = visible.size();
+    for (const auto& message : messages_.feed(bytes, visible)) take(message, signals);
+    keep(std::string_view(visible).substr(before));
+}
+
+void PytestReader::keep(std::string_view bytes) {
+    last_output_ += bytes;
+    if (last_output_.size() > 2 * kKeptBytes) {
+        last_output_.erase(0, last_output_.size() - kKeptBytes);
+    }
+}
+
+std::string PytestReader::last_output(std::size_t lines) const {
+    return text::to_valid_utf8(text::last_lines(last_output_, lines));
+}
+
+void PytestReader::decide(std::size_t position) {
+    decided_[position] = true;
+    --open_;
+}
+
+TestResult PytestReader::result_of(const json& message, const TestName& test) const {
+    TestResult result;
+    result.outcome = outcome_of(bytes_of(message, "outcome"));
+    result.type = bytes_of(message, "type");
+    result.message = bytes_of(message, "message");
+    result.details = bytes_of(message, "details");
+    result.duration = Seconds(number_of(message, "duration"));
+    result.system_out = bytes_of(message, "out");
+    result.system_err = bytes_of(message, "err");
+    result.classname = junit_address(test.id).classname;
+    result.file = test.file;
+    if (const auto pairs = message.find("properties"); pairs != message.end()) {
+        for (const auto& pair : *pairs) {
+            if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string()) continue;
+            if (!pair[1].is_string()) continue;
+            result.properties.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
+        }
+    }
+    return result;
+}
+
+void PytestReader::take(const json& message, Signals& signals) {
+    if (account_ != nullptr) account_->take(message);
+    const auto& kind = message["t"].get_ref<const std::string&>();
+    if (kind == "hello") {
+        greeted_ = true;
+        const auto protocol = number_of(message, "protocol");
+        if (protocol != kWorkerProtocol) {
+            signals.push_back(WorkerUnfit{fmt::format(
+                "it speaks version {} of the protocol, not {}", protocol, kWorkerProtocol)});
+        }
+    } else if (kind == "bye") {
+        over_ = true;
+        status_ = static_cast<int>(number_of(message, "status"));
+        reason_ = bytes_of(message, "reason");
+    } else if (kind == "unfit") {
+        signals.push_back(WorkerUnfit{bytes_of(message, "reason")});
+    } else if (kind == "stays") {
+        signals.push_back(WorkerWillStay{});
+    } else if (kind == "notice" && account_ == nullptr) {
+        signals.push_back(
+            RunnerNotice{severity_of(bytes_of(message, "severity")), bytes_of(message, "text")});
+    }
+    const auto position = index_of(message, "n");
+    if (!position || *position >= tests_.size() || decided_[*position]) return;
+    if (kind == "begin") {
+        any_began_ = true;
+        signals.push_back(TestBegan{*position});
+    } else if (kind == "end") {
+        signals.push_back(TestEnded{*position, result_of(message, tests_[*position])});
+        decide(*position);
+    } else if (kind == "refused") {
+        signals.push_back(TestRefused{*position, bytes_of(message, "reason")});
+        decide(*position);
+    }
+}
+
+BatchReader::Reading PytestReader::finish(const Ended& ended,
+                                          const std::optional<std::string>& /*result_file*/,
+                                          Signals& signals, std::string& visible) {
+    const auto before = visible.size();
+    messages_.finish(visible);
+    keep(std::string_view(visible).substr(before));
+    if (messages_.garbled() > 0) {
+        signals.push_back(RunnerNotice{
+            Severity::Warning, fmt::format("{} of the pytest plugin arrived garbled; they stand "
+                                           "in the batch's log",
+                                           text::count(messages_.garbled(), "message"))});
+    }
+    if (open_ == 0) return {true, {}};
+    if (over_) {
+        const auto why = reason_.empty() ? std::string{} : ": " + reason_;
+        return {false, fmt::format("pytest ended early, with exit status {}{}", status_, why)};
+    }
+
+    const auto words = last_output(kShownLines);
+    const bool missing = ended.exit_status == kNotExecutable || ended.exit_status == kNotFound ||
+                         words.find("No module named pytest") != std::string::npos;
+    const bool no_plugin = words.find("offload_pytest") != std::string::npos && !greeted_;
+    const bool unusable =
+        !any_began_ && (greeted_ ? ended.exit_status == kUsageError : missing || no_plugin);
+    if (ended.exit_status && unusable) {
+        const auto reason = fmt::format("pytest could not start ({}):\n{}", ended.how, words);
+        for (std::size_t position = 0; position < tests_.size(); ++position) {
+            if (!decided_[position]) signals.push_back(TestRefused{position, reason});
+        }
+        open_ = 0;
+        return {true, "pytest could not start"};
+    }
+    return {false, greeted_ ? "pytest did not come to its end"
+                            : "pytest did not start, or did not load Offload's plugin"};
+}
+
+}  // namespace offload::framework

@@ -1,0 +1,166 @@
+#include "modal/modal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "bundled.hpp"
+#include "modal/sandbox.hpp"
+#include "remote/script.hpp"
+
+namespace offload::provider {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::size_t kCommandBytes = 120 * 1024;  // one argument in the sandbox takes 128 KiB
+constexpr std::size_t kConcurrentCreations = 50;
+constexpr std::chrono::hours kPrepareLimit{2};
+constexpr std::chrono::minutes kCreateLimit{25};  // Modal waits for capacity for 21 minutes
+constexpr std::chrono::seconds kLastChance{20};
+constexpr std::chrono::hours kLifetime{12};
+constexpr double kMebibytesPerGibibyte = 1024;
+
+nlohmann::json wanted_image(const config::Config& config, const config::ModalProvider& modal) {
+    const auto& offload = config.offload;
+    nlohmann::json wanted{
+        {"include_cwd", modal.include_cwd},
+        {"copy_dirs", nlohmann::json::array()},
+        {"root", offload.sandbox_repo_root.value_or(offload.sandbox_project_root.value_or(""))},
+        {"use_cache", !config.no_cache},
+        // What runs write is no source.
+        {"excluded", {config.report.output_dir, config.history.path}}};
+    for (const auto* copies : {&modal.copy_dirs, &config.extra_copy_dirs}) {
+        for (const auto& copy : *copies) wanted["copy_dirs"].push_back({copy.local, copy.remote});
+    }
+    if (modal.dockerfile) wanted["dockerfile"] = *modal.dockerfile;
+    if (offload.sandbox_init_cmd) wanted["init"] = *offload.sandbox_init_cmd;
+    if (offload.post_patch_cmd) wanted["post_patch"] = *offload.post_patch_cmd;
+    if (config.checkpoint.present) wanted["build_inputs"] = config.checkpoint.build_inputs;
+    return wanted;
+}
+
+nlohmann::json sandbox_options(const config::Config& config, const config::ModalProvider& modal) {
+    const auto lifetime = std::max<std::chrono::seconds>(kLifetime, config.offload.test_timeout);
+    nlohmann::json options{{"cpu", modal.cpu_cores}, {"lifetime", lifetime.count()}};
+    if (modal.memory_gb) {
+        options["memory_mib"] = std::lround(*modal.memory_gb * kMebibytesPerGibibyte);
+    }
+    auto experimental = nlohmann::json::parse(modal.experimental_options, nullptr, false);
+    if (experimental.is_object() && !experimental.empty()) {
+        options["experimental_options"] = std::move(experimental);
+    }
+    return options;
+}
+
+// By which a sandbox is found whose ID was never told.
+nlohmann::json tags_of(const std::string& run_id, SandboxNumber number) {
+    return {{"offload-run", run_id}, {"offload-sandbox", std::to_string(number.value())}};
+}
+
+bool is_gone(const BridgeAnswer& answer) {
+    const auto* failed = std::get_if<BridgeAnswer::Failed>(&answer.how);
+    return failed != nullptr && failed->kind == "gone";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Provider>> ModalProvider::create_from(const config::Config& config) {
+    OFFLOAD_TRY(auto script, extract_bundled("modal_sandbox.py"));
+    auto shared = std::make_shared<ModalShared>(std::move(script));
+    const auto& modal = std::get<config::ModalProvider>(config.provider);
+    shared->root = config.offload.sandbox_project_root.value_or("");
+    shared->env.assign(modal.env.begin(), modal.env.end());
+    if (!shared->root.empty()) shared->env.emplace_back("OFFLOAD_ROOT", shared->root);
+    shared->env.insert(shared->env.end(), config.extra_env.begin(), config.extra_env.end());
+    OFFLOAD_CHECK(check_variable_names(shared->env, config.file.string()));
+    return std::unique_ptr<Provider>(new ModalProvider(std::move(shared), config));
+}
+
+ModalProvider::ModalProvider(std::shared_ptr<ModalShared> shared, const config::Config& config)
+    : shared_(std::move(shared)),
+      wanted_(wanted_image(config, std::get<config::ModalProvider>(config.provider))),
+      options_(sandbox_options(config, std::get<config::ModalProvider>(config.provider))) {}
+
+Traits ModalProvider::traits() const {
+    return {.same_machine = false,
+            .passes_stdin = true,
+            .command_bytes = kCommandBytes,
+            .files_count_as_command = false,
+            .concurrent_creations = kConcurrentCreations};
+}
+
+Result<std::string> ModalProvider::build(const process::CancelToken& cancel,
+                                         const OutputHandler& progress) {
+    auto answer = shared_->bridge.ask({.op = "prepare",
+                                       .fields = wanted_,
+                                       .deadline = steady_clock::now() + kPrepareLimit,
+                                       .cancel = cancel},
+                                      progress);
+    OFFLOAD_TRY(const auto fields, to_result(std::move(answer), "preparing the image"));
+    return fields.value("image_id", "");
+}
+
+Result<> ModalProvider::prepare(const process::CancelToken& cancel, const OutputHandler& progress) {
+    OFFLOAD_TRY(auto image, build(cancel, progress));
+    const std::scoped_lock lock(mutex_);
+    image_ = std::move(image);
+    return {};
+}
+
+std::string ModalProvider::image() const {
+    const std::scoped_lock lock(mutex_);
+    return image_;
+}
+
+Result<> ModalProvider::replace_image(const std::string& vanished,
+                                      const process::CancelToken& cancel) {
+    const std::scoped_lock one_at_a_time(rebuilding_);
+    if (image() != vanished) return {};
+    if (std::exchange(rebuilt_, true)) {
+        return fail(fmt::format("the image {} has vanished, too", vanished));
+    }
+    OFFLOAD_TRY(auto image, build(cancel, {}));
+    const std::scoped_lock lock(mutex_);
+    image_ = std::move(image);
+    return {};
+}
+
+Result<std::unique_ptr<Sandbox>> ModalProvider::create(const SandboxSpec& spec,
+                                                       const process::CancelToken& cancel) {
+    if (cancel.cancelled()) return fail("the creation of a sandbox was cancelled");
+    const auto ask = [&](const std::string& image_id) {
+        auto fields = options_;
+        fields["image_id"] = image_id;
+        fields["tags"] = tags_of(spec.run_id, spec.number);
+        return shared_->bridge.ask({.op = "create",
+                                    .fields = std::move(fields),
+                                    .deadline = steady_clock::now() + kCreateLimit,
+                                    .cancel = cancel,
+                                    .last_chance = kLastChance});
+    };
+    const auto used = image();
+    auto answer = ask(used);
+    if (is_gone(answer)) {
+        OFFLOAD_CHECK(replace_image(used, cancel));
+        answer = ask(image());
+    }
+    OFFLOAD_TRY(const auto fields, to_result(std::move(answer), "creating a sandbox"));
+    return std::make_unique<ModalSandbox>(shared_, spec, fields.value("sandbox_id", ""));
+}
+
+Result<> ModalProvider::destroy_by_id(const std::string& id, SteadyTime deadline) {
+    return destroy_modal_sandbox(shared_->bridge, id, deadline);
+}
+
+Result<std::string> ModalProvider::unfinished_creation(const std::string& run_id,
+                                                       SandboxNumber number, SteadyTime deadline) {
+    auto answer = shared_->bridge.ask(
+        {.op = "find", .fields = {{"tags", tags_of(run_id, number)}}, .deadline = deadline});
+    OFFLOAD_TRY(const auto fields, to_result(std::move(answer), "looking for a sandbox"));
+    const auto found = fields.value("sandbox_ids", std::vector<std::string>{});
+    return found.empty() ? std::string() : found.front();
+}
+
+}  // namespace offload::provider

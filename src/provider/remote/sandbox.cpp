@@ -1,0 +1,140 @@
+#include "remote/sandbox.hpp"
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <utility>
+
+#include "files.hpp"
+#include "offload/base/file.hpp"
+#include "remote/result_frame.hpp"
+#include "remote/script.hpp"
+
+namespace offload::provider {
+namespace {
+
+constexpr std::chrono::seconds kProbeLimit{15};
+constexpr std::chrono::seconds kResultLimit{120};
+
+// What an exec says when it, or a shell in it, was ended by a signal.
+bool is_signal_status(std::optional<int> status) {
+    return status && *status > 128 && *status < 128 + 65;
+}
+
+}  // namespace
+
+RemoteSandbox::RemoteSandbox(const SandboxSpec& spec, std::string id, std::string root,
+                             Variables env)
+    : id_(std::move(id)),
+      folder_(fmt::format("/tmp/offload-{}-{}", spec.run_id, spec.number.value())),
+      root_(std::move(root)),
+      env_(std::move(env)) {
+    env_.emplace_back("OFFLOAD_RUN_ID", spec.run_id);
+    env_.emplace_back("OFFLOAD_SANDBOX_ID", id_);
+    env_.emplace_back("OFFLOAD_SANDBOX_FOLDER", folder_);
+    env_.emplace_back("OFFLOAD_PARALLEL_INDEX", std::to_string(spec.slot.value()));
+}
+
+bool RemoteSandbox::stands(const File& file) const {
+    const auto known = put_.find(file.path);
+    return known != put_.end() && known->second == std::hash<std::string>{}(file.content);
+}
+
+std::string RemoteSandbox::script_for(const ExecRequest& request, const std::string& nonce) const {
+    return batch_script({.nonce = nonce,
+                         .folder = folder_,
+                         .root = root_,
+                         .files = request.files,
+                         .stands = [this](const File& file) { return stands(file); },
+                         .sandbox_env = &env_,
+                         .request_env = &request.env,
+                         .command = request.command,
+                         .result_file = request.result_file,
+                         .passes_stdin = request.input != nullptr,
+                         .keeps_track_of_files = request.keeps_track_of_files});
+}
+
+// Whether the sandbox still runs commands.
+bool RemoteSandbox::answers() {
+    const auto nonce = random_hex(kNonceDigits);
+    const auto talk = converse(
+        nonce, probe_script(nonce),
+        {.deadline = std::chrono::steady_clock::now() + kProbeLimit, .cancel = {}}, nullptr,
+        [](auto) {}, [](auto, auto) {});
+    return talk.begun;
+}
+
+ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& output) {
+    const auto broken = [](Error error) {
+        return ExecReply{ExecReply::TransportFailure{std::move(error)}, std::nullopt, Seconds{0},
+                         false};
+    };
+    for (const auto& file : request.files) {
+        if (!is_below(file.path, folder_)) {
+            return broken(Error{fmt::format("{} does not lie in {}", file.path, folder_)});
+        }
+    }
+    const auto nonce = random_hex(kNonceDigits);
+    std::optional<EndFrame> ending;
+    std::optional<std::string> trouble;
+    const auto on_frame = [&](std::string_view text) {
+        if (text == "ready") {
+            if (request.on_start) request.on_start();
+            for (const auto& file : request.files) {
+                put_[file.path] = std::hash<std::string>{}(file.content);
+            }
+        } else if (text.starts_with("fail ")) {
+            trouble = text.substr(5);
+        } else if (auto parsed = parse_end_frame(text)) {
+            ending = std::move(parsed);
+        }
+    };
+    const bool streams = frames_stream();
+    process::Limits limits{.deadline = request.deadline, .cancel = request.cancel};
+    if (const auto silence = longest_silence(); streams && silence) {
+        limits.first_output =
+            SteadyTime::clock::now() + std::chrono::duration_cast<SteadyTime::duration>(*silence);
+    }
+    const auto talk =
+        converse(nonce, script_for(request, nonce), limits, request.input, on_frame, output);
+    const auto reply_with = [&](auto how, bool reusable) {
+        ExecReply reply{std::move(how), std::nullopt, talk.end.wall, reusable};
+        if (!request.result_file || request.cancel.cancelled()) return reply;
+        if (ending && (ending->file || !ending->has_file)) {
+            reply.result_file = ending->file;
+        } else if (!std::holds_alternative<ExecReply::TransportFailure>(reply.end)) {
+            reply.result_file =
+                second_way(*request.result_file, SteadyTime::clock::now() + kResultLimit);
+        }
+        return reply;
+    };
+    const bool bounded = talk.end.cancelled || talk.end.timed_out;
+    if (talk.end.cancelled) return reply_with(ExecReply::Cancelled{}, false);
+    if (ending) return reply_with(ExecReply::Exited{ending->status}, !bounded);
+    if (trouble) return broken(transport_error(talk, *trouble));
+    if (talk.end.timed_out && (talk.begun || !streams)) {
+        return reply_with(ExecReply::TimedOut{}, false);
+    }
+    if (talk.end.silent) return broken(transport_error(talk, "the sandbox does not answer"));
+    if (!bounded && talk.code == 0 && (talk.begun || talk.replied)) {
+        return reply_with(ExecReply::Exited{0}, true);
+    }
+    // The stream was cut or swallowed on the way. A result that lies in the sandbox is one of this
+    // exec: its script has removed what lay there before.
+    if (!bounded && talk.code && request.result_file && (talk.begun || !streams)) {
+        auto reply = reply_with(ExecReply::Exited{*talk.code}, talk.begun);
+        if (reply.result_file) return reply;
+    }
+    if (!talk.begun) {
+        return broken(transport_error(
+            talk, talk.code == 0 ? "the exec answered, but not with what it should have run"
+                                 : "the exec could not start"));
+    }
+    // The shell in the sandbox was ended along with the tests; or the sandbox itself was.
+    if (is_signal_status(talk.code) && answers()) {
+        return reply_with(ExecReply::Exited{*talk.code}, false);
+    }
+    return broken(transport_error(talk, "the connection was lost while tests ran"));
+}
+
+}  // namespace offload::provider

@@ -1,0 +1,87 @@
+// What every sandbox is that runs a POSIX shell elsewhere: batches travel as scripts (see
+// script.hpp), results ride back in frames (see remote/result_frame.hpp). How a script gets there
+// is the derived class's business: it holds one conversation per script.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "offload/process/child.hpp"
+#include "offload/provider/provider.hpp"
+
+namespace offload::provider {
+
+class RemoteSandbox : public Sandbox {
+  public:
+    const std::string& id() const override { return id_; }
+    const std::string& folder() const override { return folder_; }
+    ExecReply exec(const ExecRequest& request, const OutputHandler& output) override;
+    Result<std::vector<std::string>> download(const std::vector<std::string>& globs,
+                                              const std::string& target,
+                                              SteadyTime deadline) override;
+
+  protected:
+    struct Conversation {
+        process::End end;
+        std::string text;  // what was asked for, for messages
+        bool begun = false;
+        std::optional<int> code;  // of the script, where it is known
+        bool replied = false;     // the code was told in so many words (a JSON reply)
+        std::string out;          // of a script that never began
+        std::string err;          // its end
+    };
+    using FrameHandler = std::function<void(std::string_view)>;
+
+    // `env` is the sandbox's own, `root` where commands run in it (empty: where an exec starts).
+    RemoteSandbox(const SandboxSpec& spec, std::string id, std::string root, Variables env);
+
+    // Runs `script` to its end. Frames that carry `nonce` go to `on_frame`, all else to `output`.
+    virtual Conversation converse(const std::string& nonce, const std::string& script,
+                                  const process::Limits& limits, process::Input* input,
+                                  const FrameHandler& on_frame, const OutputHandler& output) = 0;
+
+    virtual Error transport_error(const Conversation& talk, std::string_view what) const = 0;
+
+    // Frames are seen while the script runs: one that has said nothing has not started.
+    virtual bool frames_stream() const { return true; }
+
+    // How long a script may take to say its first word, where frames stream: a sandbox that is
+    // silent for longer is dead. Nothing: as long as it likes.
+    virtual std::optional<Seconds> longest_silence() const { return std::nullopt; }
+
+    // Of a result that did not come in the stream.
+    virtual std::optional<std::string> second_way(const std::string& /*path*/,
+                                                  SteadyTime /*deadline*/) {
+        return std::nullopt;
+    }
+
+    // `paths` are relative to the root here and to `target` there. What cannot be had is left out.
+    virtual Result<> download_files(const std::vector<std::string>& paths,
+                                    const std::string& target, SteadyTime deadline);
+
+    std::string script_for(const ExecRequest& request, const std::string& nonce) const;
+
+    std::string id_;
+    std::string folder_;
+    std::string root_;
+
+  private:
+    bool stands(const File& file) const;
+    bool answers();
+    // A script that ends with a frame `done`.
+    Result<> ask(const std::string& nonce, const std::string& script, SteadyTime deadline,
+                 const FrameHandler& on_frame);
+
+    Variables env_;
+    std::map<std::string, std::size_t> put_;  // path to hash of its content
+};
+
+constexpr std::size_t kNonceDigits = 16;
+constexpr std::size_t kErrorTail = 16 * 1024;  // of an exec's stderr, for messages
+
+}  // namespace offload::provider
