@@ -1,5 +1,6 @@
 #include "offload/base/error.hpp"
 
+#include <cerrno>
 #include <system_error>
 
 #include "offload/base/text.hpp"
@@ -15,6 +16,45 @@ void append_indented(std::string& out, std::string_view block, std::string_view 
         if (!line.empty()) out += is_first ? first : rest;
         out += line;
         is_first = false;
+    }
+}
+
+ErrorKind kind_of_errno(int error_number) {
+    switch (error_number) {
+        case ENOENT:
+        case ENOTDIR:
+        case ESRCH:
+            return ErrorKind::NotFound;
+        case EPIPE:
+        case ECONNRESET:
+        case ENOTCONN:
+        case ESTALE:
+            return ErrorKind::Gone;
+        case EACCES:
+        case EPERM:
+        case EROFS:
+            return ErrorKind::Denied;
+        case EBUSY:
+        case ETXTBSY:
+            return ErrorKind::Busy;
+        case EMFILE:
+        case ENFILE:
+        case EAGAIN:
+        case ENOMEM:
+        case ENOSPC:
+        case EDQUOT:
+            return ErrorKind::Exhausted;
+        case E2BIG:
+        case ENAMETOOLONG:
+        case EFBIG:
+        case EMSGSIZE:
+            return ErrorKind::TooLong;
+        case ETIMEDOUT:
+            return ErrorKind::TimedOut;
+        case ECANCELED:
+            return ErrorKind::Cancelled;
+        default:
+            return ErrorKind::Other;
     }
 }
 
@@ -43,9 +83,15 @@ Error Error::with_cause(Error cause) && {
     return std::move(*this);
 }
 
+Error Error::with_kind(ErrorKind what) && {
+    kind = what;
+    return std::move(*this);
+}
+
 Error system_error(std::string what, int error_number) {
     // strerror() is not thread-safe; the category's message is.
-    return Error{std::move(what) + ": " + std::generic_category().message(error_number)};
+    return Error{.message = std::move(what) + ": " + std::generic_category().message(error_number),
+                 .kind = kind_of_errno(error_number)};
 }
 
 }  // namespace offload

@@ -14,9 +14,6 @@
 
 namespace offload::engine {
 
-// Whether these are a provider's words for "not so many at once, not so fast".
-bool says_rate_limited(const Error& error);
-
 class CreationPace {
   public:
     explicit CreationPace(std::size_t most_at_once);
@@ -27,7 +24,7 @@ class CreationPace {
 
     void succeeded();
     // `began`: when the attempt that failed was made. Those that were made before an earlier
-    // failure was known tell nothing that it has not told.
+    // failure was known tell nothing that it has not told. ErrorKind::Busy: the rate is limited.
     void failed(SteadyTime began, SteadyTime now, const Error& error);
 
     // It fails again and again: where there is no sandbox, there will be none.

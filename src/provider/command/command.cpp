@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <optional>
 
@@ -29,18 +27,6 @@ constexpr std::size_t kLongestId = 4096;
 
 SteadyTime limit_of(const CommandShared& shared) {
     return std::chrono::steady_clock::now() + shared.commands.timeout;
-}
-
-// Whether a failed creation blames its image for not being there.
-bool misses_image(const Error& error) {
-    std::string text = error.message;
-    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
-    constexpr std::array<std::string_view, 7> kWords{"not found", "notfound",  "no such", "unknown",
-                                                     "not exist", "no longer", "expired"};
-    return text.find("image") != std::string::npos &&
-           std::ranges::any_of(kWords, [&](std::string_view words) {
-               return text.find(words) != std::string::npos;
-           });
 }
 
 // What the config says of the image, for a prepare_command that carries it out, as
@@ -226,7 +212,7 @@ Result<std::unique_ptr<Sandbox>> CommandProvider::create(const SandboxSpec& spec
     }();
     auto id = create_from_image(spec, image, cancel);
     // A cache may name an image that the provider has dropped.
-    if (!id && misses_image(id.error()) && renew_image(image, cancel)) {
+    if (!id && id.error().kind == ErrorKind::Gone && renew_image(image, cancel)) {
         id = create_from_image(spec, image_id(), cancel);
     }
     if (!id) return fail(std::move(id).error());

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "command/error_words.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
@@ -23,6 +24,12 @@ std::string what_happened(const process::End& end) {
     if (end.cancelled) return "was cancelled";
     if (end.timed_out) return "took too long and was ended (timeout_secs)";
     return "failed: " + end.describe();
+}
+
+ErrorKind kind_of(const process::End& end, std::string_view message) {
+    if (end.cancelled) return ErrorKind::Cancelled;
+    if (end.timed_out) return ErrorKind::TimedOut;
+    return kind_from_words(message);
 }
 
 // What a shell means by 127: it did not find the program.
@@ -85,9 +92,11 @@ Error lifecycle_error(const Lifecycle& command, const process::End& end, std::st
     if (!said.empty()) {
         message += ":\n" + text::shorten(text::to_valid_utf8(said), kShownBytes);
     }
+    const auto kind = kind_of(end, message);
     return Error{.message = std::move(message),
                  .place = text::shorten(command.text, kShownBytes),
-                 .hint = hint_for(command, end)};
+                 .hint = hint_for(command, end),
+                 .kind = kind};
 }
 
 Result<std::string> run_lifecycle(const Lifecycle& command, const OutputHandler& progress) {

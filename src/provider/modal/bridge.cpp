@@ -55,6 +55,16 @@ Error cannot_start(std::vector<Error> causes) {
                  .causes = std::move(causes)};
 }
 
+// As modal_sandbox.py names them.
+ErrorKind kind_of(std::string_view name) {
+    if (name == "auth") return ErrorKind::Denied;
+    if (name == "busy") return ErrorKind::Busy;
+    if (name == "gone") return ErrorKind::Gone;
+    if (name == "cancelled") return ErrorKind::Cancelled;
+    if (name == "no-modal") return ErrorKind::NotFound;
+    return ErrorKind::Other;
+}
+
 // One request on its way, on the calling thread.
 class Exchange {
   public:
@@ -79,7 +89,8 @@ class Exchange {
             if (!process_.alive()) {
                 if (auto answer = take_messages()) return *std::move(answer);
                 return {BridgeAnswer::Lost{Error{.message = "the Modal client has ended",
-                                                 .place = process_.last_words()}}};
+                                                 .place = process_.last_words(),
+                                                 .kind = ErrorKind::Gone}}};
             }
             if (!cancelled && request_.cancel.cancelled()) {
                 cancelled = true;
@@ -123,8 +134,8 @@ class Exchange {
                 return BridgeAnswer{
                     BridgeAnswer::Failed{Error{.message = fields.value("error", "an error"),
                                                .place = {},
-                                               .hint = fields.value("hint", "")},
-                                         fields.value("kind", "")}};
+                                               .hint = fields.value("hint", ""),
+                                               .kind = kind_of(fields.value("kind", ""))}}};
             }
         }
         return std::nullopt;
@@ -147,9 +158,11 @@ Result<nlohmann::json> to_result(BridgeAnswer answer, std::string_view what) {
             if constexpr (std::is_same_v<T, BridgeAnswer::Done>) {
                 return std::move(how.fields);
             } else if constexpr (std::is_same_v<T, BridgeAnswer::TimedOut>) {
-                return fail(fmt::format("{} took too long", what));
+                return fail(
+                    Error{fmt::format("{} took too long", what)}.with_kind(ErrorKind::TimedOut));
             } else if constexpr (std::is_same_v<T, BridgeAnswer::Cancelled>) {
-                return fail(fmt::format("{} was cancelled", what));
+                return fail(
+                    Error{fmt::format("{} was cancelled", what)}.with_kind(ErrorKind::Cancelled));
             } else {
                 return fail(std::move(how.error));
             }
@@ -186,7 +199,7 @@ BridgeAnswer Bridge::ask(const BridgeRequest& request, const OutputHandler& outp
     auto found = process(request.cancel);
     if (!found) {
         if (request.cancel.cancelled()) return {BridgeAnswer::Cancelled{}};
-        return {BridgeAnswer::Failed{std::move(found).error(), "no-bridge"}};
+        return {BridgeAnswer::Failed{std::move(found).error()}};
     }
     return Exchange(**found, request, output).finish();
 }

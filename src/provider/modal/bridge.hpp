@@ -19,7 +19,7 @@
 namespace offload::provider {
 
 struct BridgeRequest {
-    std::string_view op;  // see assets/modal_sandbox/requests.py
+    std::string_view op;  // see class Bridge in modal_sandbox.py
     nlohmann::json fields;
     std::string_view content = {};
     SteadyTime deadline;
@@ -35,7 +35,6 @@ struct BridgeAnswer {
     };
     struct Failed {
         Error error;
-        std::string kind;  // "auth", "gone", "busy", "image", …
     };
     struct TimedOut {};
     struct Cancelled {};

@@ -61,7 +61,7 @@ nlohmann::json tags_of(const std::string& run_id, SandboxNumber number) {
 
 bool is_gone(const BridgeAnswer& answer) {
     const auto* failed = std::get_if<BridgeAnswer::Failed>(&answer.how);
-    return failed != nullptr && failed->kind == "gone";
+    return failed != nullptr && failed->error.kind == ErrorKind::Gone;
 }
 
 }  // namespace

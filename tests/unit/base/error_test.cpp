@@ -31,6 +31,18 @@ TEST(Error, SystemErrorSpellsOutTheErrno) {
               "cannot open x: No such file or directory");
 }
 
+TEST(Error, SystemErrorsAreOfAKindThatProgramsCanTellApart) {
+    EXPECT_EQ(system_error("x", ENOENT).kind, ErrorKind::NotFound);
+    EXPECT_EQ(system_error("x", EACCES).kind, ErrorKind::Denied);
+    EXPECT_EQ(system_error("x", EPIPE).kind, ErrorKind::Gone);
+    EXPECT_EQ(system_error("x", EMFILE).kind, ErrorKind::Exhausted);
+    EXPECT_EQ(system_error("x", E2BIG).kind, ErrorKind::TooLong);
+    EXPECT_EQ(system_error("x", ETIMEDOUT).kind, ErrorKind::TimedOut);
+    EXPECT_EQ(system_error("x", EIO).kind, ErrorKind::Other);
+    EXPECT_EQ(Error{"x"}.kind, ErrorKind::Other);
+    EXPECT_EQ(Error{"x"}.with_kind(ErrorKind::Busy).with_hint("wait").kind, ErrorKind::Busy);
+}
+
 Result<int> half(int number) {
     if (number % 2 != 0) return fail("odd");
     return number / 2;

@@ -10,11 +10,25 @@
 
 namespace offload {
 
+// What programs may tell apart. Whoever makes an error says it; nobody reads it out of the message.
+enum class ErrorKind {
+    Other,
+    NotFound,   // a name that stands for nothing
+    Gone,       // it was there, and is no more: a sandbox, an image, a connection
+    Denied,     // no permission, no login
+    Busy,       // a provider that limits the rate, or has no room at present: later it may do
+    Exhausted,  // this machine has run out of descriptors, processes, memory or disk
+    TooLong,    // beyond what the way can carry, or beyond a bound of ours
+    TimedOut,
+    Cancelled,
+};
+
 struct Error {
     std::string message;     // one sentence: what was tried and what happened
     std::string place = {};  // "offload.toml:3:5", a command, a path; empty when there is none
     std::string hint = {};   // what to do about it; empty when there is nothing to say
     std::vector<Error> causes = {};
+    ErrorKind kind = ErrorKind::Other;
 
     // "place: message", then "  hint: …", then each cause indented by two spaces more.
     std::string to_string() const;
@@ -22,6 +36,7 @@ struct Error {
     Error with_place(std::string text) &&;
     Error with_hint(std::string text) &&;
     Error with_cause(Error cause) &&;
+    Error with_kind(ErrorKind what) &&;
 };
 
 template <class T = void>
@@ -31,7 +46,7 @@ using Result = tl::expected<T, Error>;
 inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
 inline tl::unexpected<Error> fail(std::string message) { return fail(Error{std::move(message)}); }
 
-// "cannot open FILE: No such file or directory", from the errno given.
+// "cannot open FILE: No such file or directory" and its kind, from the errno given.
 Error system_error(std::string what, int error_number);
 
 }  // namespace offload
