@@ -20,9 +20,22 @@ bool is_ignored(int signal) {
     return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+// Within it, a repetition is the same wish.
+constexpr std::chrono::seconds kOneWish{2};
+
 }  // namespace
 
-SignalWatch::SignalWatch(std::function<void(int)> first) : first_(std::move(first)) {
+SignalPolicy::Answer SignalPolicy::on(int signal, SteadyTime now) {
+    if (!first_) {
+        first_ = now;
+        return Answer::Begin;
+    }
+    if (now - *first_ < kOneWish) return Answer::SameWish;
+    return signal == SIGINT ? Answer::EndAtOnce : Answer::GoingOn;
+}
+
+SignalWatch::SignalWatch(std::function<void(int)> first, std::function<SteadyTime()> now)
+    : first_(std::move(first)), now_(std::move(now)) {
     sigemptyset(&watched_);
     for (const int signal : {SIGINT, SIGTERM, kWakeUp}) sigaddset(&watched_, signal);
     if (!is_ignored(SIGHUP)) sigaddset(&watched_, SIGHUP);
@@ -43,17 +56,25 @@ std::optional<int> SignalWatch::received() const {
 }
 
 void SignalWatch::watch() {
+    SignalPolicy policy;
     while (!ending_) {
         int signal = 0;
         if (::sigwait(&watched_, &signal) != 0 || signal == kWakeUp) continue;
-        if (received_ == 0) {
-            received_ = signal;
-            first_(signal);
-            continue;
+        switch (policy.on(signal, now_())) {
+            case SignalPolicy::Answer::Begin:
+                received_ = signal;
+                first_(signal);
+                break;
+            case SignalPolicy::Answer::SameWish:
+                break;
+            case SignalPolicy::Answer::GoingOn:
+                write_stderr("\noffload: still destroying sandboxes; Ctrl-C ends at once\n");
+                break;
+            case SignalPolicy::Answer::EndAtOnce:
+                write_stderr("\noffload: interrupted again: ending at once, without cleaning up\n");
+                process::kill_everything();
+                ::_exit(exit_status_of_signal(signal));
         }
-        write_stderr("\noffload: interrupted again: ending at once, without cleaning up\n");
-        process::kill_everything();
-        ::_exit(exit_status_of_signal(signal));
     }
 }
 

@@ -119,15 +119,18 @@ class Scenario(unittest.TestCase):
 
     # --- running -----------------------------------------------------------------------------
 
-    def start(self, *arguments, env=None, cwd=None, **popen):
-        """Starts the binary in a process group of its own; finish() waits for it."""
+    def start(self, *arguments, env=None, cwd=None, under=(), **popen):
+        """Starts the binary in a process group of its own; finish() waits for it.
+
+        `under`: a program that starts it, with its arguments.
+        """
         self.note_runs()
         number = len(self.running)
         out = open(self.root / f"stdout-{number}", "w+b")
         err = open(self.root / f"stderr-{number}", "w+b")
         options = {"stdin": subprocess.DEVNULL, "stdout": out, "stderr": err, **popen}
         process = subprocess.Popen(
-            [self.binary, *map(str, arguments)],
+            [*under, self.binary, *map(str, arguments)],
             cwd=cwd or self.project,
             env={**self.env, **(env or {})},
             start_new_session=True,

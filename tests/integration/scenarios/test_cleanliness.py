@@ -83,7 +83,7 @@ class Cleanliness(Scenario):
         run = self.finish(process, timeout=60).expect_exit(130)
         self.assertEqual(self.processes(), {}, run.describe())
 
-    def test_a_second_ctrl_c_does_not_leave_processes(self):  # TRAPS 24, 27
+    def test_repeated_ctrl_c_does_not_leave_processes(self):  # TRAPS 24, 27
         runner = self.fake_project({"a": "hang"})
         process = self.start("run")
         self.wait_for(lambda: runner.executed(), "the test to begin")

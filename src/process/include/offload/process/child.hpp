@@ -104,7 +104,7 @@ std::string signal_name(int signal);
 void prepare_this_process();
 
 // Kills every process group that run() is responsible for at this moment with SIGKILL. For the
-// second Ctrl-C; safe to call from any thread.
+// Ctrl-C that is pressed again; safe to call from any thread.
 void kill_everything();
 
 // Ends what has escaped its process group (setsid) but carries `variable`=`value` in its
