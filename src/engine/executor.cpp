@@ -285,8 +285,10 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
 
     auto [end, ended] = words_for(reply, exec_limit(shared_.config));
     if (end == BatchEnd::Cancelled && expired_) {
-        end = BatchEnd::TimedOut;
-        ended.how = fmt::format("ended after {} s", test_limit.count());
+        end = reply.begun ? BatchEnd::TimedOut : BatchEnd::Infrastructure;
+        ended.how = reply.begun ? fmt::format("ended after {} s", test_limit.count())
+                                : fmt::format("had not begun after {} s", test_limit.count());
+        if (!reply.begun) over.error = Error{ended.how}.with_kind(ErrorKind::TimedOut);
     }
     framework::Signals signals;
     std::string visible;

@@ -97,7 +97,7 @@ CommandSandbox::Conversation CommandSandbox::converse(
     }
     if (talk.begun) {
         shared_->streams = true;
-        scanner.finish();
+        talk.cut = scanner.finish();
         return talk;
     }
     const auto reply = parse_json_reply(talk.out);
@@ -111,7 +111,7 @@ CommandSandbox::Conversation CommandSandbox::converse(
     if (!reply->before.empty()) output(Stream::Out, reply->before);
     FrameScanner inner(nonce, frame, visible);
     inner.feed(reply->out);
-    inner.finish();
+    talk.cut = inner.finish();
     if (!held.empty()) output(Stream::Out, held);
     if (!reply->err.empty()) output(Stream::Err, reply->err);
     talk.out.clear();

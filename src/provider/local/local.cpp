@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -74,6 +75,8 @@ class LocalSandbox final : public Sandbox {
         return fs::path(place_.working_folder) / path;
     }
     Result<> make_ready(const ExecRequest& request) const;
+    // What the absence of its files has done to a command is no test's fault.
+    bool has_vanished(const std::vector<File>& files) const;
     ExecReply reply_for(const process::End& end, const process::Command& command) const;
     Error start_error(int error_number, const process::Command& command) const;
 
@@ -115,8 +118,24 @@ ExecReply LocalSandbox::exec(const ExecRequest& request, const OutputHandler& ou
         request.input);
     auto reply = reply_for(end, command);
     reply.wall = end.wall;
+    if (!end.success() && has_vanished(request.files)) {
+        reply.end = ExecReply::TransportFailure{
+            Error{.message = fmt::format("what the sandbox keeps in {} has vanished", folder_),
+                  .hint = "something removes it: a test, or a cleaner of the temporary folder",
+                  .kind = ErrorKind::Gone}};
+        reply.reusable = false;
+    }
     if (request.result_file) reply.result_file = fetch(resolve(*request.result_file));
     return reply;
+}
+
+bool LocalSandbox::has_vanished(const std::vector<File>& files) const {
+    std::error_code error;
+    if (!fs::is_directory(folder_, error)) return true;
+    return !files.empty() && std::ranges::none_of(files, [](const File& file) {
+        std::error_code ignored;
+        return fs::exists(file.path, ignored);
+    });
 }
 
 ExecReply LocalSandbox::reply_for(const process::End& end, const process::Command& command) const {

@@ -67,7 +67,7 @@ ModalSandbox::Conversation ModalSandbox::converse(
                                           }
                                           output(Stream::Err, bytes);
                                       });
-    scanner.finish();
+    talk.cut = scanner.finish();
     talk.end.wall = steady_clock::now() - begin;
     talk.end.cancelled = std::holds_alternative<BridgeAnswer::Cancelled>(answer.how);
     talk.end.timed_out = std::holds_alternative<BridgeAnswer::TimedOut>(answer.how);

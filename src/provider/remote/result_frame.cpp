@@ -137,11 +137,11 @@ void FrameScanner::take_between(std::string_view text) {
                          [](char c) { return c != '\n' && c != '\r'; });
 }
 
-void FrameScanner::finish() {
+std::string FrameScanner::finish() {
     const auto rest = std::exchange(pending_, {});
     scanned_ = 0;
     if (!rest.empty() && !rest.starts_with(prefix_) && !packed_) on_output_(rest);
-    packed_.reset();
+    return std::exchange(packed_, std::nullopt).value_or("");
 }
 
 std::optional<EndFrame> parse_end_frame(std::string_view text) {

@@ -22,8 +22,10 @@ class FrameScanner {
 
     FrameScanner(const std::string& nonce, Handler on_frame, Handler on_output);
     void feed(std::string_view bytes);
-    // The stream is over: a cut frame is dropped, anything else that was held back is output.
-    void finish();
+    // The stream is over: what was held back is output, unless it is a cut frame. Returns the text
+    // of a packed frame that was cut, of which the beginning can be read; empty where there is
+    // none.
+    std::string finish();
 
   private:
     std::string prefix_;

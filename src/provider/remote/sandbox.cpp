@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::chrono::seconds kProbeLimit{15};
 constexpr std::chrono::seconds kResultLimit{120};
+constexpr std::chrono::seconds kProbePause{1};
+constexpr std::chrono::milliseconds kProbeGap{500};  // what ends at once comes sooner
 
 // What an exec says when it, or a shell in it, was ended by a signal.
 bool is_signal_status(std::optional<int> status) {
@@ -54,14 +56,26 @@ std::string RemoteSandbox::script_for(const ExecRequest& request, const std::str
                          .keeps_track_of_files = request.keeps_track_of_files});
 }
 
-// Whether the sandbox still runs commands.
-bool RemoteSandbox::answers() {
+RemoteSandbox::Probe RemoteSandbox::probe() {
     const auto nonce = random_hex(kNonceDigits);
+    auto begun = SteadyTime::clock::now();
     const auto talk = converse(
-        nonce, probe_script(nonce),
+        nonce, probe_script(nonce, kProbePause),
         {.deadline = std::chrono::steady_clock::now() + kProbeLimit, .cancel = {}}, nullptr,
-        [](auto) {}, [](auto, auto) {});
-    return talk.begun;
+        [&](std::string_view text) {
+            if (text == "begin") begun = SteadyTime::clock::now();
+        },
+        [](auto, auto) {});
+    return {talk.begun, talk.begun && SteadyTime::clock::now() - begun > kProbeGap};
+}
+
+// Why an exec that was ended at its deadline had not begun by then; nothing where it may well have,
+// because its frames are seen at its end only.
+std::optional<std::string> RemoteSandbox::why_not_begun() {
+    const auto found = probe();
+    if (!found.answers) return "the sandbox does not answer";
+    if (found.streams) return "the exec hung before it began";
+    return std::nullopt;
 }
 
 ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& output) {
@@ -109,20 +123,31 @@ ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& o
         return reply;
     };
     const bool bounded = talk.end.cancelled || talk.end.timed_out;
-    if (talk.end.cancelled) return reply_with(ExecReply::Cancelled{}, false);
+    if (talk.end.cancelled) {
+        auto reply = reply_with(ExecReply::Cancelled{}, false);
+        reply.begun = talk.begun || !streams;
+        return reply;
+    }
+    // Its status has come, even where the file behind it has not come whole.
+    if (!ending) ending = parse_end_frame(talk.cut);
     if (ending) return reply_with(ExecReply::Exited{ending->status}, !bounded);
     if (trouble) return broken(transport_error(talk, *trouble));
-    if (talk.end.timed_out && (talk.begun || !streams)) {
+    if (talk.end.silent) return broken(transport_error(talk, "the sandbox does not answer"));
+    if (talk.end.timed_out) {
+        if (!talk.begun) {
+            if (const auto why = why_not_begun()) return broken(transport_error(talk, *why));
+        }
         return reply_with(ExecReply::TimedOut{}, false);
     }
-    if (talk.end.silent) return broken(transport_error(talk, "the sandbox does not answer"));
-    if (!bounded && talk.code == 0 && (talk.begun || talk.replied)) {
+    // Once it has begun, only the end frame says that it has ended: the client's status may be that
+    // of a connection that was closed.
+    if (!talk.begun && talk.replied && talk.code == 0) {
         return reply_with(ExecReply::Exited{0}, true);
     }
-    // The stream was cut or swallowed on the way. A result that lies in the sandbox is one of this
-    // exec: its script has removed what lay there before.
-    if (!bounded && talk.code && request.result_file && (talk.begun || !streams)) {
-        auto reply = reply_with(ExecReply::Exited{*talk.code}, talk.begun);
+    // Its output was swallowed on the way. A result that lies in the sandbox is one of this exec:
+    // its script has removed what lay there before.
+    if (!talk.begun && !streams && talk.code && request.result_file) {
+        auto reply = reply_with(ExecReply::Exited{*talk.code}, false);
         if (reply.result_file) return reply;
     }
     if (!talk.begun) {
@@ -131,7 +156,7 @@ ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& o
                                  : "the exec could not start"));
     }
     // The shell in the sandbox was ended along with the tests; or the sandbox itself was.
-    if (is_signal_status(talk.code) && answers()) {
+    if (is_signal_status(talk.code) && probe().answers) {
         return reply_with(ExecReply::Exited{*talk.code}, false);
     }
     return broken(transport_error(talk, "the connection was lost while tests ran"));

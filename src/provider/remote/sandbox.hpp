@@ -30,6 +30,7 @@ class RemoteSandbox : public Sandbox {
         process::End end;
         std::string text;  // what was asked for, for messages
         bool begun = false;
+        std::string cut;          // of a frame that did not come to its end
         std::optional<int> code;  // of the script, where it is known
         bool replied = false;     // the code was told in so many words (a JSON reply)
         std::string out;          // of a script that never began
@@ -72,7 +73,14 @@ class RemoteSandbox : public Sandbox {
 
   private:
     bool stands(const File& file) const;
-    bool answers();
+    // Whether the sandbox still runs commands, and whether frames are seen before their script
+    // ends.
+    struct Probe {
+        bool answers = false;
+        bool streams = false;
+    };
+    Probe probe();
+    std::optional<std::string> why_not_begun();
     // A script that ends with a frame `done`.
     Result<> ask(const std::string& nonce, const std::string& script, SteadyTime deadline,
                  const FrameHandler& on_frame);

@@ -113,6 +113,9 @@ std::string batch_script(const BatchScript& batch) {
     add_exports(script, batch.request_env);
     script += fmt::format("exec /bin/sh \"$d/.command\"{}\n)\ns=$?\n",
                           batch.passes_stdin ? "" : " < /dev/null");
+    // What the command needed may have gone with the folder: then its status means nothing.
+    script += "[ $s -eq 0 ] || [ -f \"$d/.command\" ]";
+    script += failing(fmt::format("{} has vanished from the sandbox", batch.folder));
     if (batch.result_file) {
         script += "if [ -f \"$r\" ]; then p \"end $s\" \"$r\"; else f \"end $s none\"; fi\n";
     } else {
@@ -121,7 +124,9 @@ std::string batch_script(const BatchScript& batch) {
     return script + "exit $s";
 }
 
-std::string probe_script(std::string_view nonce) { return head(nonce) + "f begin"; }
+std::string probe_script(std::string_view nonce, std::chrono::seconds pause) {
+    return head(nonce) + fmt::format("f begin\nsleep {}", pause.count());
+}
 
 std::string list_script(std::string_view nonce, std::string_view folder, std::string_view root,
                         std::span<const std::string> starts) {

@@ -6,6 +6,7 @@
 // folders stand; `end …`. Or, in place of the rest, `fail TEXT`: the sandbox could not do it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <span>
@@ -33,8 +34,8 @@ struct BatchScript {
 
 std::string batch_script(const BatchScript& batch);
 
-// Says `begin` and nothing else.
-std::string probe_script(std::string_view nonce);
+// Says `begin` and nothing else, and ends after the pause.
+std::string probe_script(std::string_view nonce, std::chrono::seconds pause);
 
 // One frame `file PATH` for each file below `starts` (relative to `root`) that has changed since
 // the last batch began. Names that hold newlines are left out.

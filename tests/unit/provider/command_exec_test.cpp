@@ -150,6 +150,51 @@ TEST_F(CommandExec, AConnectionThatIsLostWhileTestsRunIsNoTestsFault) {
     EXPECT_THAT(failure(), HasSubstr("closed"));
 }
 
+// The client's status tells of its connection, not of the tests: only the end frame ends them.
+TEST_F(CommandExec, ACutExecIsLostEvenIfTheClientIsContent) {  // TRAPS 9, 23
+    commands_.exec_command = "sh -c {command} & sleep 0.5; kill $!; exit 0";
+    const auto box = sandbox();
+    EXPECT_THAT(run(*box, request_for("echo begun; exec sleep 1000")), HasSubstr("begun"));
+    EXPECT_THAT(failure(), HasSubstr("connection was lost"));
+    EXPECT_FALSE(reply_.reusable);
+    // Nor does a half-written result file make it whole.
+    renew();
+    commands_.download_command = kDownload;
+    const auto other = sandbox(2);
+    auto request = request_for("echo half > out.xml; exec sleep 1000");
+    request.result_file = "out.xml";
+    run(*other, request);
+    EXPECT_THAT(failure(), HasSubstr("connection was lost"));
+}
+
+TEST_F(CommandExec, AnExecThatHangsBeforeItBeginsIsNoTestsFault) {  // TRAPS 23
+    const auto hang = [&](const Sandbox& box) {
+        auto request = request_for("echo here; exec sleep 1000");
+        request.deadline = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+        run(const_cast<Sandbox&>(box), request);
+    };
+    commands_.exec_command = "mkdir hung 2> /dev/null && exec sleep 1000; exec sh -c {command}";
+    hang(*sandbox(1));
+    EXPECT_THAT(failure(), HasSubstr("hung before it began"));
+    EXPECT_FALSE(reply_.reusable);
+    renew();
+    commands_.exec_command = "mkdir dead 2> /dev/null && exec sleep 1000; exit 1 # {command}";
+    hang(*sandbox(2));
+    EXPECT_THAT(failure(), HasSubstr("does not answer"));
+    // Where all output comes at the end, nobody can tell: it is taken for the tests' own hang.
+    renew();
+    commands_.exec_command = "sh -c {command} > wire; s=$?; cat wire; exit $s";
+    hang(*sandbox(3));
+    EXPECT_NE(ended<ExecReply::TimedOut>(), nullptr) << failure();
+}
+
+TEST_F(CommandExec, WhatFailsInASandboxThatHasLostItsFolderIsNoTestsFault) {  // TRAPS 23
+    const auto box = sandbox();
+    run(*box, request_for("rm -rf \"$OFFLOAD_SANDBOX_FOLDER\"; exit 4"));
+    EXPECT_THAT(failure(), HasSubstr("has vanished"));
+    EXPECT_FALSE(reply_.reusable);
+}
+
 TEST_F(CommandExec, AShellThatDiesWithItsTestsIsACrashWhereTheSandboxStillAnswers) {
     const auto box = sandbox();
     run(*box, request_for("kill -9 $PPID; kill -9 $$"));

@@ -279,6 +279,16 @@ TEST_F(Local, CancellationEndsTheCommandAndBarsTheReuse) {
     EXPECT_TRUE(made->destroy(soon()));
 }
 
+TEST_F(Local, WhatFailsInASandboxThatHasLostItsFolderIsNoTestsFault) {  // TRAPS 23
+    const auto box = sandbox();
+    const auto reply =
+        box->exec(request_for("rm -rf \"$OFFLOAD_SANDBOX_FOLDER\"; exit 4"), [](auto, auto) {});
+    const auto* failure = std::get_if<ExecReply::TransportFailure>(&reply.end);
+    ASSERT_NE(failure, nullptr);
+    EXPECT_EQ(failure->error.kind, ErrorKind::Gone);
+    EXPECT_FALSE(reply.reusable);
+}
+
 TEST_F(Local, NothingIsCreatedOnceCancelled) {
     process::CancelSource source;
     source.cancel();

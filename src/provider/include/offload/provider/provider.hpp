@@ -62,6 +62,7 @@ struct ExecReply {
     std::optional<std::string> result_file;  // its content; nothing when it is not there
     Seconds wall{0};
     bool reusable = true;  // false: the sandbox must be destroyed, something may still run in it
+    bool begun = true;     // false: Cancelled before the sandbox had said that the command started
 };
 
 class Sandbox {
