@@ -154,8 +154,15 @@ class Module:
         return found
 
     def check_names(self):
+        used = self.used()
+        if self.name != "__init__":  # which may import in order to offer
+            for name in sorted({*self.siblings, *self.imported()} - used):
+                line = next(node.lineno for node in self.tree.body
+                            if isinstance(node, (ast.Import, ast.ImportFrom))
+                            and name in bound_names(node))
+                raise self.unfit(line, f"{name} is imported and not used")
         known = {*self.own, *self.siblings, *self.imported(), *GIVEN}
-        for name in sorted(self.used() - known):
+        for name in sorted(used - known):
             line = next((node.lineno for node in ast.walk(self.tree)
                          if isinstance(node, ast.Name) and node.id == name), 1)
             raise self.unfit(line, f"{name} is neither defined nor imported here")

@@ -159,6 +159,10 @@ class Refusing(Joiner):
                             a="A = 1\ndef f():\n    global A\n    A = 2\n")
         self.assertIn("imports A, which functions of .a bind again", said)
 
+    def test_an_import_without_use(self):
+        said = self.refused(__init__="from .a import A\n", a="import os\nimport sys\nA = os\n")
+        self.assertIn("package/a.py:2: sys is imported and not used", said)
+
     def test_a_module_that_nobody_imports(self):
         said = self.refused(__init__="", a="A = 1\n")
         self.assertIn("package/a.py: no module imports it", said)

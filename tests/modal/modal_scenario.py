@@ -13,6 +13,10 @@ SKIPPED = 77  # exit status, for CTest
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = pathlib.Path(os.environ.get("OFFLOAD_TEST_TOOLS", HERE.parent.parent / "build/tools"))
 PYTHON = os.environ.get("OFFLOAD_TEST_MODAL") or str(TOOLS / "modal/bin/python")
+# The joined script, as it is carried, and the package that it is joined from.
+SCRIPT = pathlib.Path(os.environ.get("OFFLOAD_CARRIED", HERE.parent.parent / "build/dev/assets")) \
+    / "modal_sandbox.py"
+PACKAGES = HERE.parent.parent / "assets"
 PYTEST = os.environ.get("OFFLOAD_TEST_PYTEST8") or str(TOOLS / "pytest8/bin/python")
 
 

@@ -6,9 +6,8 @@ import subprocess
 import threading
 import unittest
 
-from modal_scenario import HERE, PYTHON, ModalScenario
+from modal_scenario import PYTHON, SCRIPT, ModalScenario
 
-SCRIPT = HERE.parent.parent / "assets/modal_sandbox.py"
 PATIENCE = 120
 
 
@@ -125,6 +124,26 @@ class Serving(ModalScenario):
         self.bridge.answer(self.bridge.ask("destroy", sandbox_id=made[0]))
         fields, _ = self.bridge.answer(self.bridge.ask("find", tags={"offload-run": "this"}))
         self.assertEqual(fields["ok"]["sandbox_ids"], [made[2]])
+
+    def test_keys_that_nobody_knows_are_refused(self):
+        for op, fields, said in (
+                ("create", {"image_id": "im-1", "cpus": 2}, 'create: there is no key "cpus"'),
+                ("create", {"image_id": "im-1", "cpu": "2"}, 'create: "cpu" must be a number'),
+                ("create", {}, 'create: "image_id" is missing'),
+                ("prepare", {"copy_dirs": ["a:b"]}, '"copy_dirs" must be a list of pairs'),
+                ("serve", {}, "there is no operation 'serve'")):
+            with self.subTest(said):
+                answer, _ = self.bridge.answer(self.bridge.ask(op, **fields))
+                self.assertEqual(answer["kind"], "request")
+                self.assertIn(said, answer["error"])
+        self.assertEqual(self.server.created, [])
+
+    def test_what_is_no_message_ends_the_bridge_and_its_sandboxes(self):
+        sandbox_id = self.sandbox()
+        self.bridge.process.stdin.write(b'{"op": "find"}\n')
+        self.bridge.process.stdin.flush()
+        self.assertEqual(self.bridge.process.wait(PATIENCE), 0)
+        self.assertEqual(self.server.terminated, [sandbox_id])
 
     def test_errors_say_what_kind_they_are(self):
         for op, fields in (("create", {"image_id": "im-unknown"}),

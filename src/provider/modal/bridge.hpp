@@ -19,7 +19,7 @@
 namespace offload::provider {
 
 struct BridgeRequest {
-    std::string_view op;  // see class Bridge in modal_sandbox.py
+    std::string_view op;  // see assets/modal_sandbox/requests.py
     nlohmann::json fields;
     std::string_view content = {};
     SteadyTime deadline;

@@ -1,4 +1,4 @@
-// What Offload and the Modal bridge (assets/modal_sandbox.py serve) say to each other: a JSON
+// What Offload and the Modal bridge (assets/modal_sandbox) say to each other: a JSON
 // object on a line of its own; with "bytes" in it, that many raw bytes follow. Pure.
 #pragma once
 

@@ -1,19 +1,19 @@
-"""The parts of modal_sandbox.py that need no server."""
+"""Which files go into an image. Patterns are matched by the Modal client; no server is needed."""
 
-import importlib.util
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 from unittest import mock
 
-from modal_scenario import HERE
+from modal_scenario import PACKAGES
 
-spec = importlib.util.spec_from_file_location(
-    "modal_sandbox", HERE.parent.parent / "assets/modal_sandbox.py")
-script = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(script)
+sys.path.insert(0, str(PACKAGES))
+from modal_sandbox.ignore_rules import Rules  # noqa: E402
+from modal_sandbox.image_cache import CACHE_FILE  # noqa: E402
+from modal_sandbox.trees import Tree, tree_paths  # noqa: E402
 
 
 class InAFolder(unittest.TestCase):
@@ -34,13 +34,13 @@ class InAFolder(unittest.TestCase):
 
     def paths(self, wanted=(), dockerfile=None, excluded=()):
         folder = str(self.folder)
-        return script.tree_paths(folder, script.Rules(folder, dockerfile, excluded), wanted)
+        return tree_paths(folder, Rules(folder, dockerfile, excluded), wanted)
 
 
 class Trees(InAFolder):
     def test_without_git_caches_are_left_out(self):
         self.write("a.py", "__pycache__/a.pyc", "deep/node_modules/x.js", ".venv/bin/python",
-                   "target/CACHEDIR.TAG", "target/debug/big", ".git/HEAD", script.CACHE_FILE)
+                   "target/CACHEDIR.TAG", "target/debug/big", ".git/HEAD", CACHE_FILE)
         self.assertEqual(self.paths(), ["a.py"])
 
     def test_with_git_the_tree_is_as_on_disk(self):  # TRAPS 11
@@ -50,7 +50,7 @@ class Trees(InAFolder):
         self.write("new", "ignored/x", "reports/junit.xml")
         (self.folder / ".gitignore").write_text("ignored\n")
         (self.folder / "gone").unlink()
-        tree = script.Tree(str(self.folder), self.paths(excluded=["reports"]), "/app").scan()
+        tree = Tree(str(self.folder), self.paths(excluded=["reports"]), "/app").scan()
         self.assertEqual([path for path, _ in tree.entries],
                          [".gitignore", "new", "node_modules/tracked.js", "tracked"])
 
@@ -75,13 +75,13 @@ class Trees(InAFolder):
         paths = self.paths()
         (self.folder / "a").unlink()
         with tempfile.TemporaryDirectory() as copies:
-            tree = script.Tree(str(self.folder), paths, "/app").scan(copy_to=copies)
+            tree = Tree(str(self.folder), paths, "/app").scan(copy_to=copies)
             self.assertEqual([path for path, _ in tree.entries], ["b"])
             self.assertEqual(os.listdir(copies), ["b"])
 
     def test_digest_is_of_what_was_copied(self):  # TRAPS 12
         self.write("a")
-        tree = script.Tree(str(self.folder), ["a"], "/app")
+        tree = Tree(str(self.folder), ["a"], "/app")
         planned = tree.scan().digest()
         (self.folder / "a").write_text("changed in between")
         with tempfile.TemporaryDirectory() as copies:
@@ -93,7 +93,7 @@ class Trees(InAFolder):
         self.write("a")
         os.symlink("a", self.folder / "link")
         (self.folder / "empty").mkdir()
-        digest = lambda: script.Tree(str(self.folder), self.paths(), "/app").scan().digest()
+        digest = lambda: Tree(str(self.folder), self.paths(), "/app").scan().digest()
         seen = {digest()}
         os.chmod(self.folder / "a", 0o755)
         seen.add(digest())
@@ -103,41 +103,6 @@ class Trees(InAFolder):
         os.rmdir(self.folder / "empty")
         seen.add(digest())
         self.assertEqual(len(seen), 4)
-
-
-class Dockerfiles(unittest.TestCase):
-    def test_copy_sources(self):
-        for text, sources in [
-            ("FROM x\nRUN y\n", []),
-            ("COPY a /b\nADD ./c d/ /e/\n", ["a", "c", "d"]),
-            ("copy --chown=1:1 a \\\n  b /c\n# COPY no /no\n", ["a", "b"]),
-            ('COPY ["a b", "/c"]\n', ["a b"]),
-            ("COPY --from=builder /x /y\nADD https://example.org/z /z\n", []),
-            ("COPY . /app\n", None),
-            ("COPY *.txt /app\n", None),
-            ("ARG f\nCOPY $f /app\n", None),
-        ]:
-            self.assertEqual(script.copy_sources(text), sources, text)
-
-
-class Cache(InAFolder):
-    def test_what_is_not_ours_counts_as_empty(self):
-        for text in ("im-old-format\n", "[]", '{"version": 1}', '{"version": 99, "images": []}',
-                     '{"version": 1, "images": [{"key": ""}]}', "\xff"):
-            (self.folder / script.CACHE_FILE).write_text(text)
-            self.assertEqual(script.ImageCache(str(self.folder)).entries(), [], text)
-
-    def test_images_are_found_by_their_whole_key(self):
-        cache = script.ImageCache(str(self.folder))
-        cache.put("one", "im-1", commit="c")
-        cache.put("two", "im-2")
-        cache.put("one", "im-3")
-        self.assertEqual(cache.get("one")["image_id"], "im-3")
-        self.assertEqual(cache.get("two")["image_id"], "im-2")
-        self.assertIsNone(cache.get("on"))
-        for number in range(script.REMEMBERED_IMAGES):
-            cache.put(str(number), "im")
-        self.assertIsNone(cache.get("one"))
 
 
 if __name__ == "__main__":

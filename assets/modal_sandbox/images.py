@@ -1,0 +1,126 @@
+"""Builds images."""
+
+import os
+import tempfile
+
+from .client import explained, import_modal
+from .failure import Failure, say
+from .git import clean_commit, patch_since
+from .image_cache import ImageCache
+from .layer import Layer
+from .plan import Plan
+
+
+class Images:
+    """Builds images, and knows those that were built before."""
+
+    def __init__(self, account):
+        self.account, self.known = account, {}
+
+    def by_id(self, image_id):
+        if image_id not in self.known:
+            self.known[image_id] = import_modal().Image.from_id(image_id)
+        return self.known[image_id]
+
+    async def exists(self, image_id):
+        try:
+            app = await self.account.app()
+            with explained("cannot look for an image"):
+                await self.by_id(image_id).build.aio(app)  # which only looks it up
+            return True
+        except Failure as failure:
+            if failure.kind != "gone":
+                raise
+            say(f"the image {image_id} is gone and is built again")
+            return False
+
+    async def cached(self, cache, key):
+        entry = cache.get(key)
+        return entry if entry and await self.exists(entry["image_id"]) else None
+
+    async def prepare(self, wanted):
+        """The ID of an image that is made of exactly what is wanted now."""
+        cache = ImageCache(wanted.folder)
+        plan = Plan(wanted)
+        plan.scan()
+        below = plan.checkpoint_key() if plan.checkpoint else plan.dockerfile_key()
+        if wanted.use_cache and (entry := await self.cached(cache, plan.key(below))):
+            say(f"the image {entry['image_id']} is up to date")
+            return entry["image_id"]
+        force = not wanted.use_cache
+        if plan.checkpoint:
+            image, below, commit = await self.checkpoint(plan, cache, force)
+        else:
+            image, below = await self.from_dockerfile(plan, cache, force)
+            commit = None
+        if plan.checkpoint or plan.trees() or wanted.init or wanted.post_patch:
+            with Layer(wanted.root) as layer:
+                if plan.checkpoint:
+                    layer.add(plan.source, "update")
+                else:
+                    for tree in plan.trees():
+                        layer.add(tree)
+                    if wanted.init:
+                        layer.run("init.sh", wanted.init)
+                if wanted.post_patch:
+                    layer.run("post_patch.sh", wanted.post_patch, self.patch(layer, plan, commit))
+                say("bringing the sources into the image")
+                image = await self.build(layer.on(image, force))
+        cache.put(plan.key(below), image.object_id)
+        return image.object_id
+
+    @staticmethod
+    def patch(layer, plan, commit):
+        patch = patch_since(plan.wanted.folder, commit) if commit else None
+        if patch is None:
+            return ""
+        with open(layer.place("source.patch"), "wb") as file:
+            file.write(patch)
+        return "OFFLOAD_PATCH_FILE=$build/source.patch"
+
+    async def checkpoint(self, plan, cache, force):
+        key, wanted = plan.checkpoint_key(), plan.wanted
+        if not force and (entry := await self.cached(cache, key)):
+            return self.by_id(entry["image_id"]), key, entry.get("commit")
+        image, _ = await self.from_dockerfile(plan, cache, force)
+        commit = clean_commit(wanted.folder)
+        with Layer(wanted.root) as layer:
+            layer.remember(layer.add(plan.source))
+            for tree in plan.copies:
+                layer.add(tree)
+            if wanted.init:
+                layer.run("init.sh", wanted.init)
+            say("building the checkpoint image")
+            image = await self.build(layer.on(image, force))
+        if plan.checkpoint_key() == key and clean_commit(wanted.folder) == commit:
+            cache.put(key, image.object_id, commit=commit)
+        return image, key, commit
+
+    async def from_dockerfile(self, plan, cache, force):
+        modal, wanted = import_modal(), plan.wanted
+        if not wanted.dockerfile:
+            image = modal.Image.debian_slim().pip_install("pytest", "uv", force_build=force)
+            return await self.build(image), plan.dockerfile_key()
+        if not force and (entry := await self.cached(cache, plan.dockerfile_key())):
+            return self.by_id(entry["image_id"]), plan.dockerfile_key()
+        with tempfile.TemporaryDirectory(prefix="offload-context-") as context:
+            plan.context.scan(copy_to=context)
+            for path, what in plan.context.entries:
+                if what.startswith("link "):
+                    os.makedirs(os.path.dirname(os.path.join(context, path)), exist_ok=True)
+                    os.symlink(what[5:], os.path.join(context, path))
+            with tempfile.NamedTemporaryFile("w", suffix=".Dockerfile", encoding="utf-8") as file:
+                file.write(plan.text)
+                file.flush()
+                say(f"building {wanted.dockerfile}")
+                image = await self.build(modal.Image.from_dockerfile(
+                    file.name, context_dir=context, ignore=[], force_build=force))
+        cache.put(plan.dockerfile_key(), image.object_id)
+        return image, plan.dockerfile_key()
+
+    async def build(self, image):
+        modal = import_modal()
+        with explained("the image could not be built", "image"), modal.enable_output():
+            app = await self.account.app()
+            await image.build.aio(app)
+        return self.by_id(image.object_id)  # what was built would be sent again as it was described
