@@ -1,9 +1,10 @@
-"""One command a process."""
+"""One command a process. Each takes the parsed options and returns the exit status."""
 
 import asyncio
+import json
 import os
+import signal
 import sys
-import threading
 
 from .bridge import Bridge
 from .client import Account
@@ -12,82 +13,147 @@ from .failure import Failure, say
 from .images import Images
 from .plan import Wanted
 from .sandboxes import Sandboxes
-from .streams import follow, write_all
+from .terminal import attached
+from .upload import send_folder
+
+MEBIBYTES = 1024  # of a GiB
+
+
+def pair_of(option, value, separator, shape):
+    """The two halves of an option's value."""
+    left, found, right = value.partition(separator)
+    if not found or not left or (separator == ":" and not right):
+        raise Failure(f"{option}={value} is not {shape}")
+    return left, right
+
+
+def folders_of(option, values):
+    return [list(pair_of(option, value, ":", "LOCAL:REMOTE")) for value in values]
+
+
+def first_of(option, *names):
+    """The option, else the first of these environment variables that is set."""
+    return next(filter(None, [option, *map(os.environ.get, names)]), None)
+
+
+def wanted_image(options):
+    inputs = None if options.from_base_image else os.environ.get("OFFLOAD_BUILD_INPUTS")
+    reports = [os.environ.get("OFFLOAD_OUTPUT_DIR", "test-results"),
+               os.environ.get("OFFLOAD_HISTORY_FILE", "offload-history.jsonl")]
+    return Wanted(
+        dockerfile=options.dockerfile, context_dir=options.context_dir,
+        include_cwd=options.include_cwd,
+        include_dirs=folders_of("--include-dir", options.include_dir),
+        copy_dirs=folders_of("--copy-dir", options.copy_dir),
+        root=first_of(options.sandbox_project_root, "OFFLOAD_REPO_ROOT", "OFFLOAD_ROOT"),
+        # The base image has been initialised when it was made.
+        init=options.sandbox_init_cmd if options.from_base_image else
+        first_of(options.sandbox_init_cmd, "OFFLOAD_SANDBOX_INIT_CMD"),
+        post_patch=first_of(options.post_patch_cmd, "OFFLOAD_POST_PATCH_CMD"),
+        build_inputs=inputs if inputs is None else inputs.splitlines(),
+        base=options.from_base_image, patch_file=options.patch_file,
+        excluded=reports, use_cache=options.cached)
 
 
 async def prepare_command(options):
-    images = Images(Account())
-    for value in options.copy_dir:
-        if ":" not in value:
-            raise Failure(f"--copy-dir={value} is not LOCAL:REMOTE")
-    environment = os.environ.get
-    inputs = environment("OFFLOAD_BUILD_INPUTS")
-    reports = [environment("OFFLOAD_OUTPUT_DIR", "test-results"),
-               environment("OFFLOAD_HISTORY_FILE", "offload-history.jsonl")]
-    print(await images.prepare(Wanted(
-        dockerfile=options.dockerfile, include_cwd=options.include_cwd, use_cache=options.cached,
-        copy_dirs=[value.split(":", 1) for value in options.copy_dir],
-        root=environment("OFFLOAD_REPO_ROOT") or environment("OFFLOAD_ROOT"),
-        init=environment("OFFLOAD_SANDBOX_INIT_CMD"),
-        post_patch=environment("OFFLOAD_POST_PATCH_CMD"),
-        build_inputs=inputs if inputs is None else inputs.splitlines(),
-        excluded=reports)), file=options.answer)
+    print(await Images(Account()).prepare(wanted_image(options)), file=options.answer)
     return 0
+
+
+def experimental_options(text):
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Failure(f"--experimental-options is no JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise Failure(f"--experimental-options={text} is no JSON object")
+    return found
+
+
+def memory_of(options):
+    if options.memory_gb is not None:
+        return round(options.memory_gb * MEBIBYTES)
+    return options.memory
+
+
+def connected():
+    account = Account()
+    return Sandboxes(account, Images(account))
+
+
+def cancel_on_signals():
+    """SIGINT and SIGTERM cancel the current task, once: they often come in pairs."""
+    loop, this, came = asyncio.get_running_loop(), asyncio.current_task(), []
+
+    def cancel():
+        if not came:
+            came.append(True)
+            this.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, cancel)
+
+
+async def in_new_sandbox(sandboxes, creation, use, keep):
+    """`use` on the ID of a sandbox that is being made.
+
+    It is destroyed whatever goes wrong, interruption included: nobody else will know its ID.
+    """
+    creating = asyncio.ensure_future(creation)
+    try:
+        sandbox_id = await asyncio.shield(creating)
+        status = await use(sandbox_id)
+    except BaseException:
+        await sandboxes.destroy(await creating)
+        raise
+    if not keep:
+        await sandboxes.destroy(sandbox_id)
+    return status
 
 
 async def create_command(options):
-    account = Account()
-    print(await Sandboxes(account, Images(account)).create(
-        options.image_id, cpu=options.cpu, memory_mib=options.memory), file=options.answer)
-    return 0
+    cancel_on_signals()
+    folders = folders_of("--copy-dir", options.copy_dir)
+    env = dict(pair_of("--env", value, "=", "NAME=VALUE") for value in options.env)
+    sandboxes = connected()
+    creation = sandboxes.create(
+        options.image_id, cpu=options.cpu, memory_mib=memory_of(options), env=env,
+        experimental_options=experimental_options(options.experimental_options))
 
+    async def fill(sandbox_id):
+        for local, remote in folders:
+            await send_folder(sandboxes, sandbox_id, local, remote)
+        print(sandbox_id, file=options.answer, flush=True)
+        return 0
 
-def forward_stdin(loop, pieces):
-    """On a thread of its own: what comes in goes to the queue, then None."""
-    while piece := os.read(0, 65536):
-        loop.call_soon_threadsafe(pieces.put_nowait, piece)
-    loop.call_soon_threadsafe(pieces.put_nowait, None)
+    return await in_new_sandbox(sandboxes, creation, fill, keep=True)
 
 
 async def exec_command(options):
-    account = Account()
-    sandboxes = Sandboxes(account, Images(account))
-    with open(os.devnull, "rb") as null:
-        passes_stdin = not os.isatty(0) and not os.path.sameopenfile(0, null.fileno())
-    process = await sandboxes.start(options.sandbox_id, os.fsencode(options.command_text), passes_stdin)
-    pieces = asyncio.Queue()
+    return await attached(connected(), options.sandbox_id, options.command_text, options.answer)
 
-    async def feed():
-        while (piece := await pieces.get()) is not None:
-            await write_all(process.stdin, piece, end=False)
-        await write_all(process.stdin, b"")
 
-    if passes_stdin:
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=forward_stdin, args=(loop, pieces), daemon=True).start()
-        feeding = asyncio.create_task(feed())
-    outputs = {1: options.answer.buffer, 2: sys.stderr.buffer}
-
-    def show(stream, piece):
-        outputs[stream].write(piece)
-        outputs[stream].flush()
-
-    status = await follow(process, show)
-    if passes_stdin:
-        feeding.cancel()
-    return status if status >= 0 else 124
+async def run_command(options):
+    cancel_on_signals()
+    sandboxes = connected()
+    image_id = await sandboxes.images.prepare(Wanted())
+    return await in_new_sandbox(
+        sandboxes, sandboxes.create(image_id),
+        lambda sandbox_id: attached(sandboxes, sandbox_id, options.command_text, options.answer),
+        keep=False)
 
 
 async def destroy_command(options):
-    account = Account()
-    await Sandboxes(account, Images(account)).destroy(options.sandbox_id)
+    await connected().destroy(options.sandbox_id)
     return 0
 
 
+async def destroy_many_command(_options):
+    return 0 if await connected().destroy_each(dict.fromkeys(sys.stdin.read().split())) else 1
+
+
 async def download_command(options):
-    account = Account()
-    sandboxes = Sandboxes(account, Images(account))
-    status = 0
+    sandboxes, status = connected(), 0
     for pair in options.paths:
         remote, colon, local = pair.partition(":")
         if not colon or not local:

@@ -1,12 +1,13 @@
 """Builds images."""
 
+import hashlib
 import os
 import tempfile
 
 from .client import explained, import_modal
 from .failure import Failure, say
 from .git import clean_commit, patch_since
-from .image_cache import ImageCache
+from .image_cache import CACHE_VERSION, ImageCache, digest_of
 from .layer import Layer
 from .plan import Plan
 
@@ -31,16 +32,20 @@ class Images:
         except Failure as failure:
             if failure.kind != "gone":
                 raise
-            say(f"the image {image_id} is gone and is built again")
             return False
 
     async def cached(self, cache, key):
         entry = cache.get(key)
-        return entry if entry and await self.exists(entry["image_id"]) else None
+        if not entry or await self.exists(entry["image_id"]):
+            return entry
+        say(f"the image {entry['image_id']} is gone and is built again")
+        return None
 
     async def prepare(self, wanted):
         """The ID of an image that is made of exactly what is wanted now."""
         cache = ImageCache(wanted.folder)
+        if wanted.base:
+            return await self.derived(wanted, cache)
         plan = Plan(wanted)
         plan.scan()
         below = plan.checkpoint_key() if plan.checkpoint else plan.dockerfile_key()
@@ -67,6 +72,29 @@ class Images:
                 say("bringing the sources into the image")
                 image = await self.build(layer.on(image, force))
         cache.put(plan.key(below), image.object_id)
+        return image.object_id
+
+    async def derived(self, wanted, cache):
+        """An image on top of another one, which has everything but a patch."""
+        patch, force = wanted.patch(), not wanted.use_cache
+        if not await self.exists(wanted.base):
+            raise Failure(f"there is no image {wanted.base}", kind="gone")
+        if not patch and not wanted.post_patch:
+            return wanted.base
+        key = digest_of(["derived", CACHE_VERSION, wanted.base, wanted.root,
+                         hashlib.sha256(patch).hexdigest(), wanted.post_patch])
+        if not force and (entry := await self.cached(cache, key)):
+            say(f"the image {entry['image_id']} is up to date")
+            return entry["image_id"]
+        with Layer(wanted.root) as layer:
+            if patch:
+                layer.apply(patch)
+            if wanted.post_patch:
+                layer.run("post_patch.sh", wanted.post_patch,
+                          "OFFLOAD_PATCH_FILE=$build/source.patch" if patch else "")
+            say("bringing the patch into the image")
+            image = await self.build(layer.on(self.by_id(wanted.base), force))
+        cache.put(key, image.object_id)
         return image.object_id
 
     @staticmethod

@@ -71,6 +71,18 @@ class Layer:
         self.lines.append(f"sh $build/{name}.sh")
         return name
 
+    def apply(self, patch):
+        """A patch that git made, to the folder `root`, whatever repository that may lie in."""
+        with open(self.place("source.patch"), "wb") as file:
+            file.write(patch)
+        root = shlex.quote(self.root)
+        above = shlex.quote(posixpath.dirname(posixpath.normpath(self.root)) or "/")
+        self.lines.append('command -v git > /dev/null || { echo "the image has no git, which applies '
+                          'the patch" >&2; exit 1; }')
+        self.lines.append(f"mkdir -p {root}")
+        self.lines.append(f"(cd {root} && GIT_CEILING_DIRECTORIES={above} "
+                          "git apply --whitespace=nowarn $build/source.patch)")
+
     def remember(self, name):
         self.lines.append(f"cp $build/{name}.list $base")
 

@@ -13,17 +13,45 @@ from .trees import Tree, tree_paths, walk
 
 
 class Wanted:
-    """What an image is to be made of."""
+    """What an image is to be made of.
 
-    def __init__(self, *, dockerfile=None, include_cwd=False, copy_dirs=(), root=None, init=None,
-                 post_patch=None, build_inputs=None, excluded=(), use_cache=True):
+    base: the ID of an image that has everything but `patch_file` and what `post_patch` does.
+    """
+
+    def __init__(self, *, dockerfile=None, context_dir=None, include_cwd=False, include_dirs=(),
+                 copy_dirs=(), root=None, init=None, post_patch=None, build_inputs=None,
+                 base=None, patch_file=None, excluded=(), use_cache=True):
         self.folder = os.getcwd()
         self.dockerfile, self.include_cwd = dockerfile, include_cwd
-        self.copy_dirs = copy_dirs  # [LOCAL, REMOTE]
+        self.context_dir = context_dir or self.folder
+        # [LOCAL, REMOTE]: without what git ignores, and whole.
+        self.include_dirs, self.copy_dirs = include_dirs, copy_dirs
         self.root = root or "/app"
         self.init, self.post_patch = init, post_patch
         self.build_inputs = build_inputs  # None: no checkpoint
+        self.base, self.patch_file = base, patch_file
         self.excluded, self.use_cache = excluded, use_cache
+        if base and (dockerfile or context_dir or include_cwd or include_dirs or copy_dirs or init):
+            raise Failure("--from-base-image names an image that has its sources already: only "
+                          "--patch-file and --post-patch-cmd can change it", kind="image")
+        if patch_file and not base:
+            raise Failure("--patch-file is for an image that --from-base-image names", kind="image")
+
+    def excluded_below(self, folder):
+        """`excluded`, which are relative to the current folder, as they are seen from this one."""
+        paths = (os.path.relpath(os.path.join(self.folder, one), folder) for one in self.excluded)
+        return [path for path in paths if path != ".." and not path.startswith("../")]
+
+    def patch(self):
+        """What the patch file holds; nothing where there is none, or an empty one."""
+        if not self.patch_file:
+            return b""
+        try:
+            with open(self.patch_file, "rb") as file:
+                return file.read()
+        except OSError as error:
+            raise Failure(f"cannot read the patch {self.patch_file}: {error}",
+                          kind="image") from None
 
     def dockerfile_text(self):
         try:
@@ -47,29 +75,44 @@ class Plan:
     def __init__(self, wanted):
         self.wanted = wanted
         folder = wanted.folder
-        self.rules = Rules(folder, wanted.dockerfile, wanted.excluded)
+        self.rules = self.rules_of(folder)
         self.text = wanted.dockerfile_text() if wanted.dockerfile else None
         self.context = self.context_tree(self.text) if self.text else Tree(folder, [], "/")
         self.checkpoint = wanted.build_inputs is not None
         source = wanted.include_cwd or self.checkpoint
         self.source = Tree(folder, tree_paths(folder, self.rules), wanted.root) if source else None
-        self.copies = [self.copied(local, remote) for local, remote in wanted.copy_dirs]
+        self.copies = [*(self.included(local, remote) for local, remote in wanted.include_dirs),
+                       *(self.copied(local, remote) for local, remote in wanted.copy_dirs)]
         self.inputs = self.input_tree() if self.checkpoint else None
 
+    def rules_of(self, folder):
+        return Rules(folder, self.wanted.dockerfile, self.wanted.excluded_below(folder))
+
     def context_tree(self, text):
-        folder, sources = self.wanted.folder, copy_sources(text)
+        folder, sources = self.wanted.context_dir, copy_sources(text)
+        if not os.path.isdir(folder):
+            raise Failure(f"there is no folder {folder}, which is to be the Dockerfile's context",
+                          kind="image")
         if sources == []:
             return Tree(folder, [], "/")
-        paths = tree_paths(folder, self.rules, sources or ())
+        paths = tree_paths(folder, self.rules_of(folder), sources or ())
         if sources is not None:
             paths = [path for path in paths
                      if any(path == one or path.startswith(one + "/") for one in sources)]
         return Tree(folder, paths, "/")
 
-    def copied(self, local, remote):
+    def target(self, local, remote):
         if not os.path.isdir(local):
             raise Failure(f"cannot copy {local}: there is no such folder", kind="image")
-        target = posixpath.normpath(posixpath.join(self.wanted.root, remote))
+        return posixpath.normpath(posixpath.join(self.wanted.root, remote))
+
+    def included(self, local, remote):
+        target = self.target(local, remote)
+        rules = Rules(local, excluded=self.wanted.excluded_below(local))
+        return Tree(local, tree_paths(local, rules), target)
+
+    def copied(self, local, remote):
+        target = self.target(local, remote)
         skip = lambda path: os.path.basename(path) == CACHE_FILE
         return Tree(local, sorted(walk(local, "", skip)), target)
 

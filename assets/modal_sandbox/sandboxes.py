@@ -10,6 +10,7 @@ from .streams import write_all
 
 LIFETIME = 12 * 3600  # seconds, of a sandbox that nobody destroys
 LONGEST_LIFETIME = 24 * 3600  # what Modal allows
+DESTROYED_AT_ONCE = 100
 ARGUMENT_BYTES = 60_000  # Modal takes 64 KiB for all arguments of an exec
 
 
@@ -19,13 +20,13 @@ class Sandboxes:
         self.objects = {}  # those that are not destroyed, by ID
 
     async def create(self, image_id, cpu=None, memory_mib=None, experimental_options=None,
-                     lifetime=LIFETIME, tags=None):
+                     lifetime=LIFETIME, tags=None, env=None):
         modal, app = import_modal(), await self.account.app()
         with explained("cannot create a sandbox"):
             sandbox = await modal.Sandbox.create.aio(
                 "sh", "-c", f"sleep {LONGEST_LIFETIME}", app=app, client=await self.account.client(),
                 image=self.images.by_id(image_id), timeout=min(lifetime, LONGEST_LIFETIME),
-                cpu=cpu, memory=memory_mib, tags=tags or None,
+                cpu=cpu, memory=memory_mib, tags=tags or None, env=env or None,
                 experimental_options=experimental_options or None)
         self.objects[sandbox.object_id] = sandbox
         return sandbox.object_id
@@ -53,11 +54,22 @@ class Sandboxes:
             return [sandbox.object_id async for sandbox in import_modal().Sandbox.list.aio(
                 app_id=app.app_id, tags=tags, client=client)]
 
+    async def destroy_each(self, sandbox_ids):
+        """Whatever becomes of the others; returns whether all are gone."""
+        at_once = asyncio.Semaphore(DESTROYED_AT_ONCE)
+
+        async def destroy(sandbox_id):
+            async with at_once:
+                await self.destroy(sandbox_id)
+
+        done = await asyncio.gather(*map(destroy, sandbox_ids), return_exceptions=True)
+        errors = [error for error in done if isinstance(error, Exception)]
+        for error in errors:
+            say(f"{error}")
+        return not errors
+
     async def destroy_all(self):
-        done = await asyncio.gather(*map(self.destroy, list(self.objects)), return_exceptions=True)
-        for error in done:
-            if isinstance(error, Exception):
-                say(f"{error}")
+        await self.destroy_each(list(self.objects))
 
     async def start(self, sandbox_id, script, passes_stdin, timeout=None):
         """A process that runs the script; scripts that are too long for arguments go by stdin."""

@@ -120,6 +120,8 @@ class Sandbox:
     def __init__(self, image, request):
         self.image, self.definition, self.ended = image, request.definition, asyncio.Event()
         self.tags = {(tag.tag_name, tag.tag_value) for tag in request.tags}
+        self.env = {name: value for source in request.secret_sources
+                    for name, value in source.env.contents.items()}
 
 
 def counted(base, state):
@@ -359,7 +361,8 @@ def make_router(state):
                                      request.workdir or sandbox.image.workdir,
                                      list(request.command_args)),
                     stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True,
-                    env={**os.environ, "HOME": "/tmp", **sandbox.image.env, **request.env})
+                    env={**os.environ, "HOME": "/tmp", **sandbox.image.env,
+                         **sandbox.env, **request.env})
                 found[request.exec_id] = Execution(process)
                 state.executions.setdefault(request.task_id, []).append(found[request.exec_id])
             await stream.send_message(router.TaskExecStartResponse())
