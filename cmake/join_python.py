@@ -26,7 +26,8 @@ import symtable
 import sys
 
 # What every module has without binding it.
-GIVEN = set(dir(builtins)) | {"__name__", "__file__", "__doc__", "__spec__", "__builtins__"}
+GIVEN = set(dir(builtins)) | {"__name__", "__file__", "__doc__", "__package__", "__spec__",
+                                "__builtins__"}
 
 
 class Unfit(Exception):

@@ -12,7 +12,7 @@ import time
 import unittest
 from pathlib import Path
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+SOURCE = Path(__file__).resolve().parents[2]
 NONCE = "0123456789abcdef"
 DEADLINE = 120  # seconds; far beyond what any of these runs takes
 
@@ -34,6 +34,23 @@ def find_python():
 
 
 PYTHON = find_python()
+
+
+def carried_plugin():
+    """The plugin as Offload carries it: what was built ($OFFLOAD_TEST_PLUGIN), else as it would be."""
+    built = os.environ.get("OFFLOAD_TEST_PLUGIN")
+    if built is not None:
+        return Path(built).read_text(encoding="utf-8")
+    package = SOURCE / "assets/offload_pytest"
+    with tempfile.TemporaryDirectory(prefix="offload-joined-") as folder:
+        joined = Path(folder) / "joined.py"
+        names = [path.stem for path in package.glob("*.py")]
+        command = [sys.executable, SOURCE / "cmake/join_python.py", package, joined, *names]
+        subprocess.run(command, check=True)
+        return joined.read_text(encoding="utf-8")
+
+
+PLUGIN = carried_plugin()
 
 
 def available(module):
@@ -213,7 +230,7 @@ class Case(unittest.TestCase):
         self.number += 1
         carried = self.base / "carried"
         carried.mkdir(exist_ok=True)
-        (carried / "offload_pytest.py").write_bytes((ASSETS / "offload_pytest.py").read_bytes())
+        (carried / "offload_pytest.py").write_text(PLUGIN, encoding="utf-8")
         if self.bytecode is not None:
             plan = dict(plan, bytecode=str(self.bytecode))
         path = carried / ("plan-%d.json" % self.number)

@@ -1,0 +1,57 @@
+"""An early worker: one that collects all tests before it is asked for any."""
+
+import gc
+
+import pytest
+
+from .items import tell_collection
+from .options import set_options
+from .worker import Worker
+
+
+class EarlyWorker(Worker):
+    """Collects all tests, and then runs those that it is asked for. The first one tells them."""
+
+    def __init__(self, channel, plan, requests, companions):
+        super().__init__(channel, plan, requests)
+        self._tells = plan["mode"] == "first"
+        self._companions = companions
+        self._maxfail = 1 if plan["fail_fast"] else 0
+        self._stays = False
+
+    def register(self, pluginmanager):
+        super().register(pluginmanager)
+        pluginmanager.register(self._companions, "offload-companions")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self, session):
+        gc.disable()  # as in discovery
+        outcome = yield
+        gc.freeze()
+        gc.enable()
+        if outcome.excinfo is not None:
+            return
+        unfit = self._what_stands_against_it(session.config)
+        if unfit:
+            self._channel.send("unfit", reason=unfit)
+        self._stays = not (unfit or session.shouldfail or session.shouldstop)
+        self._keep(session.items)
+        self._collected.add("")
+        if self._tells:
+            self._stays = self._stays and bool(session.items)
+            tell_collection(
+                self._channel,
+                session,
+                self._collectors,
+                self._companions,
+                len(self._deselected),
+                self._stays,
+            )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        if self._stays:
+            session.testsfailed = 0  # modules that cannot be collected have been told
+            set_options(session.config.option, {"maxfail": self._maxfail})
+            self._serve(session)
+        return True

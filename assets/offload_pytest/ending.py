@@ -1,0 +1,24 @@
+"""The end of a session."""
+
+import pytest
+
+from .text import one_line
+
+
+class Ending:
+    """Tells that the session is over, and why if that is not plain."""
+
+    def __init__(self, channel):
+        self._channel = channel
+        self._reason = ""
+
+    def pytest_internalerror(self, excrepr, excinfo):
+        self._reason = "internal error: %s" % one_line(excinfo.exconly())
+
+    def pytest_keyboard_interrupt(self, excinfo):
+        self._reason = one_line(excinfo.exconly())
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session, exitstatus):
+        reason = self._reason or session.shouldstop or session.shouldfail or ""
+        self._channel.send("bye", status=int(exitstatus), reason=one_line(reason))

@@ -1,0 +1,126 @@
+"""The plugin itself: what pytest sees of all this first."""
+
+import os
+
+import pytest
+
+from .batch import Batch
+from .bytecode import keep_bytecode
+from .companions import Companions
+from .conclusion import Conclusion
+from .coverage import separate_coverage
+from .discovery import Discovery
+from .early import EarlyWorker
+from .frames import PROTOCOL, Channel
+from .options import (
+    NO_DEBUGGER,
+    NO_SELECTION,
+    NO_XDIST,
+    NOTHING_SAID,
+    REPORTS,
+    may_serve,
+    on_command_line,
+    set_options,
+)
+from .plan import take_plan
+from .requests import Requests
+from .separation import separate_basetemp, separate_databases
+from .text import from_exact
+from .worker import Worker
+from .xdist import accept_options_of_blocked_xdist
+
+
+class Plugin:
+    """Follows a plan: chooses what this session is, and makes its options fit for that."""
+
+    def __init__(self, plan):
+        self._plan = plan
+        self._channel = Channel(1, plan["nonce"])
+        self._channel.send(
+            "hello",
+            protocol=PROTOCOL,
+            pytest=pytest.__version__,
+            mode=plan["mode"],
+            runner="pytest " + pytest.__version__,
+            pid=os.getpid(),
+        )
+        self._requests = Requests(0) if plan["mode"] in ("serve", "first", "early") else None
+        if "mark" in plan:
+            open(from_exact(plan["mark"]), "w").close()
+        self._bytecode = None
+        if "bytecode" in plan:
+            if plan["mode"] in ("collect", "first"):
+                os.makedirs(from_exact(plan["bytecode"]), mode=0o700, exist_ok=True)
+            self._bytecode = keep_bytecode(from_exact(plan["bytecode"]))
+
+    def _choose_mode(self, options, companions):
+        plan, channel = self._plan, self._channel
+        if plan["mode"] == "first":
+            if may_serve(options):
+                channel.send("stays", protocol=PROTOCOL)
+                return EarlyWorker(channel, plan, self._requests, companions)
+            plan["mode"] = "collect"
+        if plan["mode"] == "collect":
+            return Discovery(channel, companions)
+        if plan["mode"] == "early":
+            return EarlyWorker(channel, plan, self._requests, companions)
+        if plan["mode"] == "serve":
+            return Worker(channel, plan, self._requests)
+        if plan["mode"] == "conclude":
+            return Conclusion(channel, plan)
+        return Batch(channel, plan)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config, parser, args):
+        if self._bytecode is not None:
+            self._bytecode.config = early_config
+        accept_options_of_blocked_xdist(early_config, parser, args)
+        set_options(early_config.known_args_namespace, NO_XDIST)
+        companions = Companions()
+        given = list(early_config.invocation_params.args)
+        companions.understand(self._plan, parser, list(args), given)
+        mode = self._choose_mode(early_config.known_args_namespace, companions)
+        separate_coverage(early_config, self._plan)
+        separate_databases(early_config, self._plan)
+        mode.register(early_config.pluginmanager)
+        early_config.pluginmanager.register(mode, "offload-mode")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_cmdline_main(self, config):
+        option, mode = config.option, self._plan["mode"]
+        set_options(option, NO_XDIST)
+        set_options(option, {"maxfail": 0, "continue_on_collection_errors": True})
+        for name, (off, flags) in REPORTS.items():
+            # A session without tests must not put its own in place of the last batch's.
+            if mode == "conclude" or not on_command_line(config, *flags):
+                set_options(option, {name: off})
+        if mode == "collect":
+            set_options(option, {"collectonly": True})
+        else:
+            set_options(option, NO_SELECTION)
+            set_options(option, NO_DEBUGGER)
+            separate_basetemp(option, self._plan)
+        if mode not in ("collect", "first"):
+            set_options(option, {"clean_alluredir": False})  # discovery did, before all tests
+        if mode == "conclude":
+            set_options(option, NOTHING_SAID)
+        if mode in ("run", "serve"):
+            set_options(option, {"maxfail": 1 if self._plan["fail_fast"] else 0})
+        yield
+
+
+class Planless:
+    """No plan, or a pytest that is too old. What was meant to collect must not run tests."""
+
+    @staticmethod
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_load_initial_conftests(early_config):
+        if "offload_pytest" in early_config.invocation_params.args:
+            raise pytest.UsageError("Offload's plugin was given no plan that it could follow here")
+
+
+def pytest_addoption(pluginmanager):
+    """What pytest calls as soon as it has loaded a plugin; there are no options."""
+    plan = take_plan()
+    pluginmanager.register(Planless() if plan is None else Plugin(plan), "offload")

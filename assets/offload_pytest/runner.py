@@ -1,0 +1,122 @@
+"""What batches and workers have in common."""
+
+import os
+
+import pytest
+
+from .collectors import Collectors, covers
+from .ending import Ending
+from .records import Record
+from .reporter import Reporter
+from .terminal import Terminal
+from .text import key_of, one_line
+
+
+class Runner:
+    """What batches and workers have in common: of all that discovery collected, only some files are
+    collected, and what became of a test that is not there is told."""
+
+    def __init__(self, channel):
+        self._channel = channel
+        self._collectors = Collectors()
+        self._deselected = set()
+        self._reporter = Reporter(channel)
+        self._terminal = Terminal()
+        self._root = ""
+        self._files = self._folders = None
+
+    def register(self, pluginmanager):
+        pluginmanager.register(self._collectors, "offload-collectors")
+        pluginmanager.register(self._reporter, "offload-reporter")
+        pluginmanager.register(self._terminal, "offload-terminal")
+        pluginmanager.register(Ending(self._channel), "offload-ending")
+
+    def _choose(self, files):
+        """Only these are collected from now on; all, where a test has no file: anything might make
+        it."""
+        self._files = self._folders = None
+        if "" in files:
+            return
+        self._files = {os.path.normpath(os.path.join(self._root, file)) for file in files}
+        self._folders = set()
+        for folder in {os.path.dirname(path) for path in self._files}:
+            while folder not in self._folders:
+                self._folders.add(folder)
+                folder = os.path.dirname(folder)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session):
+        self._root = str(session.config.rootpath)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path):
+        if self._files is None:
+            return None
+        path = str(collection_path)
+        if path in self._files or path in self._folders:
+            return None
+        folder, name = os.path.split(path)
+        if name == "__init__.py" and folder in self._folders:  # makes the package, up to pytest 7
+            return None
+        return True
+
+    def _needs(self, config, arg):
+        """Files named on the command line are collected whatever pytest_ignore_collect says."""
+        path = os.path.join(str(config.invocation_params.dir), str(arg).split("::")[0])
+        path = os.path.normpath(path)
+        return self._files is None or not os.path.isfile(path) or path in self._files
+
+    @staticmethod
+    def _collect_what_is_there(session, args):
+        """An argument that cannot be resolved here must not take the others' tests with it. Returns
+        the items; None where all arguments are like that."""
+        usable = []
+        for arg in args:
+            see_files_again(session.config)
+            try:
+                session.perform_collect([arg])
+                usable.append(arg)
+            except pytest.UsageError:
+                continue
+        if not usable or usable == args:
+            return None
+        see_files_again(session.config)
+        return session.perform_collect(usable)
+
+    def pytest_deselected(self, items):
+        self._deselected.update(key_of(item.nodeid) for item in items)
+
+    def _account_for(self, config, position, node_id, file):
+        """Tells why this test is not among the items."""
+        for collector, kind, message, _ in self._collectors.skipped:
+            if covers(collector, node_id):
+                record = Record()
+                record.worsen("skipped", kind, message)
+                self._channel.send("begin", n=position)
+                self._reporter.tell(position, record)
+                return
+        reason = self._reason(config, node_id, file)
+        self._channel.send("refused", n=position, reason=one_line(reason))
+
+    def _reason(self, config, node_id, file):
+        if key_of(node_id) in self._deselected:
+            filters = [
+                "%s %r" % (flag, value)
+                for flag, value in (
+                    ("-m", getattr(config.option, "markexpr", "")),
+                    ("-k", getattr(config.option, "keyword", "")),
+                )
+                if value
+            ]
+            return "deselected here" + (" (%s)" % ", ".join(filters) if filters else "")
+        for collector, _, message, _ in self._collectors.failed:
+            if covers(collector, node_id):
+                return "%s cannot be collected here: %s" % (collector or "the session", message)
+        if file and not os.path.exists(os.path.join(self._root, file)):
+            return "%s does not exist here (rootdir is %s)" % (file, self._root)
+        return "pytest did not collect it here (rootdir is %s)" % self._root
+
+
+def see_files_again(config):
+    """pytest 7 passes each file over but once in a session."""
+    getattr(config.pluginmanager, "_duplicatepaths", set()).clear()

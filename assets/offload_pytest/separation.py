@@ -1,0 +1,34 @@
+"""What sessions that run side by side must not share."""
+
+import os
+import sys
+
+import pytest
+
+
+def separate_basetemp(option, plan):
+    """pytest empties --basetemp when it starts."""
+    if getattr(option, "basetemp", None):
+        os.makedirs(str(option.basetemp), exist_ok=True)
+        option.basetemp = os.path.join(str(option.basetemp), plan["label"])
+
+
+class Databases:
+    """Pytest-django names its test databases apart in xdist's workers, by this fixture. Without it
+    those that run side by side would destroy each other's."""
+
+    def __init__(self, name_apart, suffix):
+        self._name_apart = name_apart
+        self._suffix = suffix
+
+    @pytest.fixture(scope="session")
+    def django_db_modify_db_settings_xdist_suffix(self):
+        self._name_apart(suffix=self._suffix)
+
+
+def separate_databases(config, plan):
+    fixtures = sys.modules.get("pytest_django.fixtures")
+    name_apart = getattr(fixtures, "_set_suffix_to_test_databases", None)
+    if plan.get("neighbours") and name_apart is not None:
+        suffix = "offload" + os.environ.get("OFFLOAD_PARALLEL_INDEX", plan["label"])
+        config.pluginmanager.register(Databases(name_apart, suffix), "offload-databases")

@@ -1,0 +1,165 @@
+"""A worker: a session that runs what it is asked for, as long as it is wanted."""
+
+import gc
+import os
+from collections import deque
+
+import pytest
+
+from .frames import PROTOCOL
+from .nothing import CollectsNothing
+from .runner import Runner, see_files_again
+from .text import from_exact, key_of
+from .watchdog import Watchdog
+
+
+FOLDERS = (pytest.Package, getattr(pytest, "Directory", pytest.Package))
+
+
+class Worker(CollectsNothing, Runner):
+    """Runs tests as Offload asks for them, within one session."""
+
+    def __init__(self, channel, plan, requests):
+        super().__init__(channel)
+        self._requests = requests
+        self._protocols = plan["protocols"]
+        self._watchdog = Watchdog(plan["limit"], 2)
+        self._items = {}  # by key of node ID: [(place in the order of collection, item)]
+        self._places = 0
+        self._collected = set()  # files; "" stands for all there are
+        self._folder_nodes = {}  # by path
+        self._args = []
+        self._queue = deque()  # of (position, attempt, item)
+        self._positions = 0  # of all tests that were asked for
+        self._attempt = 0  # told to tests last
+        self._whole = plan.get("whole", False)
+        self._nothing_known = self._stopped = False
+
+    def register(self, pluginmanager):
+        super().register(pluginmanager)
+        pluginmanager.register(self._watchdog, "offload-watchdog")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        unfit = self._what_stands_against_it(session.config)
+        if unfit:
+            self._channel.send("unfit", reason=unfit)
+            return True
+        self._args = list(session.config.args)
+        self._serve(session)
+        return True
+
+    def _serve(self, session):
+        while self._know_the_next_two(session):
+            position, attempt, item = self._queue.popleft()
+            self._run(position, attempt, item, self._queue[0][2] if self._queue else None)
+            if session.shouldfail:
+                raise session.Failed(session.shouldfail)
+            if session.shouldstop:
+                raise session.Interrupted(session.shouldstop)
+        self._watchdog.rest()
+        session.testscollected = self._positions
+        # pytest searches for garbage five times when it ends, and the interpreter once more, so that
+        # finalizers get to tell of their troubles. The first time finds them.
+        gc.collect()
+        gc.freeze()
+
+    # Each collection asks anew for the nodes of the folders above a file. It is given those of the
+    # first one: what they have set up stands, and conftests' fixtures belong to them.
+
+    @pytest.hookimpl(hookwrapper=True, optionalhook=True)
+    def pytest_collect_directory(self, path):
+        outcome = yield
+        self._keep_folder(path, outcome)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_pycollect_makemodule(self, module_path):
+        outcome = yield
+        if module_path.name == "__init__.py":  # up to pytest 7
+            self._keep_folder(module_path, outcome)
+
+    def _keep_folder(self, path, outcome):
+        if outcome.excinfo is None and isinstance(outcome.get_result(), FOLDERS):
+            node = outcome.get_result()
+            outcome.force_result(self._folder_nodes.setdefault((path, type(node)), node))
+
+    def _what_stands_against_it(self, config):
+        if PROTOCOL not in self._protocols:
+            return "the plugin speaks version %d of the worker protocol" % PROTOCOL
+        others = [
+            implementation.plugin_name
+            for implementation in config.hook.pytest_runtestloop.get_hookimpls()
+            if not implementation.hookwrapper
+            and not getattr(implementation, "wrapper", False)
+            and implementation.plugin_name not in ("main", "offload-mode")
+        ]
+        return others and "%s runs tests in a loop of its own" % ", ".join(others)
+
+    def _know_the_next_two(self, session):
+        """False when there is nothing left to run."""
+        while len(self._queue) < 2 and not self._stopped:
+            if not self._queue:
+                self._channel.send("idle")
+                self._watchdog.rest()
+            elif self._nothing_known:
+                break
+            self._channel.flush()
+            self._terminal.flush()
+            request = self._requests.next()
+            if request is None or request["t"] == "stop":
+                self._stopped = True
+            elif request["t"] == "last":
+                self._nothing_known = True
+            elif request["t"] == "run":
+                self._nothing_known = False
+                self._take(session, request)
+        return bool(self._queue)
+
+    def _take(self, session, request):
+        files = [from_exact(value) for value in request["files"]]
+        unknown = set(files) - self._collected
+        if unknown and "" not in self._collected:
+            self._collect(session, {""} if self._whole else unknown)
+        wanted = []
+        for value, file, attempt in zip(request["ids"], request["in"], request["attempts"]):
+            node_id = from_exact(value)
+            position = self._positions
+            self._positions += 1
+            items = self._items.get(key_of(node_id))
+            if items is None:
+                self._account_for(session.config, position, node_id, files[file])
+                continue
+            self._reporter.counts[position] = len(items)
+            wanted += [((file, place), position, attempt, item) for place, item in items]
+        # Files in the order of the request, which goes on with the last one in the next; the tests
+        # of a file in pytest's own order.
+        wanted.sort(key=lambda entry: entry[0])
+        self._queue.extend(entry[1:] for entry in wanted)
+
+    def _collect(self, session, files):
+        self._choose(files)
+        self._collected |= files
+        see_files_again(session.config)
+        args = [arg for arg in self._args if self._needs(session.config, arg)]
+        try:
+            items = session.perform_collect(args)
+        except pytest.UsageError:
+            items = self._collect_what_is_there(session, args) or []
+        self._keep(items)
+        session.testscollected = self._places  # what the progress in percent refers to
+
+    def _keep(self, items):
+        known = set(self._items)
+        for item in items:
+            key = key_of(item.nodeid)
+            if key not in known:
+                self._items.setdefault(key, []).append((self._places, item))
+                self._places += 1
+
+    def _run(self, position, attempt, item, following):
+        self._reporter.positions[key_of(item.nodeid)] = position
+        if attempt != self._attempt:
+            self._attempt = attempt
+            os.environ["OFFLOAD_ATTEMPT"] = str(attempt)
+        self._watchdog.test_begins()
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
