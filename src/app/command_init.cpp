@@ -21,6 +21,7 @@ config::InitProvider provider_of(const std::string& name) {
 config::InitFramework framework_of(const std::string& name, const std::filesystem::path& folder) {
     if (name == "default") return config::InitFramework::Command;
     if (name == "cargo" || name == "nextest") return config::InitFramework::Cargo;
+    if (name == "ctest") return config::InitFramework::Ctest;
     if (name == "pytest") return config::InitFramework::Pytest;
     return config::detect_framework(folder);
 }
@@ -36,10 +37,10 @@ CLI::App* declare_init(CLI::App& program, Options& options) {
         ->check(CLI::IsMember({"local", "default", "modal"}));
     command
         ->add_option("-f,--framework", options.init.framework,
-                     "What runs them: pytest, cargo, nextest, default (your own commands); "
+                     "What runs them: pytest, cargo, nextest, ctest, default (your own commands); "
                      "without it the folder decides, then pytest")
         ->type_name("NAME")
-        ->check(CLI::IsMember({"pytest", "cargo", "nextest", "default"}));
+        ->check(CLI::IsMember({"pytest", "cargo", "nextest", "ctest", "default"}));
     command->add_flag("--force", options.init.force, "Overwrite a file that is there already");
     command->footer(R"(
 Examples:

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
+#include <vector>
 
 #include "offload/base/file.hpp"
 
@@ -162,6 +164,34 @@ std::string cargo_section() {
            "# include_ignored = true\n";
 }
 
+// Where the project has been built; "build" where it has not.
+std::string build_folder_in(const fs::path& folder) {
+    std::error_code ignored;
+    for (const char* parent : {"build", "out/build", "."}) {
+        if (has(folder / parent / "CTestTestfile.cmake")) return parent;
+        std::vector<std::string> found;
+        for (const auto& entry : fs::directory_iterator(folder / parent, ignored)) {
+            if (has(entry.path() / "CTestTestfile.cmake")) {
+                found.push_back(
+                    entry.path().lexically_relative(folder).lexically_normal().string());
+            }
+        }
+        if (!found.empty()) return *std::min_element(found.begin(), found.end());
+    }
+    return "build";
+}
+
+std::string ctest_section(const fs::path& folder) {
+    return fmt::format(
+        "[framework]\n"
+        "# Runs the tests that CTest knows in a build folder. Build it before a run.\n"
+        "type = \"ctest\"\n"
+        "build_dir = {}\n"
+        "# The configuration, where the build folder holds several.\n"
+        "# config = \"Release\"\n",
+        toml_text(build_folder_in(folder)));
+}
+
 std::string command_framework_section(const fs::path& folder) {
     const fs::path tests = has(folder / "tests") ? "tests" : ".";
     return fmt::format(
@@ -198,6 +228,11 @@ std::string groups_section(InitFramework framework) {
                 "# Arguments for cargo nextest list.\n"
                 "# filters = \"-E 'not test(slow)'\"\n";
             break;
+        case InitFramework::Ctest:
+            out +=
+                "# Arguments of ctest that select tests: -R, -E, -L, -LE.\n"
+                "# filters = \"-LE slow\"\n";
+            break;
         case InitFramework::Command:
             out +=
                 "# What stands for {filters} in discover_command.\n"
@@ -221,6 +256,11 @@ std::string report_section() {
 
 InitFramework detect_framework(const std::filesystem::path& folder) {
     if (has(folder / "Cargo.toml")) return InitFramework::Cargo;
+    for (const char* name :
+         {"pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "conftest.py"}) {
+        if (has(folder / name)) return InitFramework::Pytest;
+    }
+    if (has(folder / "CMakeLists.txt")) return InitFramework::Ctest;
     return InitFramework::Pytest;
 }
 
@@ -249,6 +289,9 @@ std::string init_template(InitProvider provider, InitFramework framework,
             break;
         case InitFramework::Cargo:
             out += cargo_section();
+            break;
+        case InitFramework::Ctest:
+            out += ctest_section(folder);
             break;
         case InitFramework::Command:
             out += command_framework_section(folder);

@@ -63,6 +63,8 @@ constexpr KnownKey kKnownKeys[] = {
     {"framework", "cargo", "features"},
     {"framework", "cargo", "bin"},
     {"framework", "cargo", "include_ignored"},
+    {"framework", "ctest", "build_dir"},
+    {"framework", "ctest", "config"},
     {"framework", "default", "discover_command"},
     {"framework", "default", "run_command"},
     {"framework", "default", "result_file"},

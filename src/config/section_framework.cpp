@@ -67,6 +67,17 @@ CargoFramework read_cargo(TableReader& table) {
     return out;
 }
 
+CtestFramework read_ctest(TableReader& table) {
+    CtestFramework out;
+    if (auto folder = table.text("build_dir")) out.build_dir = std::move(*folder);
+    if (out.build_dir.empty()) {
+        table.error_at("build_dir", "framework.build_dir is empty",
+                       "remove it for the default, \"build\"");
+    }
+    out.config = table.text("config");
+    return out;
+}
+
 CommandFramework read_command(TableReader& table) {
     CommandFramework out;
     out.discover_command = table
@@ -129,10 +140,12 @@ std::string read_test_id_format(TableReader& table, std::string_view fallback) {
 
 std::optional<Framework> read_framework(TableReader& table) {
     if (table.find("type") == nullptr) {
-        table.missing("type", "type = \"pytest\", \"cargo\" or \"default\" (your own commands)");
+        table.missing("type",
+                      "type = \"pytest\", \"cargo\", \"ctest\" or \"default\" (your own commands)");
         return {};
     }
-    const auto type = table.choice("type", {"pytest", "cargo", "nextest", "default", "vitest"});
+    const auto type =
+        table.choice("type", {"pytest", "cargo", "nextest", "ctest", "default", "vitest"});
     if (!type) return {};
     Framework out;
     out.type = *type;
@@ -142,6 +155,9 @@ std::optional<Framework> read_framework(TableReader& table) {
         format = "{name}";
     } else if (*type == "default") {
         out.kind = read_command(table);
+    } else if (*type == "ctest") {
+        out.kind = read_ctest(table);
+        format = "{name}";
     } else if (*type == "vitest") {
         out.kind = VitestFramework{};
         format = "{classname} > {name}";

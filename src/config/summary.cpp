@@ -165,6 +165,10 @@ struct WriteFramework {
         out.maybe("bin", cargo.bin);
         out.flag("include_ignored", cargo.include_ignored);
     }
+    void operator()(const CtestFramework& ctest) const {
+        out.text("build_dir", std::string_view(ctest.build_dir));
+        out.maybe("config", ctest.config);
+    }
     void operator()(const CommandFramework& command) const {
         out.text("discover_command", command.discover_command);
         out.text("run_command", command.run_command);

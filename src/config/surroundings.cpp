@@ -183,6 +183,14 @@ void Surroundings::check_framework(const fs::path& folder) {
             warn("framework.type", "cargo-nextest is not in $PATH",
                  "cargo install cargo-nextest --locked");
         }
+    } else if (const auto* ctest = std::get_if<CtestFramework>(&config_.framework.kind)) {
+        check_tool("framework.type", "ctest", folder);
+        if (!exists(folder / ctest->build_dir / "CTestTestfile.cmake")) {
+            warn("framework.build_dir",
+                 fmt::format("framework.build_dir is {}, which holds no CTestTestfile.cmake",
+                             ctest->build_dir),
+                 "configure and build the project before a run");
+        }
     } else if (const auto* commands = std::get_if<CommandFramework>(&config_.framework.kind)) {
         check_command("framework.discover_command", commands->discover_command, folder);
     }

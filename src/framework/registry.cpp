@@ -3,6 +3,7 @@
 
 #include "cargo/cargo.hpp"
 #include "command/command.hpp"
+#include "ctest/ctest.hpp"
 #include "offload/framework/framework.hpp"
 #include "pytest/pytest.hpp"
 
@@ -19,6 +20,9 @@ struct Maker {
     }
     Made operator()(const config::CargoFramework&) const {
         return std::make_unique<CargoFramework>(config);
+    }
+    Made operator()(const config::CtestFramework&) const {
+        return std::make_unique<CtestFramework>(config);
     }
     Made operator()(const config::CommandFramework&) const {
         return std::make_unique<CommandFramework>(config);

@@ -4,6 +4,7 @@ from .behaviour import FakeRunner
 from .boxes import PROVIDER as BOX_PROVIDER
 from .boxes import BoxScenario
 from .cargos import CargoScenario
+from .ctests import CtestScenario
 from .outcome import Outcome
 from .pytests import PytestScenario, with_pytest
 from .report import Report, TestCase
@@ -14,6 +15,7 @@ __all__ = [
     "BOX_PROVIDER",
     "BoxScenario",
     "CargoScenario",
+    "CtestScenario",
     "FakeRunner",
     "Outcome",
     "PytestScenario",

@@ -37,8 +37,8 @@ TEST_F(InitTest, EveryTemplateLoadsWithoutAWarning) {
         }
         for (const auto provider :
              {InitProvider::Local, InitProvider::Command, InitProvider::Modal}) {
-            for (const auto framework :
-                 {InitFramework::Pytest, InitFramework::Cargo, InitFramework::Command}) {
+            for (const auto framework : {InitFramework::Pytest, InitFramework::Cargo,
+                                         InitFramework::Ctest, InitFramework::Command}) {
                 const std::string config = text(provider, framework);
                 const auto loaded = read(config);
                 EXPECT_TRUE(loaded.config) << config;
@@ -53,8 +53,8 @@ TEST_F(InitTest, EveryTemplateLoadsWithoutAWarning) {
 // What is commented out is there to be switched on: it must be right as well.
 TEST_F(InitTest, SuggestedSettingsLoadToo) {
     for (const auto provider : {InitProvider::Local, InitProvider::Command, InitProvider::Modal}) {
-        for (const auto framework :
-             {InitFramework::Pytest, InitFramework::Cargo, InitFramework::Command}) {
+        for (const auto framework : {InitFramework::Pytest, InitFramework::Cargo,
+                                     InitFramework::Ctest, InitFramework::Command}) {
             std::string switched;
             std::string_view rest;
             const std::string config = text(provider, framework);
@@ -95,8 +95,25 @@ TEST_F(InitTest, DetectsTheFramework) {
     EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Pytest);
     touch("pyproject.toml");
     EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Pytest);
+    touch("CMakeLists.txt");
+    EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Pytest) << "Python, built by CMake";
     touch("Cargo.toml");
     EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Cargo);
+}
+
+TEST_F(InitTest, FindsTheBuildFolderOfACMakeProject) {
+    touch("CMakeLists.txt");
+    EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Ctest);
+    const auto build_dir = [&] {
+        const auto loaded = read(text(InitProvider::Local, InitFramework::Ctest));
+        return std::get<CtestFramework>(loaded.config->framework.kind).build_dir;
+    };
+    EXPECT_EQ(build_dir(), "build");
+    touch("cmake-build-debug/CTestTestfile.cmake");
+    EXPECT_EQ(build_dir(), "cmake-build-debug");
+    touch("build/release/CTestTestfile.cmake");
+    touch("build/dev/CTestTestfile.cmake");
+    EXPECT_EQ(build_dir(), "build/dev");
 }
 
 }  // namespace

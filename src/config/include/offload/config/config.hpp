@@ -89,6 +89,11 @@ struct CargoFramework {
     bool include_ignored = false;
 };
 
+struct CtestFramework {
+    std::string build_dir = "build";
+    std::optional<std::string> config;  // of a multi-configuration build: "Release"
+};
+
 struct CommandFramework {
     std::string discover_command;
     std::string run_command;
@@ -98,11 +103,11 @@ struct CommandFramework {
 // Known, but not built: loads and validates, and is an error when the run starts.
 struct VitestFramework {};
 
-using FrameworkKind =
-    std::variant<PytestFramework, CargoFramework, CommandFramework, VitestFramework>;
+using FrameworkKind = std::variant<PytestFramework, CargoFramework, CtestFramework,
+                                   CommandFramework, VitestFramework>;
 
 struct Framework {
-    std::string type;  // as written: "pytest", "cargo", "nextest", "default", "vitest"
+    std::string type;  // as written: "pytest", "cargo", "nextest", "ctest", "default", "vitest"
     FrameworkKind kind;
     std::string test_id_format;  // from the file, else the framework's own default
     std::optional<std::string> working_dir;

@@ -9,10 +9,11 @@
 namespace offload::config {
 
 enum class InitProvider { Local, Command, Modal };
-enum class InitFramework { Pytest, Cargo, Command };
+enum class InitFramework { Pytest, Cargo, Ctest, Command };
 
 // What the folder looks like: Cargo.toml → Cargo; pyproject.toml, pytest.ini, setup.cfg, tox.ini,
-// conftest.py or a tests folder with test_*.py → Pytest; nothing known → Pytest.
+// conftest.py or a tests folder with test_*.py → Pytest; else CMakeLists.txt → Ctest; nothing known
+// → Pytest.
 InitFramework detect_framework(const std::filesystem::path& folder);
 
 // A file that loads without a warning, works at once where the framework does, and explains each
