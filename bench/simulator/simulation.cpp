@@ -20,7 +20,23 @@
 namespace offload::simulator {
 namespace {
 
-using schedule::BatchEnd;
+enum class BatchEnd { Completed, Abnormal, TimedOut, Infrastructure, Cancelled };
+
+Ending ending_of(BatchEnd end) {
+    switch (end) {
+        case BatchEnd::Completed:
+            return ending::Completed{};
+        case BatchEnd::Abnormal:
+            return ending::Died{};
+        case BatchEnd::TimedOut:
+            return ending::TimedOut{};
+        case BatchEnd::Infrastructure:
+            return ending::Lost{};
+        case BatchEnd::Cancelled:
+            break;
+    }
+    return ending::Cancelled{};
+}
 using schedule::Ledger;
 
 struct Done {
@@ -375,7 +391,7 @@ void Simulation::end_batch(SandboxNumber sandbox) {
     }
     if (batch.end == BatchEnd::Cancelled) ++report_.cancelled;
     schedule::SettleInput input;
-    input.end = batch.end;
+    input.ending = ending_of(batch.end);
     input.batch_size = batch.tests.size();
     input.starts_known = world_.streaming;
     input.worker = world_.ahead > Seconds{0};

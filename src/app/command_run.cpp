@@ -189,9 +189,13 @@ int carry_out(const config::Config& config, const Options& options) {
                      .only_groups = options.run.groups,
                      .fail_fast = options.run.fail_fast,
                      .known_durations = std::move(durations),
-                     .started = options.global.started},
+                     .started = options.global.started,
+                     .exit_status =
+                         [&](const RunSummary& told) {
+                             return exit_status(told, options.run.flaky_exit_code);
+                         }},
                     tests, *sinks, interrupter);
-    return exit_status(summary, options.run.flaky_exit_code);
+    return summary.exit_status;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ namespace offload::app {
 int exit_status(const RunSummary& summary, std::optional<int> flaky) {
     if (summary.interrupted_by) return exit_status_of_signal(*summary.interrupted_by);
     const auto& counts = summary.counts;
-    const bool all_well = !summary.failure && summary.exit_status != kFailure &&
+    const bool all_well = !summary.failure &&
                           counts.failed + counts.errored + counts.not_run == 0 &&
                           counts.total() > 0;
     if (!all_well) return kFailure;

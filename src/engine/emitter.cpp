@@ -6,8 +6,9 @@
 
 namespace offload::engine {
 
-Emitter::Emitter(const std::vector<std::unique_ptr<Sink>>& sinks, SteadyTime started)
-    : started_(started) {
+Emitter::Emitter(const std::vector<std::unique_ptr<Sink>>& sinks, SteadyTime started,
+                 std::function<int(const RunSummary&)> exit_status)
+    : started_(started), exit_status_(std::move(exit_status)) {
     outlets_.reserve(sinks.size());
     for (const auto& sink : sinks) outlets_.push_back({sink.get()});
 }
@@ -56,9 +57,10 @@ RunSummary Emitter::finish(RunSummary summary) {
     Event event{std::chrono::system_clock::now(), since_start(), RunFinished{std::move(summary)}};
     auto& told = std::get<RunFinished>(event.body).summary;
     const auto own_up = [&] {
-        if (required_failures_.empty()) return;
-        if (!told.failure) told.failure = required_failures_.front();
-        if (told.exit_status == 0 || told.exit_status == 2) told.exit_status = 1;
+        if (!required_failures_.empty() && !told.failure) {
+            told.failure = required_failures_.front();
+        }
+        if (exit_status_) told.exit_status = exit_status_(told);
     };
     for (auto& outlet : outlets_) {
         own_up();

@@ -1,6 +1,7 @@
 // Tells the sinks what happens, and keeps them from doing harm.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,10 +11,12 @@
 
 namespace offload::engine {
 
-// Used on the dispatcher thread alone.
+// Used on the thread that drives the run alone.
 class Emitter {
   public:
-    Emitter(const std::vector<std::unique_ptr<Sink>>& sinks, SteadyTime started);
+    // `exit_status`: of a run that came to this; empty: it stays as the summary says.
+    Emitter(const std::vector<std::unique_ptr<Sink>>& sinks, SteadyTime started,
+            std::function<int(const RunSummary&)> exit_status = {});
 
     // To every sink that has not failed. A sink's first error is told to the others as a Notice.
     void emit(EventBody body);
@@ -38,6 +41,7 @@ class Emitter {
 
     std::vector<Outlet> outlets_;
     SteadyTime started_;
+    std::function<int(const RunSummary&)> exit_status_;
     std::vector<std::string> required_failures_;
     std::vector<std::string> untold_;  // sinks' errors, not yet told to the others
 };

@@ -14,7 +14,7 @@
 namespace offload::engine {
 namespace {
 
-using schedule::BatchEnd;
+using run::BatchOver;
 
 constexpr std::size_t kTailBytes = 16 * 1024;
 constexpr std::size_t kTailLines = 40;
@@ -39,41 +39,33 @@ class Tail {
     std::string text_;
 };
 
-struct EndWords {
-    BatchEnd end;
-    framework::Ended ended;
-};
-
-std::string describe_exit(int status) {
-    if (status == 137) return "exit status 137 (killed: out of memory?)";
-    if (status > 128 && status < 128 + 65) {
-        return fmt::format("exit status {} ({})", status, process::signal_name(status - 128));
-    }
-    return fmt::format("exit status {}", status);
+// How it ended by itself, as far as the exec's end alone can say: a runner whose results are whole
+// has completed, whatever its status.
+Ending ending_of(const provider::ExecReply& reply, std::chrono::seconds limit) {
+    using provider::ExecReply;
+    struct Words {
+        std::chrono::seconds limit;
+        Ending operator()(const ExecReply::Exited& end) const {
+            return ending::Died{ending::Exited{end.status}};
+        }
+        Ending operator()(const ExecReply::Signalled& end) const {
+            return ending::Died{ending::Signalled{end.signal}};
+        }
+        Ending operator()(const ExecReply::TimedOut& /*end*/) const {
+            return ending::TimedOut{limit};
+        }
+        Ending operator()(const ExecReply::Cancelled& /*end*/) const { return ending::Cancelled{}; }
+        Ending operator()(const ExecReply::TransportFailure& end) const {
+            return ending::Lost{end.error};
+        }
+    };
+    return std::visit(Words{limit}, reply.end);
 }
 
-EndWords words_for(const provider::ExecReply& reply, std::chrono::seconds limit) {
-    using provider::ExecReply;
-    return std::visit(
-        [&](const auto& end) -> EndWords {
-            using T = std::decay_t<decltype(end)>;
-            if constexpr (std::is_same_v<T, ExecReply::Exited>) {
-                return {BatchEnd::Abnormal, {end.status, describe_exit(end.status)}};
-            } else if constexpr (std::is_same_v<T, ExecReply::Signalled>) {
-                auto how = fmt::format("killed by signal {} ({}){}", end.signal,
-                                       process::signal_name(end.signal),
-                                       end.signal == 9 ? ": out of memory?" : "");
-                return {BatchEnd::Abnormal, {std::nullopt, std::move(how)}};
-            } else if constexpr (std::is_same_v<T, ExecReply::TimedOut>) {
-                return {BatchEnd::TimedOut,
-                        {std::nullopt, fmt::format("timed out after {} s", limit.count())}};
-            } else if constexpr (std::is_same_v<T, ExecReply::Cancelled>) {
-                return {BatchEnd::Cancelled, {std::nullopt, "cancelled"}};
-            } else {
-                return {BatchEnd::Infrastructure, {std::nullopt, end.error.message}};
-            }
-        },
-        reply.end);
+// Nothing was heard of the command: nobody's tests can be blamed.
+ending::Lost never_began(std::chrono::seconds limit) {
+    return {Error{fmt::format("had not begun after {} s", limit.count())}.with_kind(
+        ErrorKind::TimedOut)};
 }
 
 bool tells_failure(const framework::Signals& signals) {
@@ -158,12 +150,12 @@ void Executor::main() {
     const auto begin = std::chrono::steady_clock::now();
     auto created = guarded([this] { return shared_.provider.create(spec_, creation_cancel_); });
     if (!created) {
-        shared_.inbox.push(SandboxNotCreated{spec_.number, std::move(created).error()});
+        shared_.inbox.push(run::SandboxNotCreated{spec_.number, std::move(created).error()});
         return;
     }
     const auto sandbox = *std::move(created);
     shared_.inbox.push(
-        SandboxUp{spec_.number, sandbox->id(), std::chrono::steady_clock::now() - begin});
+        run::SandboxUp{spec_.number, sandbox->id(), std::chrono::steady_clock::now() - begin});
 
     bool usable = true;
     while (usable) {
@@ -174,22 +166,19 @@ void Executor::main() {
             usable = run_batch(*sandbox, *job);
         } catch (const std::exception& error) {
             usable = false;
-            BatchOver over;
-            over.batch = job->batch;
-            over.end = BatchEnd::Infrastructure;
-            over.error = Error{fmt::format("running it failed: {}", error.what())};
-            over.how = over.error->message;
-            over.sandbox_usable = false;
-            shared_.inbox.push(std::move(over));
+            shared_.inbox.push(BatchOver{
+                .batch = job->batch,
+                .ending = ending::Lost{{fmt::format("running it failed: {}", error.what())}},
+                .sandbox_usable = false});
         }
     }
 
     shared_.destructions.acquire();
-    shared_.inbox.push(SandboxGoing{spec_.number});
+    shared_.inbox.push(run::SandboxGoing{spec_.number});
     auto destroyed =
         guarded([&] { return sandbox->destroy(std::chrono::steady_clock::now() + kDestroyLimit); });
     shared_.destructions.release();
-    SandboxGone gone{spec_.number, std::nullopt};
+    run::SandboxGone gone{spec_.number, std::nullopt};
     if (!destroyed) gone.trouble = std::move(destroyed).error();
     shared_.inbox.push(std::move(gone));
 }
@@ -206,7 +195,7 @@ provider::ExecRequest Executor::exec_request(const BatchJob& job,
         .deadline = now + exec_limit(shared_.config),
         .cancel = batch_cancel_.token(),
         .input = nullptr,
-        .on_start = [this, batch = job.batch] { shared_.inbox.push(BatchBegan{batch}); }};
+        .on_start = [this, batch = job.batch] { shared_.inbox.push(run::BatchBegan{batch}); }};
     if (job.orders) {
         exec.deadline = now + kWorkerLife;
         exec.on_start = {};  // it waits for tests first
@@ -233,15 +222,12 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         job.start,
         job.companions};
 
-    BatchOver over;
-    over.batch = job.batch;
+    BatchOver over{.batch = job.batch, .ending = {}};
     const auto test_limit = shared_.config.offload.test_timeout;
     auto command = job.orders ? shared_.framework.worker(request, test_limit)
                               : shared_.framework.batch(request);
     if (!command) {
-        over.end = BatchEnd::Infrastructure;
-        over.error = std::move(command).error();
-        over.how = over.error->message;
+        over.ending = ending::Lost{std::move(command).error()};
         shared_.inbox.push(std::move(over));
         return true;
     }
@@ -250,9 +236,7 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     const bool too_long =
         limit_bytes > 0 && shared_.provider.quoted_bytes(exec.command) > limit_bytes;
     if (too_long || !sandbox.fits(exec)) {
-        over.too_long = true;
-        over.end = BatchEnd::Cancelled;
-        over.how = fmt::format("its command is longer than {} bytes", limit_bytes);
+        over.ending = ending::DidNotFit{limit_bytes};
         shared_.inbox.push(std::move(over));
         return true;
     }
@@ -272,9 +256,9 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         any_failure = any_failure || tells_failure(signals);
         if (!visible.empty()) {
             tail.add(visible);
-            shared_.inbox.push(BatchSaid{job.batch, stream, std::move(visible)});
+            shared_.inbox.push(run::BatchSaid{job.batch, stream, std::move(visible)});
         }
-        if (!signals.empty()) shared_.inbox.push(BatchTold{job.batch, std::move(signals)});
+        if (!signals.empty()) shared_.inbox.push(run::BatchTold{job.batch, std::move(signals)});
     };
     const auto reply = sandbox.exec(exec, [&](Stream stream, std::string_view bytes) {
         framework::Signals signals;
@@ -283,35 +267,31 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         tell(std::move(signals), stream, std::move(visible));
     });
 
-    auto [end, ended] = words_for(reply, exec_limit(shared_.config));
-    if (end == BatchEnd::Cancelled && expired_) {
-        end = reply.begun ? BatchEnd::TimedOut : BatchEnd::Infrastructure;
-        ended.how = reply.begun ? fmt::format("ended after {} s", test_limit.count())
-                                : fmt::format("had not begun after {} s", test_limit.count());
-        if (!reply.begun) over.error = Error{ended.how}.with_kind(ErrorKind::TimedOut);
+    over.ending = ending_of(reply, exec_limit(shared_.config));
+    if (expired_ && is<ending::Cancelled>(over.ending)) {
+        over.ending = reply.begun ? Ending(ending::TimedOut{test_limit, ending::TimedOut::Of::Test})
+                                  : Ending(never_began(test_limit));
     }
     framework::Signals signals;
     std::string visible;
-    const auto reading = reader->finish(ended, reply.result_file, signals, visible);
+    const auto reading = reader->finish({exit_status(over.ending), describe(over.ending)},
+                                        reply.result_file, signals, visible);
     if (shared_.framework.verdict_source() == VerdictSource::PerBatch) {
         share_time(signals, reply.wall, job.tests.size());
     }
     tell(std::move(signals), Stream::Out, std::move(visible));
 
-    if (end == BatchEnd::Abnormal && reading.complete) end = BatchEnd::Completed;
-    over.end = end;
-    over.how = std::move(ended.how);
-    over.exit_status = ended.exit_status;
+    if (const auto* died = std::get_if<ending::Died>(&over.ending); died && reading.complete) {
+        over.ending = ending::Completed{died->process};
+    }
     over.trouble = reading.trouble;
     over.starts_known = reader->tells_starts();
     over.last_output = tail.lines(expired_ ? kStackLines : kTailLines);
     over.wall = reply.wall;
-    if (const auto* failure = std::get_if<provider::ExecReply::TransportFailure>(&reply.end)) {
-        over.error = failure->error;
-    }
-    fetch_artefacts(sandbox, any_failure || end != BatchEnd::Completed, over);
+    over.artefacts =
+        fetch_artefacts(sandbox, over, any_failure || !is<ending::Completed>(over.ending));
     over.sandbox_usable =
-        reply.reusable && end != BatchEnd::Infrastructure && !batch_cancel_.token().cancelled();
+        reply.reusable && !is<ending::Lost>(over.ending) && !batch_cancel_.token().cancelled();
     const bool usable = over.sandbox_usable;
     shared_.inbox.push(std::move(over));
     return usable;
@@ -319,24 +299,20 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
 
 // Only of batches that count: a cancelled one leaves none, unless it had results of its own, and a
 // lost sandbox cannot be asked.
-void Executor::fetch_artefacts(provider::Sandbox& sandbox, bool any_failure,
-                               BatchOver& over) const {
+run::Fetched Executor::fetch_artefacts(provider::Sandbox& sandbox, const BatchOver& over,
+                                       bool any_failure) const {
     const auto& report = shared_.config.report;
-    const bool counts = over.end == BatchEnd::Cancelled ? fetch_when_cancelled_.load()
-                                                        : over.end != BatchEnd::Infrastructure;
-    if (report.download_globs.empty() || !counts) return;
-    if (report.download_globs_failure_only && !any_failure) return;
-    over.artefacts_wanted = true;
+    const bool counts = is<ending::Cancelled>(over.ending) ? fetch_when_cancelled_.load()
+                                                           : !is<ending::Lost>(over.ending);
+    if (report.download_globs.empty() || !counts) return {};
+    if (report.download_globs_failure_only && !any_failure) return {};
     const auto target = artefact_folder(shared_.config, sandbox.id(), spec_.number, over.batch);
     std::error_code ignored;  // of an earlier run whose provider gave the same name
     std::filesystem::remove_all(target, ignored);
     auto fetched = sandbox.download(report.download_globs, target.string(),
                                     std::chrono::steady_clock::now() + kDownloadLimit);
-    if (fetched) {
-        over.artefacts = *std::move(fetched);
-    } else {
-        over.artefact_trouble = std::move(fetched).error();
-    }
+    if (fetched) return {.tried = true, .files = *std::move(fetched)};
+    return {.tried = true, .files = {}, .trouble = std::move(fetched).error()};
 }
 
 }  // namespace offload::engine

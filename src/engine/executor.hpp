@@ -36,7 +36,7 @@ struct ExecutorShared {
     std::string run_folder = {};              // see framework::RunContext
 };
 
-// Owned by the dispatcher. The thread tells the inbox, in this order: SandboxUp or
+// The thread tells the inbox, in this order: SandboxUp or
 // SandboxNotCreated; for each batch a BatchBegan where that is known, any number of BatchSaid and
 // BatchTold and one BatchOver; and at last, unless the sandbox was never created, SandboxGoing and
 // SandboxGone.
@@ -62,7 +62,8 @@ class Executor {
     void main();
     bool run_batch(provider::Sandbox& sandbox, const BatchJob& job);
     provider::ExecRequest exec_request(const BatchJob& job, framework::BatchCommand command) const;
-    void fetch_artefacts(provider::Sandbox& sandbox, bool any_failure, BatchOver& over) const;
+    run::Fetched fetch_artefacts(provider::Sandbox& sandbox, const run::BatchOver& over,
+                                 bool any_failure) const;
 
     ExecutorShared& shared_;
     provider::SandboxSpec spec_;

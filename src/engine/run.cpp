@@ -3,7 +3,12 @@
 #include <mutex>
 #include <utility>
 
-#include "dispatcher.hpp"
+#include "discovery.hpp"
+#include "drive.hpp"
+#include "emitter.hpp"
+#include "messages.hpp"
+#include "offload/run/gathering.hpp"
+#include "settings.hpp"
 
 namespace offload::engine {
 
@@ -20,7 +25,7 @@ Interrupter::~Interrupter() = default;
 void Interrupter::interrupt(int signal) {
     const std::scoped_lock lock(state_->mutex);
     if (state_->inbox != nullptr) {
-        state_->inbox->push_urgent(Interrupted{signal});
+        state_->inbox->push_urgent(run::Interrupted{signal});
     } else {
         state_->pending = signal;
     }
@@ -37,7 +42,7 @@ class Attachment {
     Attachment(const Interrupter& interrupter, Inbox& inbox) : state_(*interrupter.state()) {
         const std::scoped_lock lock(state_.mutex);
         state_.inbox = &inbox;
-        if (state_.pending) inbox.push_urgent(Interrupted{*state_.pending});
+        if (state_.pending) inbox.push_urgent(run::Interrupted{*state_.pending});
     }
     ~Attachment() {
         const std::scoped_lock lock(state_.mutex);
@@ -54,7 +59,6 @@ RunSummary cannot_run(Emitter& emitter, const Error& error) {
     emitter.error(error.to_string());
     RunSummary summary;
     summary.failure = error.to_string();
-    summary.exit_status = 1;
     return emitter.finish(std::move(summary));
 }
 
@@ -62,7 +66,7 @@ RunSummary cannot_run(Emitter& emitter, const Error& error) {
 
 RunSummary run(const RunRequest& request, TestTable& tests,
                const std::vector<std::unique_ptr<Sink>>& sinks, const Interrupter& interrupter) {
-    Emitter emitter(sinks, request.started);
+    Emitter emitter(sinks, request.started, request.exit_status);
     auto framework = framework::make_framework(request.config);
     if (!framework) return cannot_run(emitter, framework.error());
     auto provider = provider::make_provider(request.config, request.working_folder);
@@ -72,8 +76,9 @@ RunSummary run(const RunRequest& request, TestTable& tests,
     {
         Inbox inbox(kInboxCapacity);
         const Attachment attachment(interrupter, inbox);
-        Dispatcher dispatcher(request, tests, emitter, **framework, **provider, inbox);
-        summary = dispatcher.run();
+        auto driven = drive(request, **framework, **provider, tests, emitter, inbox);
+        if (!driven) return cannot_run(emitter, driven.error());
+        summary = *std::move(driven);
     }
     // Nothing of the run outlives it, not even what left its process group.
     process::end_strays("OFFLOAD_RUN_ID", request.run_id);
@@ -91,33 +96,23 @@ Collected collect(const RunRequest& request, TestTable& tests, const Interrupter
     const Attachment attachment(interrupter, inbox);
     DiscoverySettings settings{**framework, request.config, request.working_folder, request.run_id,
                                random_hex(16)};
-    std::vector<Family> families;
-    std::size_t pending = 0;
-    for (std::size_t i = 0; i < request.config.groups.size(); ++i) {
-        if (!is_wanted(request.config.groups[i], request.only_groups)) continue;
-        ++pending;
-        if (!join(families, GroupIndex(i), **framework, request.config)) {
-            families.push_back({GroupIndex(i)});
-        }
-    }
-    std::vector<GroupState> groups(request.config.groups.size());
     auto discovery = Discovery::create(std::move(settings), inbox);
     if (!discovery) {
         collected.errors.push_back(std::move(discovery).error());
         return collected;
     }
-    (*discovery)->add(std::move(families));
-    while (pending > 0) {
+    const auto wanted = settings_for(request, **framework);
+    run::Gathering gathering(wanted);
+    (*discovery)->add(gathering.begin(0));
+    while (!gathering.over()) {
         auto message = inbox.pop();
-        if (auto* group = std::get_if<GroupDiscovered>(&message)) {
-            auto untold = keep(*group, request.config, groups);
-            pending -= 1 + group->companions.size() - untold.size();
-            (*discovery)->add(std::move(untold));
-        } else if (std::holds_alternative<Interrupted>(message)) {
+        if (auto* group = std::get_if<run::GroupDiscovered>(&message)) {
+            (*discovery)->add(gathering.take(std::move(*group)));
+        } else if (std::holds_alternative<run::Interrupted>(message)) {
             (*discovery)->cancel();
         }
     }
-    Plan plan = make_plan(request.config, groups, request.only_ids, tests);
+    auto plan = run::make_plan(wanted.groups, gathering.groups(), request.only_ids, tests);
     collected.warnings = std::move(plan.warnings);
     collected.warnings.insert(collected.warnings.end(), plan.notes.begin(), plan.notes.end());
     collected.errors = std::move(plan.errors);

@@ -1,16 +1,11 @@
 #include <fmt/format.h>
 
-#include <cstring>
 #include <system_error>
 
+#include "offload/base/signal_name.hpp"
 #include "offload/process/child.hpp"
 
 namespace offload::process {
-
-std::string signal_name(int signal) {
-    const char* name = sigabbrev_np(signal);
-    return name != nullptr ? fmt::format("SIG{}", name) : fmt::format("signal {}", signal);
-}
 
 namespace {
 

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <system_error>
 
 #include "attempt_text.hpp"
 #include "display_text.hpp"
 #include "offload/base/shell.hpp"
+#include "offload/base/signal_name.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::report {
@@ -253,12 +253,6 @@ class Summary {
                             : fmt::format("PASSED: {}", all),
                         options_.colour));
         }
-    }
-
-    static std::string signal_name(int signal_number) {
-        const char* abbreviation = ::sigabbrev_np(signal_number);
-        return abbreviation == nullptr ? fmt::format("signal {}", signal_number)
-                                       : fmt::format("SIG{}", abbreviation);
     }
 
     const RunSummary& summary_;

@@ -3,36 +3,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <iterator>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 namespace offload::schedule {
 namespace {
 
 using Rest = std::vector<Unfinished>;
 
-// True where `word` stands in `text` and no digit follows it: "signal 9", not "signal 99".
-bool mentions(std::string_view text, std::string_view word) {
-    for (std::size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
-        const std::size_t next = at + word.size();
-        if (next == text.size() || std::isdigit(static_cast<unsigned char>(text[next])) == 0) {
-            return true;
-        }
+constexpr int kKilled = 9;
+constexpr int kExitOfKilled = 128 + kKilled;  // as shells tell it
+
+bool killed_outright(const ending::Process& process) {
+    if (const auto* signalled = std::get_if<ending::Signalled>(&process)) {
+        return signalled->signal == kKilled;
     }
-    return false;
+    return std::get<ending::Exited>(process).status == kExitOfKilled;
 }
 
-bool killed_outright(std::string_view how) {
-    return mentions(how, "SIGKILL") || mentions(how, "status 137") || mentions(how, "signal 9");
+// How the exec ended and, where there is something to say, what was wrong with its results.
+std::string words(const SettleInput& input) {
+    auto text = describe(input.ending);
+    if (!input.trouble.empty()) text += (text.empty() ? "" : "; ") + input.trouble;
+    return text;
 }
 
-std::string crash_message(const std::string& how) {
-    const std::string ending = how.empty() ? "the exec ended abnormally" : how;
-    if (killed_outright(how)) return fmt::format("killed (137): out of memory? ({})", ending);
-    return fmt::format("crashed: {}", ending);
+std::string crash_message(const SettleInput& input) {
+    const auto& died = std::get<ending::Died>(input.ending);
+    const auto* format =
+        killed_outright(died.process) ? "killed (137): out of memory? ({})" : "crashed: {}";
+    return fmt::format(fmt::runtime(format), words(input));
 }
 
 Settled::Failed failed(const SettleInput& input, const Unfinished& test, std::string_view type,
@@ -47,7 +50,7 @@ Settled::Failed failed(const SettleInput& input, const Unfinished& test, std::st
 }
 
 void crash(const SettleInput& input, const Unfinished& test, Settled& settled) {
-    settled.attempts.push_back(failed(input, test, kCrashType, crash_message(input.how),
+    settled.attempts.push_back(failed(input, test, kCrashType, crash_message(input),
                                       test.running_for.value_or(Seconds{0})));
 }
 
@@ -56,7 +59,7 @@ void time_out(const SettleInput& input, const Unfinished& test, Settled& settled
                               ? fmt::format("timed out: not done within the limit of {:g} s",
                                             input.time_limit.count())
                               : std::string("timed out");
-    if (!input.how.empty()) message += fmt::format(" ({})", input.how);
+    message += fmt::format(" ({})", words(input));
     settled.attempts.push_back(failed(input, test, kTimeoutType, std::move(message),
                                       test.running_for.value_or(input.time_limit)));
 }
@@ -92,15 +95,15 @@ void settle_completed(const SettleInput& input, const Rest& rest, Settled& settl
             settled.requeue.push_back(test.test);
             continue;
         }
-        std::string reason = "the runner came to its end without a result for this test";
-        if (!input.how.empty()) reason += fmt::format(" ({})", input.how);
+        std::string reason = fmt::format(
+            "the runner came to its end without a result for this test ({})", words(input));
         if (!input.last_output.empty())
             reason += fmt::format("; its last output:\n{}", input.last_output);
         settled.not_run.push_back({test.test, std::move(reason)});
     }
 }
 
-void settle_abnormal(const SettleInput& input, Rest rest, Settled& settled) {
+void settle_died(const SettleInput& input, Rest rest, Settled& settled) {
     const bool progress = rest.size() < input.batch_size;
     if (!input.starts_known) {
         if (rest.size() == 1) return crash(input, rest.front(), settled);
@@ -136,6 +139,13 @@ void settle_timed_out(const SettleInput& input, Rest rest, Settled& settled) {
     halve(rest, settled);
 }
 
+void settle_misfit(const SettleInput& input, const Rest& rest, Settled& settled) {
+    if (input.batch_size > 1) return halve(rest, settled);
+    settled.not_run.push_back(
+        {rest.front().test,
+         "its ID alone makes a command that is too long for the operating system"});
+}
+
 }  // namespace
 
 Settled settle(const SettleInput& input) {
@@ -149,20 +159,16 @@ Settled settle(const SettleInput& input) {
         }
     }
     if (rest.empty()) return settled;
-    switch (input.end) {
-        case BatchEnd::Completed:
-            settle_completed(input, rest, settled);
-            break;
-        case BatchEnd::Abnormal:
-            settle_abnormal(input, std::move(rest), settled);
-            break;
-        case BatchEnd::TimedOut:
-            settle_timed_out(input, std::move(rest), settled);
-            break;
-        case BatchEnd::Infrastructure:
-        case BatchEnd::Cancelled:
-            requeue(rest, settled);
-            break;
+    if (is<ending::Completed>(input.ending)) {
+        settle_completed(input, rest, settled);
+    } else if (is<ending::Died>(input.ending)) {
+        settle_died(input, std::move(rest), settled);
+    } else if (is<ending::TimedOut>(input.ending)) {
+        settle_timed_out(input, std::move(rest), settled);
+    } else if (is<ending::DidNotFit>(input.ending)) {
+        settle_misfit(input, rest, settled);
+    } else {
+        requeue(rest, settled);
     }
     return settled;
 }

@@ -59,7 +59,8 @@ TEST(Conclusion, IsOfThisMachineAlone) {
 TEST(Conclusion, IsLeftOutOfARunThatWasInterrupted) {
     Here f("echo covered");
     f.recorder->on_event = [&](const Event& event) {
-        if (std::holds_alternative<BatchStarted>(event.body)) f.inbox.push_urgent(Interrupted{2});
+        if (std::holds_alternative<BatchStarted>(event.body))
+            f.inbox.push_urgent(run::Interrupted{2});
     };
     EXPECT_EQ(f.run().exit_status, 130);
     EXPECT_THAT(f.world.conclusions, IsEmpty());

@@ -44,46 +44,5 @@ TEST(Discovery, WithoutAnyTestEachGroupIsNamed) {
     EXPECT_THAT(failure, HasSubstr("none of the tests that the discovery of group 0"));
 }
 
-TEST(Discovery, WhatIsMissingOfAFamilyNeedsItsOwn) {
-    Fixture f({{}, {}, {}, {}});
-    f.world.families = true;
-    const FakeFramework framework(f.world, f.discovered);
-    std::vector<Family> families;
-    EXPECT_FALSE(join(families, GroupIndex(0), framework, f.config));
-    families.push_back({GroupIndex(0)});
-    for (std::size_t i = 1; i < 4; ++i) {
-        EXPECT_TRUE(join(families, GroupIndex(i), framework, f.config));
-    }
-    ASSERT_THAT(families, SizeIs(1));
-    EXPECT_EQ(families[0].size(), 4U);
-
-    framework::Discovered found{
-        .tests = {{"own", {}}}, .broken = {}, .warnings = {}, .carry = {}, .companions = {}};
-    found.companions.push_back(
-        {1,
-         {.tests = {{"second", {}}}, .broken = {}, .warnings = {}, .carry = {}, .companions = {}}});
-    GroupDiscovered message{.group = GroupIndex(0),
-                            .companions = families[0].companions,
-                            .discovered = std::move(found),
-                            .report = "report",
-                            .duration = Seconds{2}};
-    std::vector<GroupState> groups(4);
-    const auto untold = keep(message, f.config, groups);
-    ASSERT_THAT(untold, SizeIs(2));
-    EXPECT_EQ(untold[0].group, GroupIndex(1));
-    EXPECT_EQ(untold[1].group, GroupIndex(3));
-    EXPECT_EQ((*groups[0].discovered)->tests.at(0).id, "own");
-    EXPECT_EQ((*groups[2].discovered)->tests.at(0).id, "second");
-    EXPECT_FALSE(groups[1].discovered.has_value());
-    EXPECT_FALSE(groups[3].discovered.has_value());
-
-    GroupDiscovered failed{.group = GroupIndex(0),
-                           .companions = families[0].companions,
-                           .discovered = fail("it broke off"),
-                           .report = {},
-                           .duration = {}};
-    EXPECT_THAT(keep(failed, f.config, groups), SizeIs(3));
-}
-
 }  // namespace
 }  // namespace offload::engine

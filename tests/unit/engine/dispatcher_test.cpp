@@ -1,4 +1,4 @@
-#include "dispatcher.hpp"
+// A whole run over fakes, driven by the engine.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -264,8 +264,8 @@ TEST(Dispatcher, AnInterruptEndsHangingTestsAndSaysWhatWasNotRun) {
     f.recorder->on_event = [&f](const Event& event) {
         const auto* began = std::get_if<TestStarted>(&event.body);
         if (began != nullptr && f.tests[began->test].id == "t0") {
-            f.inbox.push_urgent(Interrupted{2});
-            f.inbox.push_urgent(Interrupted{15});
+            f.inbox.push_urgent(run::Interrupted{2});
+            f.inbox.push_urgent(run::Interrupted{15});
         }
     };
     const auto summary = f.run();
@@ -364,8 +364,7 @@ TEST(Dispatcher, CommandsThatAreTooLongAreSplitUntilTheyFit) {
                              .known_durations = {},
                              .started = std::chrono::steady_clock::now()};
     Emitter emitter(f.sinks, request.started);
-    Dispatcher dispatcher(request, f.tests, emitter, framework, provider, f.inbox);
-    const auto summary = dispatcher.run();
+    const auto summary = drive(request, framework, provider, f.tests, emitter, f.inbox).value();
     EXPECT_EQ(summary.counts.passed, 64U);
     for (const auto& batch : f.world.batches) {
         std::size_t bytes = 0;

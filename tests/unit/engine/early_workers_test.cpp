@@ -188,7 +188,7 @@ TEST(EarlyWorkers, AnInterruptDuringDiscoveryEndsThem) {
     f.world.finding = Finding::Hangs;
     f.recorder->on_event = [&](const Event& event) {
         if (std::holds_alternative<SandboxReady>(event.body)) {
-            f.inbox.push_urgent(Interrupted{2});
+            f.inbox.push_urgent(run::Interrupted{2});
         }
     };
     EXPECT_EQ(f.run().exit_status, 130);
@@ -218,19 +218,6 @@ TEST(EarlyWorkers, OneThatDoesNotEndIsEnded) {
     f.config.offload.test_timeout = std::chrono::seconds(1);
     f.world.stubborn = true;
     EXPECT_EQ(f.run().counts.passed, 1U);
-}
-
-TEST(EarlyWorkers, TheBeginningOfEndlessOutputIsDroppedAndThatIsSaid) {
-    EarlyWorker worker(SandboxNumber(1), {GroupIndex(0)}, nullptr, "list");
-    const BatchNumber batch(3);
-    for (int i = 0; i < 40; ++i) {
-        worker.hold({batch, Stream::Out, std::string(100'000, 'x')});
-    }
-    worker.hold({batch, Stream::Err, "the last words\n"});
-    EXPECT_THAT(worker.report("exit status 3"), HasSubstr("the last words"));
-    const auto held = worker.take_held(batch);
-    EXPECT_THAT(held.front().bytes, HasSubstr("3000000 bytes"));
-    EXPECT_EQ(held.back().bytes, "the last words\n");
 }
 
 }  // namespace

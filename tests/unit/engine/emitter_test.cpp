@@ -50,9 +50,11 @@ TEST(Emitter, ASinkThatFailsIsToldNothingMoreAndTheUserOnce) {
     EXPECT_THAT(notices[1].text, HasSubstr("no space left"));
 }
 
+int status_of(const RunSummary& summary) { return summary.failure ? 1 : 0; }
+
 TEST(Emitter, AReportThatWasAskedForAndCannotBeWrittenMakesTheRunFail) {
     Told told(true);
-    Emitter emitter(told.sinks, std::chrono::steady_clock::now());
+    Emitter emitter(told.sinks, std::chrono::steady_clock::now(), status_of);
     const auto summary = emitter.finish({});
     EXPECT_EQ(summary.exit_status, 1);
     EXPECT_THAT(summary.failure.value_or(""), HasSubstr("no space left"));
@@ -64,7 +66,7 @@ TEST(Emitter, AReportThatWasAskedForAndCannotBeWrittenMakesTheRunFail) {
 
 TEST(Emitter, ASinkOfOursThatFailsLeavesTheVerdictAlone) {
     Told told(false);
-    Emitter emitter(told.sinks, std::chrono::steady_clock::now());
+    Emitter emitter(told.sinks, std::chrono::steady_clock::now(), status_of);
     EXPECT_EQ(emitter.finish({}).exit_status, 0);
 }
 

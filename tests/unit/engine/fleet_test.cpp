@@ -1,8 +1,7 @@
 // When sandboxes are made and destroyed, seen through whole runs over fakes.
-#include "fleet.hpp"
-
 #include <gtest/gtest.h>
 
+#include "offload/base/file.hpp"
 #include "run_fixture.hpp"
 
 namespace offload::engine {
@@ -32,23 +31,6 @@ std::size_t created_before_planning(const testing::Recorder& recorder) {
 }
 
 // TRAPS 36
-TEST(CountedPhase, IsCountedForAsLongAsItLasts) {
-    PhaseCounts counts;
-    {
-        CountedPhase one(Phase::Creating, counts);
-        CountedPhase two(Phase::Creating, counts);
-        EXPECT_EQ(counts.of(Phase::Creating), 2U);
-        one = Phase::Busy;
-        two = Phase::Idle;
-        two = Phase::Busy;
-        EXPECT_EQ(one, Phase::Busy);
-        EXPECT_EQ(counts.of(Phase::Creating), 0U);
-        EXPECT_EQ(counts.of(Phase::Idle), 0U);
-        EXPECT_EQ(counts.of(Phase::Busy), 2U);
-    }
-    EXPECT_EQ(counts.of(Phase::Busy), 0U);
-}
-
 TEST(Fleet, TheFirstSandboxIsMadeWhileDiscoveryStillRuns) {
     const Gate gate;
     Fixture f({ids(20)});
@@ -112,7 +94,7 @@ TEST(Fleet, SandboxesThatComeUpAfterAnInterruptAreDestroyed) {
     std::size_t asked = 0;
     f.recorder->on_event = [&](const Event& event) {
         if (std::holds_alternative<SandboxCreating>(event.body) && ++asked == 4) {
-            f.inbox.push_urgent(Interrupted{2});
+            f.inbox.push_urgent(run::Interrupted{2});
         }
     };
     const auto summary = f.run();
@@ -134,7 +116,7 @@ TEST(Fleet, DestructionsAreParallelAndBounded) {
     std::size_t asked = 0;
     f.recorder->on_event = [&](const Event& event) {
         if (std::holds_alternative<SandboxCreating>(event.body) && ++asked == 30) {
-            f.inbox.push_urgent(Interrupted{2});
+            f.inbox.push_urgent(run::Interrupted{2});
         }
     };
     f.run();

@@ -1,4 +1,4 @@
-// One whole run over fakes, for the tests of the dispatcher and of its fleet.
+// One whole run over fakes, for the tests of the engine.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -8,8 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "dispatcher.hpp"
+#include "drive.hpp"
+#include "emitter.hpp"
+#include "exit_status.hpp"
 #include "fakes.hpp"
+#include "messages.hpp"
 
 namespace offload::engine::testing {
 
@@ -66,8 +69,10 @@ struct Fixture {
                                  .known_durations = known_durations,
                                  .started = std::chrono::steady_clock::now()};
         Emitter emitter(sinks, request.started);
-        Dispatcher dispatcher(request, tests, emitter, framework, provider, inbox);
-        auto summary = dispatcher.run();
+        auto driven = drive(request, framework, provider, tests, emitter, inbox);
+        EXPECT_TRUE(driven.has_value());
+        auto summary = *std::move(driven);
+        summary.exit_status = app::exit_status(summary, std::nullopt);
         EXPECT_EQ(world.created, world.destroyed);
         EXPECT_EQ(summary.counts.total(), summary.verdicts.size());
         EXPECT_EQ(recorder->all<SandboxCreating>().size(), recorder->all<SandboxEnded>().size());

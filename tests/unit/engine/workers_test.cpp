@@ -229,7 +229,7 @@ TEST(Workers, AnInterruptEndsThem) {
     f.recorder->on_event = [&f](const Event& event) {
         const auto* began = std::get_if<TestStarted>(&event.body);
         if (began != nullptr && f.tests[began->test].id == "t0") {
-            f.inbox.push_urgent(Interrupted{2});
+            f.inbox.push_urgent(run::Interrupted{2});
         }
     };
     const auto summary = f.run();

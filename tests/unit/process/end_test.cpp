@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "offload/base/signal_name.hpp"
 #include "offload/process/child.hpp"
 
 namespace offload::process {

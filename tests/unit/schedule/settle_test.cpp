@@ -20,9 +20,27 @@ using testing::SizeIs;
 
 TestIndex at(std::size_t index) { return TestIndex(index); }
 
+enum class BatchEnd { Completed, Abnormal, TimedOut, Infrastructure, Cancelled };
+
+Ending ending_of(BatchEnd end) {
+    switch (end) {
+        case BatchEnd::Completed:
+            return ending::Completed{};
+        case BatchEnd::Abnormal:
+            return ending::Died{ending::Exited{1}};
+        case BatchEnd::TimedOut:
+            return ending::TimedOut{Seconds{100}};
+        case BatchEnd::Infrastructure:
+            return ending::Lost{{"the connection was lost"}};
+        case BatchEnd::Cancelled:
+            break;
+    }
+    return ending::Cancelled{};
+}
+
 SettleInput broken(BatchEnd end, std::size_t batch_size, std::size_t unfinished) {
     SettleInput input;
-    input.end = end;
+    input.ending = ending_of(end);
     input.batch_size = batch_size;
     input.time_limit = Seconds{100};
     for (std::size_t i = 0; i < unfinished; ++i) {
@@ -68,7 +86,7 @@ TEST(Settle, TestLeftOutTwiceOrAloneIsNotRunWithTheLastWords) {  // TRAPS 8
 TEST(Settle, RunningTestIsNamedAsTheCrashAndTheRestRunsAgain) {  // TRAPS 19
     SettleInput input = broken(BatchEnd::Abnormal, 5, 3);
     input.starts_known = true;
-    input.how = "exit status 139 (killed by SIGSEGV)";
+    input.ending = ending::Died{ending::Exited{139}};
     input.last_output = "Fatal Python error";
     input.unfinished[0].running_for = Seconds{2};
     const Settled settled = settle(input);
@@ -77,7 +95,7 @@ TEST(Settle, RunningTestIsNamedAsTheCrashAndTheRestRunsAgain) {  // TRAPS 19
     const TestResult& result = settled.attempts[0].result;
     EXPECT_EQ(result.outcome, Outcome::Errored);
     EXPECT_EQ(result.type, kCrashType);
-    EXPECT_THAT(result.message, HasSubstr("exit status 139 (killed by SIGSEGV)"));
+    EXPECT_THAT(result.message, HasSubstr("exit status 139 (SIGSEGV)"));
     EXPECT_EQ(result.details, "Fatal Python error");
     EXPECT_EQ(result.duration, Seconds{2});
     EXPECT_THAT(settled.requeue, ElementsAre(at(1), at(2)));
@@ -115,14 +133,15 @@ TEST(Settle, AWorkerThatHangsBetweenTestsLeavesSuspects) {  // TRAPS 18
 }
 
 TEST(Settle, KilledOutrightAsksWhetherMemoryRanOut) {  // TRAPS 19
-    for (const char* how : {"exit status 137", "killed by signal 9 (SIGKILL)"}) {
+    const ending::Process kills[] = {ending::Exited{137}, ending::Signalled{9}};
+    for (const auto& kill : kills) {
         SettleInput input = broken(BatchEnd::Abnormal, 1, 1);
-        input.how = how;
+        input.ending = ending::Died{kill};
         EXPECT_THAT(settle(input).attempts.at(0).result.message,
                     HasSubstr("killed (137): out of memory?"));
     }
     SettleInput other = broken(BatchEnd::Abnormal, 1, 1);
-    other.how = "killed by signal 11 (SIGSEGV)";
+    other.ending = ending::Died{ending::Signalled{11}};
     EXPECT_THAT(settle(other).attempts.at(0).result.message,
                 testing::Not(HasSubstr("out of memory")));
 }
@@ -209,6 +228,16 @@ TEST(Settle, LostSandboxIsNoAttemptOfAnyTest) {  // TRAPS 23
         EXPECT_THAT(settled.attempts, IsEmpty());
         EXPECT_THAT(settled.requeue, ElementsAre(at(0), at(1)));
     }
+}
+
+TEST(Settle, ABatchThatDidNotFitRunsAgainInHalves) {  // TRAPS 28
+    SettleInput input = broken(BatchEnd::Cancelled, 3, 3);
+    input.ending = ending::DidNotFit{1000};
+    EXPECT_THAT(settle(input).suspects, ElementsAre(ElementsAre(at(0), at(1)), ElementsAre(at(2))));
+    SettleInput alone = broken(BatchEnd::Cancelled, 1, 1);
+    alone.ending = ending::DidNotFit{1000};
+    ASSERT_THAT(settle(alone).not_run, SizeIs(1));
+    EXPECT_THAT(settle(alone).not_run[0].reason, HasSubstr("too long"));
 }
 
 TEST(Settle, EveryUnfinishedTestAppearsExactlyOnce) {

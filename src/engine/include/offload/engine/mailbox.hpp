@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "offload/base/time.hpp"
 
@@ -51,6 +52,20 @@ class Mailbox {
         std::unique_lock lock(mutex_);
         if (!not_empty_.wait_until(lock, deadline, [this] { return !queue_.empty(); })) return {};
         return take(lock);
+    }
+
+    // All that wait, at most `limit`, once there are any. Empty when `deadline` passes first.
+    std::vector<T> take_until(SteadyTime deadline, std::size_t limit) {
+        std::unique_lock lock(mutex_);
+        not_empty_.wait_until(lock, deadline, [this] { return !queue_.empty(); });
+        std::vector<T> taken;
+        while (!queue_.empty() && taken.size() < limit) {
+            taken.push_back(std::move(queue_.front()));
+            queue_.pop_front();
+        }
+        lock.unlock();
+        not_full_.notify_all();
+        return taken;
     }
 
   private:

@@ -1,10 +1,11 @@
 // The run: discovery, sandboxes, batches, retries, verdicts; told to the sinks as events.
 //
-// One dispatcher thread (the caller's) owns all run state; each sandbox has an executor thread;
-// they share nothing but mailboxes and cancellation tokens. Not here: what is printed or written,
-// and what the exit status means to a shell.
+// What is decided, a run::Run decides, on the caller's thread; here are the threads that do it: one
+// for each sandbox, and one for each discovery. They share nothing but mailboxes and cancellation
+// tokens. Not here: what is printed or written, and what the exit status is.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -46,6 +47,8 @@ struct RunRequest {
     bool fail_fast = false;
     std::vector<KnownDuration> known_durations;  // one per test ID
     SteadyTime started;                          // of the program, for the wall time
+    // What the exit status of a run is that came to this; told with the summary.
+    std::function<int(const RunSummary&)> exit_status = {};
 };
 
 // Runs to the end, whatever happens; the summary says how it went. Every sandbox that was created

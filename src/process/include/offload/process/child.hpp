@@ -95,9 +95,6 @@ struct Captured {
 };
 Captured capture(const Command& command, const Limits& limits, std::string_view stdin_text = {});
 
-// "SIGSEGV" for 11; "signal 99" for one without a name.
-std::string signal_name(int signal);
-
 // Once, at the program's start, before any thread: SIGPIPE is ignored, SIGCHLD default, the soft
 // limit of open files raised to the hard one (children get the original back), this process becomes
 // a subreaper, and threads get small stacks.

@@ -7,17 +7,11 @@
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/model/ending.hpp"
+#include "offload/model/ids.hpp"
 #include "offload/model/result.hpp"
 
 namespace offload::schedule {
-
-enum class BatchEnd {
-    Completed,  // the runner came to its regular end and its results are whole
-    Abnormal,   // it crashed or was killed, or its results are missing or cut
-    TimedOut,
-    Infrastructure,  // the sandbox or the connection failed
-    Cancelled,       // by us
-};
 
 // A test of the batch for which no result arrived.
 struct Unfinished {
@@ -43,10 +37,10 @@ struct Settled {
 };
 
 struct SettleInput {
-    BatchEnd end = BatchEnd::Completed;
+    Ending ending;
     std::size_t batch_size = 0;
     bool starts_known = false;  // the runner tells when tests start
-    std::string how;            // "exit status 139 (killed by SIGSEGV)"
+    std::string trouble;        // what was wrong with its results: "no result file"; may be empty
     std::string last_output;    // the end of what it wrote
     Seconds time_limit{0};
     bool worker = false;  // which is given its tests one by one, and the limit is one test's
@@ -56,16 +50,15 @@ struct SettleInput {
 // The rules:
 // - A test that the runner refused (deselected, cannot be collected) is not run, for that reason.
 // - Completed: a test that was left out runs once more; left out twice, or alone in its batch, it
-// is
-//   not run, with the runner's last words as the reason.
-// - Abnormal: the running test, or the only one left, gets a crash attempt; others are requeued.
-//   Where it is unknown which one ran, the rest runs again in halves. A worker that ends before it
-//   began a test blames none: its tests run again, in batches.
+//   is not run, with the runner's last words as the reason.
+// - Died: the running test, or the only one left, gets a crash attempt; others are requeued. Where
+//   it is unknown which one ran, the rest runs again in halves. A worker that ends before it began
+//   a test blames none: its tests run again, in batches.
 // - TimedOut: a test gets a timeout attempt only if it ran for the whole limit by itself or was
-// alone
-//   in its batch; the others are queued again in smaller batches. In a worker the
-//   others had no part in it, and are just queued again.
-// - Infrastructure, Cancelled: everything is requeued; nothing is an attempt.
+//   alone in its batch; the others are queued again in smaller batches. In a worker the others had
+//   no part in it, and are just queued again.
+// - Lost, Cancelled: everything is requeued; nothing is an attempt.
+// - DidNotFit: it runs again in halves; a test that alone is too long is not run.
 Settled settle(const SettleInput& input);
 
 }  // namespace offload::schedule

@@ -1,0 +1,68 @@
+// Does what a run decides: owns its threads, and brings what comes of them to the inbox.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <semaphore>
+#include <string>
+#include <thread>
+
+#include "discovery.hpp"
+#include "emitter.hpp"
+#include "executor.hpp"
+#include "messages.hpp"
+#include "offload/engine/run.hpp"
+#include "offload/framework/framework.hpp"
+#include "offload/provider/provider.hpp"
+#include "offload/run/action.hpp"
+
+namespace offload::engine {
+
+class Performer {
+  public:
+    // All of these outlive it; `tests` is the one that the run fills.
+    struct Stage {
+        const RunRequest& request;
+        const framework::Framework& framework;
+        provider::Provider& provider;
+        const TestTable& tests;
+        Emitter& emitter;
+        Inbox& inbox;
+    };
+    // Error: no temporary folder could be made.
+    static Result<std::unique_ptr<Performer>> create(const Stage& stage);
+    // Waits for all threads; sandboxes must have been told to end.
+    ~Performer();
+
+    void perform(run::Actions actions);
+    // What it heard of must be told before the run is: threads that have ended are forgotten.
+    void notice(const run::Message& message);
+
+  private:
+    struct Act;  // one action
+    struct Stand {
+        std::unique_ptr<Executor> executor;
+        std::shared_ptr<WorkerOrders> orders;  // of the worker that runs there
+    };
+
+    Performer(const Stage& stage, std::string nonce, std::unique_ptr<Discovery> discovery);
+    void prepare();
+    void create_sandbox(const run::CreateSandbox& action);
+    void start_batch(run::StartBatch action);
+    void feed(SandboxNumber sandbox, WorkerOrder order);
+    MoreTests order_for(const std::vector<run::TestToRun>& tests) const;
+    void conclude(const run::Conclude& action);
+
+    Stage stage_;
+    std::counting_semaphore<> destructions_;
+    std::unique_ptr<Discovery> discovery_;
+    ExecutorShared shared_;
+    process::CancelSource creation_cancel_;
+    std::map<SandboxNumber, Stand> stands_;
+    process::CancelSource preparation_cancel_;
+    std::jthread preparation_;
+    process::CancelSource conclusion_cancel_;
+    std::jthread conclusion_;
+};
+
+}  // namespace offload::engine

@@ -1,0 +1,93 @@
+#include "settings.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include "discovery.hpp"
+#include "executor.hpp"
+
+namespace offload::engine {
+namespace {
+
+run::Abilities abilities_of(const framework::Framework& framework,
+                            const std::vector<config::Group>& groups) {
+    return {.verdict_source = framework.verdict_source(),
+            .worker_discovers = framework.has_discovering_worker(),
+            .bytes_of_test = [&](std::string_view id) { return framework.command_bytes(id); },
+            .discovers_together =
+                [&](GroupIndex leader, GroupIndex companion) {
+                    return framework.discovers_together(groups[leader.value()],
+                                                        groups[companion.value()]);
+                },
+            .has_worker = [&](const auto& carry) { return framework.has_worker(carry); }};
+}
+
+// Locally, batches that leave their results in one and the same file run one at a time.
+std::size_t usable_slots(const config::Config& config, const framework::Framework& framework,
+                         const provider::Traits& traits) {
+    if (!traits.same_machine || config.groups.empty()) return config.offload.max_parallel;
+    const Test probe{TestIndex(0), "probe", GroupIndex(0), {}, TestKind::Test};
+    const std::vector<const Test*> tests{&probe};
+    const auto command =
+        framework.batch({config.groups.front(), tests, {"/nonexistent", "0", "probe"}, nullptr});
+    return command && command->shared_result_file ? 1 : config.offload.max_parallel;
+}
+
+}  // namespace
+
+run::Settings settings_for(const RunRequest& request, const framework::Framework& framework) {
+    const auto& config = request.config;
+    run::Settings settings;
+    settings.told = {.run_id = request.run_id,
+                     .version = request.version,
+                     .config_file = config.file.string(),
+                     .provider = {},
+                     .framework = std::string(framework.name()),
+                     .groups = {},
+                     .max_parallel = config.offload.max_parallel,
+                     .verdict_source = framework.verdict_source()};
+    for (const auto& group : config.groups) {
+        settings.told.groups.push_back(group.name);
+        const auto command = framework.discovery({group});
+        settings.groups.push_back({.name = group.name,
+                                   .retry_count = group.retry_count,
+                                   .alone = group.schedule_individual,
+                                   .wanted = is_wanted(group, request.only_groups),
+                                   .shown = command ? command->shown : ""});
+    }
+    settings.abilities = abilities_of(framework, config.groups);
+    settings.only_ids = request.only_ids;
+    settings.discovery_limit = config.offload.discovery_timeout;
+    return settings;
+}
+
+run::Settings settings_for(const RunRequest& request, const framework::Framework& framework,
+                           const provider::Provider& provider) {
+    const auto& config = request.config;
+    const auto traits = provider.traits();
+    auto settings = settings_for(request, framework);
+    settings.told.provider = provider.name();
+    settings.warnings = framework.warnings();
+    settings.abilities.same_machine = traits.same_machine;
+    settings.abilities.passes_stdin = traits.passes_stdin;
+    settings.abilities.command_bytes = traits.command_bytes;
+    settings.abilities.concurrent_creations = traits.concurrent_creations;
+    settings.slots = usable_slots(config, framework, traits);
+    settings.cores = std::max(1U, std::thread::hardware_concurrency());
+    settings.discoveries_at_once = parallel_discoveries(config);
+    settings.test_limit = config.offload.test_timeout;
+    settings.exec_limit = exec_limit(config);
+    settings.hedges = config.offload.impatiently_requeue_batches;
+    settings.fail_fast = request.fail_fast;
+    settings.known_durations = request.known_durations;
+    settings.default_duration = config.history.default_duration;
+    settings.artefact_globs = config.report.download_globs;
+    if (settings.slots < config.offload.max_parallel) {
+        settings.warnings.push_back(
+            "run_command writes one and the same result_file in every batch, so batches run one "
+            "at a time; put {result_file} into run_command to run them in parallel");
+    }
+    return settings;
+}
+
+}  // namespace offload::engine

@@ -1,0 +1,18 @@
+// What a run must know, of what the user wants and of what framework and provider can do.
+#pragma once
+
+#include "offload/engine/run.hpp"
+#include "offload/framework/framework.hpp"
+#include "offload/provider/provider.hpp"
+#include "offload/run/settings.hpp"
+
+namespace offload::engine {
+
+// All three must outlive what this returns.
+run::Settings settings_for(const RunRequest& request, const framework::Framework& framework,
+                           const provider::Provider& provider);
+
+// The part of it that discovery alone needs.
+run::Settings settings_for(const RunRequest& request, const framework::Framework& framework);
+
+}  // namespace offload::engine

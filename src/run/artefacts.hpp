@@ -1,0 +1,28 @@
+// The files that the user wants of each batch: which patterns have ever matched one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "offload/run/message.hpp"
+#include "outbox.hpp"
+
+namespace offload::run {
+
+class Artefacts {
+  public:
+    Artefacts(const std::vector<std::string>& globs, Outbox& out)
+        : globs_(globs), matched_(globs.size()), out_(out) {}
+
+    void fetched(BatchNumber batch, const Fetched& fetched);
+    // At the end: a pattern that never matched is told (TRAPS 42).
+    void warn_of_idle_globs();
+
+  private:
+    const std::vector<std::string>& globs_;
+    std::vector<bool> matched_;
+    Outbox& out_;
+    bool tried_ = false;
+};
+
+}  // namespace offload::run

@@ -1,0 +1,22 @@
+#include "foresight.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace offload::run {
+
+void Foresight::add(GroupIndex group, const Discovered& discovered) {
+    std::vector<TestIndex> fresh;
+    for (const auto& item : discovered.tests) {
+        if (!only_.empty() && !only_.contains(item.id)) continue;
+        const auto added = tests_.add(item.id, group, item.file, TestKind::Test, item.bond);
+        if (added.is_new) fresh.push_back(added.test.index);
+    }
+    intake_.add(fresh, tests_, scheduler_);
+}
+
+std::size_t Foresight::batches() const {
+    return std::max(least_, scheduler_.startable(settings_.slots));
+}
+
+}  // namespace offload::run

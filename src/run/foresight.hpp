@@ -1,0 +1,40 @@
+// How many batches there will be at least, as far as discovery has come: sandboxes for them are
+// made before it has ended.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <unordered_set>
+
+#include "intake.hpp"
+#include "offload/model/discovered.hpp"
+#include "offload/model/test_table.hpp"
+#include "offload/run/settings.hpp"
+#include "offload/schedule/scheduler.hpp"
+
+namespace offload::run {
+
+class Foresight {
+  public:
+    explicit Foresight(const Settings& settings)
+        : settings_(settings),
+          only_(settings.only_ids.begin(), settings.only_ids.end()),
+          intake_(settings),
+          scheduler_(scheduler_options(settings, false)) {}
+
+    // Groups that answer later add tests, and take none of these away.
+    void add(GroupIndex group, const Discovered& discovered);
+    // A group is discovered by a command of its own: one test is expected of every run.
+    void expect_some() { least_ = 1; }
+    std::size_t batches() const;
+
+  private:
+    const Settings& settings_;
+    std::unordered_set<std::string_view> only_;
+    TestTable tests_;
+    Intake intake_;
+    schedule::Scheduler scheduler_;
+    std::size_t least_ = 0;
+};
+
+}  // namespace offload::run

@@ -1,0 +1,45 @@
+#include "health.hpp"
+
+#include <fmt/format.h>
+
+namespace offload::run {
+namespace {
+
+constexpr std::size_t kLostSlack = 5;
+// So many batches in a row that end without a single attempt mean that none ever will.
+constexpr std::size_t kFruitlessLimit = 20;
+constexpr std::size_t kFailedStarts = 2;
+
+// What a shell says of a command that it may not run, or does not find.
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
+
+bool could_not_start(const BatchOver& over) {
+    const auto status = exit_status(over.ending);
+    return is<ending::Died>(over.ending) && (status == kNotExecutable || status == kNotFound);
+}
+
+}  // namespace
+
+std::optional<std::string> Health::batch_over(const BatchOver& over) {
+    if (const auto* gone = std::get_if<ending::Lost>(&over.ending)) return lost(gone->error);
+    if (could_not_start(over) && !any_result_ && ++failed_starts_ >= kFailedStarts) {
+        return fmt::format("the command that runs the tests cannot be started: {}\n{}",
+                           describe(over.ending), over.last_output);
+    }
+    if (is<ending::Died>(over.ending) && ++fruitless_in_a_row_ >= kFruitlessLimit + slots_) {
+        return fmt::format(
+            "{} batches in a row ended without any test result; the last one: {}{}{}\n{}",
+            fruitless_in_a_row_, describe(over.ending), over.trouble.empty() ? "" : "; ",
+            over.trouble, over.last_output);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Health::lost(const Error& error) {
+    if (++lost_in_a_row_ < kLostSlack + slots_) return std::nullopt;
+    return fmt::format("{} batches in a row could not be run, the last one: {}", lost_in_a_row_,
+                       error.to_string());
+}
+
+}  // namespace offload::run

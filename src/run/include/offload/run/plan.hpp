@@ -1,0 +1,38 @@
+// From what the groups' discoveries found to the tests of this run. Pure.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "offload/model/discovered.hpp"
+#include "offload/model/event.hpp"
+#include "offload/model/test_table.hpp"
+#include "offload/run/settings.hpp"
+
+namespace offload::run {
+
+// One group's discovery, as far as it is known.
+struct GroupState {
+    std::optional<Result<Discovered>> discovered;
+    std::string report = {};
+    Seconds duration{0};
+};
+
+struct Plan {
+    std::vector<TestIndex> selected;                       // in table order
+    std::vector<std::pair<TestIndex, TestResult>> broken;  // modules; in table order
+    std::vector<std::size_t> tests_of_group;               // owned tests, by group
+    std::vector<std::string> warnings;
+    std::vector<std::string> notes;
+    std::vector<Error> errors;  // the run cannot be carried out
+};
+
+// Fills `tests` in file order of the groups; a test that two groups select belongs to the first.
+// `only_ids`: the selection; empty means all. Groups without a `discovered` take no part.
+Plan make_plan(const std::vector<GroupSettings>& settings, const std::vector<GroupState>& groups,
+               const std::vector<std::string>& only_ids, TestTable& tests);
+
+}  // namespace offload::run

@@ -1,0 +1,69 @@
+#include "intake.hpp"
+
+namespace offload::run {
+namespace {
+
+// Start-up cost of a batch that the scheduler assumes until it has measured one.
+constexpr Seconds kAssumedOverhead{0.4};
+// What a runner elsewhere needs around each test, likewise: a process start, or a fixture.
+constexpr Seconds kAssumedTestOverhead{0.01};
+// So much work a worker holds besides what it runs: much more than an answer takes to reach it.
+constexpr Seconds kAheadHere{0.25};
+constexpr Seconds kAheadFarAway{1.5};
+
+Seconds ahead(const Abilities& abilities, bool streaming) {
+    if (!streaming) return Seconds{0};
+    return abilities.same_machine ? kAheadHere : kAheadFarAway;
+}
+
+}  // namespace
+
+schedule::SchedulerOptions scheduler_options(const Settings& settings, bool streaming) {
+    const auto& abilities = settings.abilities;
+    return {
+        .slots = settings.slots,
+        .command_bytes = abilities.command_bytes / 4 * 3,  // the rest needs room, too
+        .time_limit = settings.exec_limit,
+        .batch_overhead = kAssumedOverhead,
+        // Here slots are few, and a start in vain takes CPU from the others; of workers it is
+        // soon known.
+        .test_overhead = abilities.same_machine || streaming ? Seconds{0} : kAssumedTestOverhead,
+        .whole_batches = abilities.verdict_source == VerdictSource::PerBatch,
+        .ahead = ahead(abilities, streaming),
+        // On one machine a duplicate would only take time from what it is to overtake.
+        .hedges = settings.hedges && !abilities.same_machine};
+}
+
+Intake::Intake(const Settings& settings) : settings_(settings) {
+    for (const auto& [id, duration, deviation] : settings.known_durations) {
+        durations_.record(id, duration, deviation);
+    }
+}
+
+// Odd for bonds, even for files; 0 for neither.
+std::size_t Intake::affinity_of(const Test& test) {
+    if (test.bond != 0) return 2 * std::size_t{test.bond} + 1;
+    if (test.file.empty()) return 0;
+    return 2 * files_.try_emplace(test.file, files_.size() + 1).first->second;
+}
+
+void Intake::add(std::span<const TestIndex> selected, const TestTable& tests,
+                 schedule::Scheduler& scheduler) {
+    const auto expected = durations_.expect(tests, settings_.default_duration);
+    const auto& bytes = settings_.abilities.bytes_of_test;
+    for (const auto index : selected) {
+        const Test& test = tests[index];
+        durations_known_ = durations_known_ || expected[index.value()].has_value();
+        scheduler.add({.test = index,
+                       .group = test.group,
+                       .expected = expected[index.value()],
+                       .command_bytes = bytes ? bytes(test.id) : 0,
+                       .alone = settings_.groups[test.group.value()].alone,
+                       .affinity = affinity_of(test),
+                       .measured = durations_.find(test.id).has_value(),
+                       .deviation = durations_.deviation(test.id),
+                       .bonded = test.bond != 0});
+    }
+}
+
+}  // namespace offload::run

@@ -1,0 +1,117 @@
+#include "verdicts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace offload::run {
+namespace {
+
+std::vector<std::size_t> retry_counts(const Settings& settings) {
+    std::vector<std::size_t> counts;
+    for (const auto& group : settings.groups) counts.push_back(group.retry_count);
+    return counts;
+}
+
+}  // namespace
+
+Verdicts::Verdicts(const Settings& settings, const TestTable& tests, Outbox& out, Stop& stop)
+    : settings_(settings),
+      tests_(tests),
+      out_(out),
+      stop_(stop),
+      ledger_(retry_counts(settings), settings.abilities.verdict_source) {}
+
+void Verdicts::begin(const Plan& plan) {
+    missing_.resize(tests_.size());
+    selected_ = plan.selected;
+    auto broken = plan.broken.begin();
+    auto selected = plan.selected.begin();
+    // The ledger wants table order.
+    for (const auto& test : tests_) {
+        if (selected != plan.selected.end() && *selected == test.index) {
+            ledger_.add(test);
+            ++selected;
+        } else if (broken != plan.broken.end() && broken->first == test.index) {
+            ledger_.add(test);
+            ledger_.record_collection_error(test.index, broken->second);
+            out_.tell(AttemptFinished{*ledger_.last_attempt(test.index), false});
+            out_.tell(TestDecided{test.index, ledger_.status(test.index)});
+            ++broken;
+        }
+    }
+}
+
+Verdicts::Again Verdicts::record(const Batch& batch, TestIndex test, TestResult result) {
+    using Decision = schedule::Ledger::Decision;
+    const bool took_its_runner_down = result.type == kCrashType || result.type == kTimeoutType;
+    // The ledger keeps no output of passing tests; the sinks are told all of it.
+    AttemptFinished told{{test, 0, batch.number(), batch.sandbox(), batch.started(), result}};
+    const auto recorded =
+        ledger_.record(test, std::move(result), batch.number(), batch.sandbox(), batch.started());
+    if (recorded.decision == Decision::Ignored) return Again::No;
+    told.attempt.number = recorded.attempt;
+    told.will_retry = recorded.decision == Decision::Retry && !stop_.stopping();
+    const bool retry = told.will_retry;
+    out_.tell(std::move(told));
+    if (retry) {
+        if (settings_.abilities.verdict_source == VerdictSource::PerBatch) return Again::Together;
+        return took_its_runner_down ? Again::Alone : Again::Loose;
+    }
+    const auto status = ledger_.status(test);
+    out_.tell(TestDecided{test, status});
+    if (settings_.fail_fast && (status == Status::Failed || status == Status::Errored)) {
+        stop_.stop(fmt::format("--fail-fast: {} failed", tests_[test].id));
+    }
+    return Again::No;
+}
+
+void Verdicts::unknown(const Batch& batch, UnknownCase& result) {
+    ++unknown_results_;
+    // Another batch's test reports for itself; anything else has no one to fail for it.
+    if (is_failure(result.outcome) && tests_.find(result.name) == nullptr && !unknown_failure_) {
+        unknown_failure_ = result.name;
+    }
+    out_.tell(UnknownResult{batch.number(), std::move(result.name), result.outcome,
+                            std::move(result.closest), std::move(result.matching_format)});
+}
+
+void Verdicts::give_up(TestIndex test, std::string reason) {
+    ledger_.give_up(test, std::move(reason));
+}
+
+std::vector<TestToRun> Verdicts::next_attempts(const std::vector<TestIndex>& tests) const {
+    std::vector<TestToRun> attempts;
+    attempts.reserve(tests.size());
+    for (const auto test : tests) attempts.push_back(next_attempt(test));
+    return attempts;
+}
+
+bool Verdicts::any_failure() const {
+    const auto counts = ledger_.counts();
+    return counts.failed + counts.errored + counts.not_run > 0 ||
+           std::ranges::any_of(selected_,
+                               [this](TestIndex test) { return !ledger_.decided(test); });
+}
+
+void Verdicts::close(const std::string& reason, RunSummary& summary) {
+    for (const auto test : selected_) {
+        if (!ledger_.decided(test)) ledger_.give_up(test, reason);
+    }
+    if (unknown_failure_) {
+        stop_.fail(fmt::format("a result that belongs to no discovered test failed: {}",
+                               *unknown_failure_));
+    }
+    summary.counts = ledger_.counts();
+    summary.verdicts = ledger_.take_verdicts();
+    summary.unknown_results = unknown_results_;
+    for (const auto& verdict : summary.verdicts) {
+        Seconds chain{0};
+        for (const auto& attempt : verdict.attempts) chain += attempt.result.duration;
+        summary.work += chain;
+        summary.longest = std::max(summary.longest, chain);
+    }
+}
+
+}  // namespace offload::run
