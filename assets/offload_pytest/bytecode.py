@@ -1,10 +1,10 @@
 """Rewritten test modules, kept for the other commands of a run."""
 
-import hashlib
-import os
 import sys
 
 from _pytest.assertion import rewrite
+
+from .system import system
 
 
 class KeptBytecode:
@@ -21,10 +21,9 @@ class KeptBytecode:
 
     def _path(self, source):
         """No other state of the file has this name: pytest compares whole seconds at best."""
-        stat = os.stat(source)
-        state = "%s %d %d %d" % (source, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
-        name = hashlib.sha256(os.fsencode(state)).hexdigest()
-        return os.path.join(self._folder, name + ".pyc")
+        found = system.stat(source)
+        state = "%x-%x-%x" % (found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
+        return "%s/%s.%s.pyc" % (self._folder, source, state)
 
     def _read_anywhere(self, source, pyc, *args, **options):
         code = self._read(source, pyc, *args, **options)
@@ -40,14 +39,22 @@ class KeptBytecode:
         path = self._path(source)
         version, code = self._rewrite(source, config)
         if sys.dont_write_bytecode and self.config in (None, config):
-            if path == self._path(source):
+            if path == self._path(source) and self._has_room_for(path):
                 self._write(config.stash[rewrite.assertstate_key], code, version, path)
         return version, code
+
+    @staticmethod
+    def _has_room_for(path):
+        try:
+            system.makedirs(system.dirname(path), mode=0o700, exist_ok=True)
+        except OSError:
+            return False
+        return True
 
 
 def keep_bytecode(folder):
     """None where this pytest goes about it in another way than those that are known."""
-    if not sys.dont_write_bytecode or not os.path.isdir(folder):
+    if not sys.dont_write_bytecode or not system.exists(folder):
         return None
     names = ("_read_pyc", "_rewrite_test", "_write_pyc", "assertstate_key")
     return KeptBytecode(folder) if all(hasattr(rewrite, name) for name in names) else None

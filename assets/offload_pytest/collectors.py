@@ -1,10 +1,9 @@
 """What collectors say."""
 
-import traceback
-
 import pytest
 
 from .records import skip_reason
+from .system import system
 from .text import one_line
 
 
@@ -25,7 +24,7 @@ class Collectors:
         if report.outcome == "failed" and excinfo is not None:
             value = excinfo.value.__cause__ or excinfo.value
             report.offload_type = type(value).__name__
-            report.offload_message = traceback.format_exception_only(type(value), value)[-1]
+            report.offload_message = system.format_exception_only(type(value), value)[-1]
 
     def pytest_collectreport(self, report):
         if report.outcome == "failed":

@@ -20,7 +20,7 @@ class Conclusion(CollectsNothing):
         self._failures = 1 if plan["failed"] else 0
 
     def register(self, pluginmanager):
-        pluginmanager.register(Ending(self._channel), "offload-ending")
+        pluginmanager.register(Ending(self._channel, any_test=False), "offload-ending")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):

@@ -2,27 +2,13 @@
 
 import os
 
-import pytest
-
+from .measured import CoverageMark
 from .options import on_command_line
 from .text import from_exact
 
 
 COVERAGE_DATA = "data."  # + label
 COVERAGE_MARK = ".measures"  # label +
-
-
-class CoverageMark:
-    """A file that tells that a test is measured: its data are missed where there are none."""
-
-    def __init__(self, path):
-        self._path = path
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self, item):
-        if self._path is not None:
-            open(self._path, "w").close()
-            self._path = None
 
 
 def separate_coverage(config, plan):

@@ -1,11 +1,10 @@
 """Discovery: a session that tells what it collects."""
 
-import gc
-
 import pytest
 
 from .collectors import Collectors
 from .ending import Ending
+from .garbage import Unsearched
 from .items import tell_collection
 
 
@@ -21,15 +20,13 @@ class Discovery:
     def register(self, pluginmanager):
         pluginmanager.register(self._collectors, "offload-collectors")
         pluginmanager.register(self._companions, "offload-companions")
-        pluginmanager.register(Ending(self._channel), "offload-ending")
+        pluginmanager.register(Ending(self._channel, any_test=False), "offload-ending")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self):
-        """Nearly all that is made here lasts until the end, and then all goes at once: to search it
-        for garbage, which pytest does five times when it ends, is a tenth of the time."""
-        gc.disable()
+        unsearched = Unsearched()
         yield
-        gc.freeze()
+        unsearched.end()
 
     def pytest_deselected(self, items):
         self._deselected += len(items)

@@ -1,9 +1,8 @@
 """An early worker: one that collects all tests before it is asked for any."""
 
-import gc
-
 import pytest
 
+from .garbage import Unsearched
 from .items import tell_collection
 from .options import set_options
 from .worker import Worker
@@ -25,10 +24,9 @@ class EarlyWorker(Worker):
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self, session):
-        gc.disable()  # as in discovery
+        unsearched = Unsearched()
         outcome = yield
-        gc.freeze()
-        gc.enable()
+        unsearched.end()
         if outcome.excinfo is not None:
             return
         unfit = self._what_stands_against_it(session.config)

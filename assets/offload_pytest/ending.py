@@ -2,14 +2,16 @@
 
 import pytest
 
+from .garbage import forget_all
 from .text import one_line
 
 
 class Ending:
     """Tells that the session is over, and why if that is not plain."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, any_test=True):
         self._channel = channel
+        self._any_test = any_test
         self._reason = ""
 
     def pytest_internalerror(self, excrepr, excinfo):
@@ -22,3 +24,8 @@ class Ending:
     def pytest_sessionfinish(self, session, exitstatus):
         reason = self._reason or session.shouldstop or session.shouldfail or ""
         self._channel.send("bye", status=int(exitstatus), reason=one_line(reason))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self):
+        """Behind all that might look for leaks."""
+        forget_all(search=self._any_test)

@@ -1,9 +1,6 @@
 """Frames: how the plugin talks, whatever else writes to the same pipe."""
 
-import json
-import os
-import select
-
+from .system import system
 
 PROTOCOL = 1
 FRAME_LIMIT = 4096  # PIPE_BUF on Linux
@@ -14,11 +11,10 @@ class Channel:
     """Writes frames to a copy of a file descriptor, from the process that made it alone."""
 
     def __init__(self, descriptor, nonce):
-        self._descriptor = os.dup(descriptor)  # not inherited by programs that tests start
-        self._process = os.getpid()
+        self._descriptor = system.keep_descriptor(descriptor)
+        self._process = system.getpid()
         self._head = b"\x1e" + nonce.encode("ascii") + b" "
         self._room = FRAME_LIMIT - len(self._head) - 1
-        self._encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
         self._held = b""
 
     def send(self, kind, **fields):
@@ -30,21 +26,21 @@ class Channel:
         self._tell(kind, fields, hold=True)
 
     def flush(self):
-        if self._held and os.getpid() == self._process:
+        if self._held and system.getpid() == self._process:
             held, self._held = self._held, b""
             self._write(held)
 
     def _tell(self, kind, fields, hold):
-        if os.getpid() != self._process:
+        if system.getpid() != self._process:
             return
         message = {"t": kind}
         message.update((name, value) for name, value in fields.items() if value not in ("", None))
-        text = self._encode(message)
+        text = system.encode(message)
         if len(text) > self._room:
             cuts = range(0, len(text), PART_LENGTH)
             for start in cuts:
                 kind = "last" if start == cuts[-1] else "part"
-                part = self._encode({"t": kind, "d": text[start : start + PART_LENGTH]})
+                part = system.encode({"t": kind, "d": text[start : start + PART_LENGTH]})
                 self._put(part, hold=False)
         else:
             self._put(text, hold)
@@ -62,8 +58,8 @@ class Channel:
     def _write(self, data):
         while data:
             try:
-                data = data[os.write(self._descriptor, data) :]
+                data = data[system.write(self._descriptor, data) :]
             except BlockingIOError:  # some program made the shared pipe non-blocking
-                select.select([], [self._descriptor], [])
+                system.select([], [self._descriptor], [])
             except BrokenPipeError:  # nobody listens any more; Offload has given this up
                 return

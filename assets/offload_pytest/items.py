@@ -1,11 +1,9 @@
 """Which tests there are, as discovery tells them."""
 
-import os
-import sys
-
 import pytest
 
 from .frames import FRAME_LIMIT
+from .system import system
 from .text import exact, readable
 
 
@@ -14,7 +12,7 @@ def file_of(item, root):
     collector = item.getparent(pytest.File)
     if collector is None:
         return ""
-    return os.path.relpath(str(collector.path), root)
+    return system.relpath(str(collector.path), root)
 
 
 def bond_of(item):
@@ -76,6 +74,6 @@ def tell_collection(channel, session, collectors, companions, deselected, stays=
         "collected",
         count=len(session.items),
         deselected=deselected,
-        whole=any(name in sys.modules for name in MAPPERS) or None,
+        whole=any(name in system.modules for name in MAPPERS) or None,
         stays=stays or None,
     )

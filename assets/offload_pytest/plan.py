@@ -24,5 +24,5 @@ def take_plan():
         os.environ["PYTHONPATH"] = os.pathsep.join(others)
     else:
         os.environ.pop("PYTHONPATH", None)
-    with open(path, encoding="ascii") as file:
+    with open(path, encoding="utf-8") as file:
         return json.load(file)

@@ -1,10 +1,9 @@
 """Reporting: from pytest's reports to begin and end."""
 
-import traceback
-
 import pytest
 
 from .records import Record
+from .system import system
 from .text import key_of, readable
 
 
@@ -65,7 +64,7 @@ class Reporter:
                 "errored",
                 type(value).__name__,
                 "pytest ended with an internal error: %s" % value,
-                "".join(traceback.format_exception(*excinfo)),
+                "".join(system.format_exception(*excinfo)),
             )
 
     def tell(self, position, record, hold=False):

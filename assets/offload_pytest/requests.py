@@ -1,7 +1,6 @@
 """What Offload asks a worker for."""
 
-import json
-import os
+from .system import system
 
 
 class Requests:
@@ -9,21 +8,21 @@ class Requests:
     nowhere: no test reads what is meant for the worker."""
 
     def __init__(self, descriptor):
-        self._descriptor = os.dup(descriptor)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, descriptor)
-        os.close(nothing)
-        self._process = os.getpid()
+        self._descriptor = system.keep_descriptor(descriptor)
+        nothing = system.open_descriptor("/dev/null", 0)  # O_RDONLY
+        system.dup2(nothing, descriptor)
+        system.close(nothing)
+        self._process = system.getpid()
         self._rest = b""
 
     def next(self):
         """Waits for a request; None when no more will come."""
         while b"\n" not in self._rest:
-            if os.getpid() != self._process:  # a test that forked and did not end its child
+            if system.getpid() != self._process:  # a test that forked and did not end its child
                 return None
-            data = os.read(self._descriptor, 1 << 16)
+            data = system.read(self._descriptor, 1 << 16)
             if not data:
                 return None
             self._rest += data
         line, self._rest = self._rest.split(b"\n", 1)
-        return json.loads(line)
+        return system.decode(line.decode("ascii"))

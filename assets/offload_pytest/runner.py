@@ -1,13 +1,12 @@
 """What batches and workers have in common."""
 
-import os
-
 import pytest
 
 from .collectors import Collectors, covers
 from .ending import Ending
 from .records import Record
 from .reporter import Reporter
+from .system import system
 from .terminal import Terminal
 from .text import key_of, one_line
 
@@ -37,12 +36,12 @@ class Runner:
         self._files = self._folders = None
         if "" in files:
             return
-        self._files = {os.path.normpath(os.path.join(self._root, file)) for file in files}
+        self._files = {system.normpath(system.join(self._root, file)) for file in files}
         self._folders = set()
-        for folder in {os.path.dirname(path) for path in self._files}:
+        for folder in {system.dirname(path) for path in self._files}:
             while folder not in self._folders:
                 self._folders.add(folder)
-                folder = os.path.dirname(folder)
+                folder = system.dirname(folder)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session):
@@ -55,16 +54,16 @@ class Runner:
         path = str(collection_path)
         if path in self._files or path in self._folders:
             return None
-        folder, name = os.path.split(path)
+        folder, name = system.split_path(path)
         if name == "__init__.py" and folder in self._folders:  # makes the package, up to pytest 7
             return None
         return True
 
     def _needs(self, config, arg):
         """Files named on the command line are collected whatever pytest_ignore_collect says."""
-        path = os.path.join(str(config.invocation_params.dir), str(arg).split("::")[0])
-        path = os.path.normpath(path)
-        return self._files is None or not os.path.isfile(path) or path in self._files
+        path = system.join(str(config.invocation_params.dir), str(arg).split("::")[0])
+        path = system.normpath(path)
+        return self._files is None or not system.is_file(path) or path in self._files
 
     @staticmethod
     def _collect_what_is_there(session, args):
@@ -112,7 +111,7 @@ class Runner:
         for collector, _, message, _ in self._collectors.failed:
             if covers(collector, node_id):
                 return "%s cannot be collected here: %s" % (collector or "the session", message)
-        if file and not os.path.exists(os.path.join(self._root, file)):
+        if file and not system.exists(system.join(self._root, file)):
             return "%s does not exist here (rootdir is %s)" % (file, self._root)
         return "pytest did not collect it here (rootdir is %s)" % self._root
 

@@ -1,8 +1,8 @@
 """The terminal's output."""
 
-import time
-
 import pytest
+
+from .system import system
 
 
 class Unhurried:
@@ -17,7 +17,7 @@ class Unhurried:
         self._file = file
         self._texts = []
         self._length = 0
-        self._flushed = time.monotonic()
+        self._flushed = system.monotonic()
 
     def write(self, text):
         self._texts.append(text)
@@ -25,7 +25,7 @@ class Unhurried:
         return len(text)
 
     def flush(self):
-        late = time.monotonic() - self._flushed > self.INTERVAL
+        late = system.monotonic() - self._flushed > self.INTERVAL
         if self._length > self.LENGTH or late:
             self.flush_now()
 
@@ -33,7 +33,7 @@ class Unhurried:
         text, self._texts, self._length = "".join(self._texts), [], 0
         self._file.write(text)
         self._file.flush()
-        self._flushed = time.monotonic()
+        self._flushed = system.monotonic()
 
     def __getattr__(self, name):
         return getattr(self._file, name)

@@ -1,10 +1,8 @@
 """The stacks of a test that takes too long."""
 
-import faulthandler
-import os
-import time
-
 import pytest
+
+from .system import system
 
 
 class Watchdog:
@@ -13,10 +11,10 @@ class Watchdog:
 
     def __init__(self, limit, descriptor):
         self._limit = limit
-        self._descriptor = os.dup(descriptor)
+        self._descriptor = system.keep_descriptor(descriptor)
         self._since = None
         # A forked child has no watching thread, and would wait for it to end for ever.
-        os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork)
+        system.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork)
         self._interrupted = None
 
     def _before_fork(self):
@@ -26,19 +24,19 @@ class Watchdog:
     def _after_fork(self):
         self._since = self._interrupted
         if self._since is not None:
-            left = self._since + self._limit - time.monotonic()
-            faulthandler.dump_traceback_later(max(left, 0.001), file=self._descriptor)
+            left = self._since + self._limit - system.monotonic()
+            system.dump_traceback_later(max(left, 0.001), file=self._descriptor)
 
     def test_begins(self):
         """The watch is wound up now and then, not for each of a thousand quick tests."""
-        now = time.monotonic()
+        now = system.monotonic()
         if self._since is None or now - self._since > self._limit / 10:
-            faulthandler.dump_traceback_later(self._limit, file=self._descriptor)
+            system.dump_traceback_later(self._limit, file=self._descriptor)
             self._since = now
 
     def rest(self):
         if self._since is not None:
-            faulthandler.cancel_dump_traceback_later()
+            system.cancel_dump_traceback_later()
             self._since = None
 
     @pytest.hookimpl(trylast=True)

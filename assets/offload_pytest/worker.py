@@ -1,7 +1,5 @@
 """A worker: a session that runs what it is asked for, as long as it is wanted."""
 
-import gc
-import os
 from collections import deque
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from .frames import PROTOCOL
 from .nothing import CollectsNothing
 from .runner import Runner, see_files_again
+from .system import system
 from .text import from_exact, key_of
 from .watchdog import Watchdog
 
@@ -59,10 +58,6 @@ class Worker(CollectsNothing, Runner):
                 raise session.Interrupted(session.shouldstop)
         self._watchdog.rest()
         session.testscollected = self._positions
-        # pytest searches for garbage five times when it ends, and the interpreter once more, so that
-        # finalizers get to tell of their troubles. The first time finds them.
-        gc.collect()
-        gc.freeze()
 
     # Each collection asks anew for the nodes of the folders above a file. It is given those of the
     # first one: what they have set up stands, and conftests' fixtures belong to them.
@@ -160,6 +155,6 @@ class Worker(CollectsNothing, Runner):
         self._reporter.positions[key_of(item.nodeid)] = position
         if attempt != self._attempt:
             self._attempt = attempt
-            os.environ["OFFLOAD_ATTEMPT"] = str(attempt)
+            system.environ["OFFLOAD_ATTEMPT"] = str(attempt)
         self._watchdog.test_begins()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)

@@ -235,25 +235,34 @@ class Case(unittest.TestCase):
             plan = dict(plan, bytecode=str(self.bytecode))
         path = carried / ("plan-%d.json" % self.number)
         path.write_text(json.dumps(dict(plan, nonce=NONCE, label="t-%d" % self.number)))
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "OFFLOAD"))}
-        env = dict(env or {})
-        if not self.plugins:
-            env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        order = [] if self.randomly else ["-p", "no:randomly"]
         return subprocess.Popen(
-            [PYTHON, "-m", "pytest", "-p", "offload_pytest", *order, *args],
+            [PYTHON, "-m", "pytest", "-p", "offload_pytest", *self._order(), *args],
             cwd=self.cwd,
             env=dict(
-                clean,
-                PYTHONPATH=str(carried),
-                OFFLOAD_PYTEST_PLAN=str(path),
-                PYTHONDONTWRITEBYTECODE="1",
-                **env,
+                self._environment(env), PYTHONPATH=str(carried), OFFLOAD_PYTEST_PLAN=str(path)
             ),
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=stderr,
         )
+
+    def _order(self):
+        return [] if self.randomly else ["-p", "no:randomly"]
+
+    def _environment(self, env):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "OFFLOAD"))}
+        if not self.plugins:
+            clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        return dict(clean, PYTHONDONTWRITEBYTECODE="1", **(env or {}))
+
+    def plain(self, *args, env=None):
+        """Pytest without the plugin; (exit status, output)."""
+        done = subprocess.run(
+            [PYTHON, "-m", "pytest", *self._order(), *args],
+            cwd=self.cwd, env=self._environment(env), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=DEADLINE, text=True,
+        )
+        return done.returncode, done.stdout
 
     def run_pytest(self, plan, args, env=None):
         process = self.start(plan, args, env)

@@ -1,6 +1,7 @@
 """The pytest plugin against real pytest: run by CTest once for each supported version."""
 
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -713,22 +714,26 @@ class Bytecode(Case):
         )
         files = {"test_a.py::test_a": "test_a.py"}
         self.collect("test_a.py")
-        before = sorted(self.bytecode.iterdir())
+        before = sorted(self.bytecode.rglob("*"))
         told = self.run_batch(list(files), files, "test_a.py")
         self.assertEqual(told.one("end")["outcome"], "passed", told.visible)
-        self.assertEqual(sorted(self.bytecode.iterdir()), before)
+        self.assertEqual(sorted(self.bytecode.rglob("*")), before)
 
     def test_a_folder_that_cannot_be_used_does_no_harm(self):
         self.bytecode.mkdir()
         self.write("test_a.py", "def test_a(): assert True\n")
         found = self.collect()
-        for path in self.bytecode.iterdir():
+        kept = list(self.bytecode.rglob("*.pyc"))
+        self.assertTrue(kept)
+        for path in kept:
             path.write_bytes(b"no bytecode")
         told = self.run_batch(found.ids, found.files)
         self.assertEqual(told.one("end")["outcome"], "passed")
-        for path in self.bytecode.iterdir():
-            path.unlink()
-        self.bytecode.rmdir()
+        shutil.rmtree(self.bytecode)
+        self.bytecode.write_bytes(b"no folder")
+        told = self.run_batch(found.ids, found.files)
+        self.assertEqual(told.one("end")["outcome"], "passed")
+        self.bytecode.unlink()
         told = self.run_batch(found.ids, found.files)
         self.assertEqual(told.one("end")["outcome"], "passed")
 

@@ -1,0 +1,77 @@
+"""What the plugin uses while tests may run, as it was before any of them could replace it."""
+
+import fcntl
+import faulthandler
+import gc
+import json
+import os
+import select
+import stat
+import sys
+import time
+import traceback
+
+# Beyond what tests count on: the first free descriptor is the one that plain pytest would give them.
+FIRST_DESCRIPTOR = 512
+
+
+class System:
+    """Tests patch the clock, os.getpid or json in the modules of the standard library, and tools that
+    freeze time or fake file systems do so in the namespaces of all modules there are. Attributes of
+    an object they leave alone: while tests may run, modules of the plugin go through this one."""
+
+    def __init__(self):
+        self.collect_garbage = gc.collect
+        self.environ = os.environ
+        self.decode = json.JSONDecoder().decode
+        self.encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
+        self.dump_traceback_later = faulthandler.dump_traceback_later
+        self.cancel_dump_traceback_later = faulthandler.cancel_dump_traceback_later
+        self.fcntl = fcntl.fcntl
+        self.format_exception = traceback.format_exception
+        self.format_exception_only = traceback.format_exception_only
+        self.freeze_garbage = gc.freeze
+        self.get_threshold = gc.get_threshold
+        self.set_threshold = gc.set_threshold
+        self.getpid = os.getpid
+        self.close = os.close
+        self.dup = os.dup
+        self.dup2 = os.dup2
+        self.open_descriptor = os.open
+        self.read = os.read
+        self.write = os.write
+        self.select = select.select
+        self.makedirs = os.makedirs
+        self.stat = os.stat
+        self.modules = sys.modules
+        self.monotonic = time.monotonic
+        self.open = open
+        self.register_at_fork = os.register_at_fork
+        self.dirname = os.path.dirname
+        self.join = os.path.join
+        self.normpath = os.path.normpath
+        self.relpath = os.path.relpath
+        self.split_path = os.path.split
+
+    def keep_descriptor(self, descriptor):
+        """A copy that programs which tests start do not inherit."""
+        try:
+            return self.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR)
+        except OSError:  # so many are not allowed
+            return self.dup(descriptor)
+
+    def exists(self, path):
+        try:
+            self.stat(path)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def is_file(self, path):
+        try:
+            return stat.S_ISREG(self.stat(path).st_mode)
+        except (OSError, ValueError):
+            return False
+
+
+system = System()
