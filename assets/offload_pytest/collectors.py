@@ -14,6 +14,14 @@ class Collectors:
         self.failed = []
         self.skipped = []
 
+    def explain(self, node_id):
+        """Whether one of them is why this test is not there."""
+        return any(covers(collector, node_id) for collector, *_ in self.failed + self.skipped)
+
+    def forget(self):
+        self.failed.clear()
+        self.skipped.clear()
+
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):
         outcome = yield

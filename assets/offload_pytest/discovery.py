@@ -5,6 +5,7 @@ import pytest
 from .collectors import Collectors
 from .ending import Ending
 from .garbage import Unsearched
+from .hooks import Selections
 from .items import tell_collection
 
 
@@ -15,11 +16,13 @@ class Discovery:
         self._channel = channel
         self._collectors = Collectors()
         self._companions = companions
+        self._selections = Selections()
         self._deselected = 0
 
     def register(self, pluginmanager):
         pluginmanager.register(self._collectors, "offload-collectors")
         pluginmanager.register(self._companions, "offload-companions")
+        pluginmanager.register(self._selections, "offload-selections")
         pluginmanager.register(Ending(self._channel, any_test=False), "offload-ending")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -34,5 +37,10 @@ class Discovery:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session):
         tell_collection(
-            self._channel, session, self._collectors, self._companions, self._deselected
+            self._channel,
+            session,
+            self._collectors,
+            self._companions,
+            self._deselected,
+            self._selections.need_all(),
         )

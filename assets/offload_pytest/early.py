@@ -3,6 +3,7 @@
 import pytest
 
 from .garbage import Unsearched
+from .hooks import Selections
 from .items import tell_collection
 from .options import set_options
 from .worker import Worker
@@ -15,12 +16,14 @@ class EarlyWorker(Worker):
         super().__init__(channel, plan, requests)
         self._tells = plan["mode"] == "first"
         self._companions = companions
+        self._selections = Selections()
         self._maxfail = 1 if plan["fail_fast"] else 0
         self._stays = False
 
     def register(self, pluginmanager):
         super().register(pluginmanager)
         pluginmanager.register(self._companions, "offload-companions")
+        pluginmanager.register(self._selections, "offload-selections")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self, session):
@@ -43,6 +46,7 @@ class EarlyWorker(Worker):
                 self._collectors,
                 self._companions,
                 len(self._deselected),
+                self._selections.need_all(),
                 self._stays,
             )
 

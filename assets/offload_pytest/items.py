@@ -1,36 +1,12 @@
 """Which tests there are, as discovery tells them."""
 
-import pytest
-
+from .bonds import Bonds, file_of
 from .frames import FRAME_LIMIT
 from .system import system
 from .text import exact, readable
 
 
-def file_of(item, root):
-    """The file that the item was collected from, relative to rootdir; "" if there is none."""
-    collector = item.getparent(pytest.File)
-    if collector is None:
-        return ""
-    return system.relpath(str(collector.path), root)
-
-
-def bond_of(item):
-    """What tests have in common that rely on each other's traces in the process. Their markers tell:
-    xdist's, pytest-dependency's, and that of the incremental tests in pytest's documentation."""
-    groups = []
-    for mark in item.iter_markers():
-        if mark.name == "xdist_group":
-            groups.append(str(mark.args[0] if mark.args else mark.kwargs.get("name", "default")))
-        elif mark.name == "dependency":
-            scope = mark.kwargs.get("scope", "module")
-            return readable("dependency " + ("" if scope != "module" else file_of(item, ".")))
-        elif mark.name == "incremental":
-            return readable("incremental " + item.parent.nodeid)
-    return readable("group " + "_".join(groups)) if groups else ""
-
-
-def tell_items(channel, items, root, of=None):
+def tell_items(channel, items, root, bonds_of, of=None):
     ids, bonds, size, current, collector = [], [], 0, None, None
 
     def send():
@@ -46,7 +22,7 @@ def tell_items(channel, items, root, of=None):
                 send()
                 ids, bonds, size, current = [], [], 0, file
         ids.append(exact(item.nodeid))
-        bonds.append(bond_of(item))
+        bonds.append(bonds_of(item))
         size += len(item.nodeid) + len(bonds[-1]) + 6
         if size > FRAME_LIMIT // 2:
             send()
@@ -58,22 +34,23 @@ def tell_items(channel, items, root, of=None):
 MAPPERS = ("django.db", "sqlalchemy", "sqlmodel", "peewee", "pony.orm", "tortoise")
 
 
-def tell_collection(channel, session, collectors, companions, deselected, stays=False):
-    """All that the session has collected."""
+def tell_collection(channel, session, collectors, companions, deselected, selects, stays=False):
+    """All that the session has collected. `selects`: hooks of others chose among it."""
     root = str(session.config.rootpath)
-    tell_items(channel, session.items, root)
+    bonds = Bonds(session.config, root)
+    tell_items(channel, session.items, root, bonds)
     for node_id, kind, message, details in collectors.failed:
         text = readable(details)
         channel.send("broken", id=exact(node_id), type=kind, message=message, details=text)
     for node_id, _, message, _ in collectors.skipped:
         channel.send("skipped", id=exact(node_id), message=message)
     for number, items in companions.found(session):
-        tell_items(channel, items, root, of=number)
+        tell_items(channel, items, root, bonds, of=number)
         channel.send("found", of=number, count=len(items))
     channel.send(
         "collected",
         count=len(session.items),
         deselected=deselected,
-        whole=any(name in system.modules for name in MAPPERS) or None,
+        whole=selects or any(name in system.modules for name in MAPPERS) or None,
         stays=stays or None,
     )

@@ -6,12 +6,14 @@ import pytest
 
 from .batch import Batch
 from .bytecode import keep_bytecode
+from .chance import seed_alike
 from .companions import Companions
 from .conclusion import Conclusion
 from .coverage import separate_coverage
 from .discovery import Discovery
 from .early import EarlyWorker
 from .frames import PROTOCOL, Channel
+from .identity import Identity
 from .options import (
     NO_DEBUGGER,
     NO_SELECTION,
@@ -27,7 +29,7 @@ from .requests import Requests
 from .separation import separate_basetemp, separate_databases
 from .text import from_exact
 from .worker import Worker
-from .xdist import accept_options_of_blocked_xdist
+from .xdist import accept_options_of_blocked_xdist, distribution
 
 
 class Plugin:
@@ -75,6 +77,7 @@ class Plugin:
         if self._bytecode is not None:
             self._bytecode.config = early_config
         accept_options_of_blocked_xdist(early_config, parser, args)
+        early_config.offload_dist = distribution(early_config.known_args_namespace)
         set_options(early_config.known_args_namespace, NO_XDIST)
         companions = Companions()
         given = list(early_config.invocation_params.args)
@@ -82,6 +85,8 @@ class Plugin:
         mode = self._choose_mode(early_config.known_args_namespace, companions)
         separate_coverage(early_config, self._plan)
         separate_databases(early_config, self._plan)
+        if "workers" in self._plan and self._plan["mode"] != "conclude":
+            Identity(self._plan).register(early_config)
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")
         yield
@@ -89,6 +94,7 @@ class Plugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config):
         option, mode = config.option, self._plan["mode"]
+        seed_alike(option, self._plan["nonce"])
         set_options(option, NO_XDIST)
         set_options(option, {"maxfail": 0, "continue_on_collection_errors": True})
         for name, (off, flags) in REPORTS.items():

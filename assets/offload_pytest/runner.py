@@ -82,6 +82,13 @@ class Runner:
         see_files_again(session.config)
         return session.perform_collect(usable)
 
+    def _start_again(self, config):
+        """From now on all files are collected."""
+        self._files = self._folders = None
+        self._collectors.forget()
+        self._deselected.clear()
+        see_files_again(config)
+
     def pytest_deselected(self, items):
         self._deselected.update(key_of(item.nodeid) for item in items)
 
@@ -96,6 +103,11 @@ class Runner:
                 return
         reason = self._reason(config, node_id, file)
         self._channel.send("refused", n=position, reason=one_line(reason))
+
+    def _has_relatives(self, node_id):
+        """Whether the same function is here, with other parameters."""
+        function = node_id.split("[", 1)[0] + "["
+        return any(item_id.startswith(function) for item_id in self._ids_here())
 
     def _reason(self, config, node_id, file):
         if key_of(node_id) in self._deselected:
@@ -113,6 +125,11 @@ class Runner:
                 return "%s cannot be collected here: %s" % (collector or "the session", message)
         if file and not system.exists(system.join(self._root, file)):
             return "%s does not exist here (rootdir is %s)" % (file, self._root)
+        if "[" in node_id and self._has_relatives(node_id):
+            return (
+                "its parameters are others here: they come from chance, the clock or an address in "
+                "memory. Give them fixed values or names (ids=…), or seed what draws them"
+            )
         return "pytest did not collect it here (rootdir is %s)" % self._root
 
 

@@ -5,11 +5,13 @@ import faulthandler
 import gc
 import json
 import os
+import random
 import select
 import stat
 import sys
 import time
 import traceback
+import zlib
 
 # Beyond what tests count on: the first free descriptor is the one that plain pytest would give them.
 FIRST_DESCRIPTOR = 512
@@ -21,7 +23,10 @@ class System:
     an object they leave alone: while tests may run, modules of the plugin go through this one."""
 
     def __init__(self):
+        self.argv = sys.argv
+        self.caller = sys._getframe
         self.collect_garbage = gc.collect
+        self.crc32 = zlib.crc32
         self.environ = os.environ
         self.decode = json.JSONDecoder().decode
         self.encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
@@ -38,6 +43,7 @@ class System:
         self.dup = os.dup
         self.dup2 = os.dup2
         self.open_descriptor = os.open
+        self.random_state = random.getstate
         self.read = os.read
         self.write = os.write
         self.select = select.select

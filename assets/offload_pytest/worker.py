@@ -115,6 +115,7 @@ class Worker(CollectsNothing, Runner):
         unknown = set(files) - self._collected
         if unknown and "" not in self._collected:
             self._collect(session, {""} if self._whole else unknown)
+        self._look_further(session, request)
         wanted = []
         for value, file, attempt in zip(request["ids"], request["in"], request["attempts"]):
             node_id = from_exact(value)
@@ -131,6 +132,21 @@ class Worker(CollectsNothing, Runner):
         wanted.sort(key=lambda entry: entry[0])
         self._queue.extend(entry[1:] for entry in wanted)
 
+    def _ids_here(self):
+        return (item.nodeid for items in self._items.values() for _, item in items)
+
+    def _look_further(self, session, request):
+        """What others make of a part of the collection may be nothing that they would make of the
+        whole: one that misses a test is the last part."""
+        missed = (
+            node_id
+            for node_id in map(from_exact, request["ids"])
+            if key_of(node_id) not in self._items and not self._collectors.explain(node_id)
+        )
+        if "" not in self._collected and next(missed, None) is not None:
+            self._start_again(session.config)
+            self._collect(session, {""})
+
     def _collect(self, session, files):
         self._choose(files)
         self._collected |= files
@@ -140,6 +156,10 @@ class Worker(CollectsNothing, Runner):
             items = session.perform_collect(args)
         except pytest.UsageError:
             items = self._collect_what_is_there(session, args) or []
+        except Exception:
+            if "" in files:
+                raise
+            items = []  # nothing is there; all will be looked at
         self._keep(items)
         session.testscollected = self._places  # what the progress in percent refers to
 

@@ -1,4 +1,4 @@
-"""Options of an xdist that is not there."""
+"""What was asked of xdist, and the options of one that is not there."""
 
 import copy
 
@@ -32,3 +32,10 @@ def accept_options_of_blocked_xdist(config, parser, args):
     config.known_args_namespace = parser.parse_known_args(
         list(args), namespace=copy.copy(config.known_args_namespace)
     )
+
+
+def distribution(options):
+    """How xdist would have been asked to share out the tests; "no" where it was not."""
+    if getattr(options, "numprocesses", None) == 0:
+        return "no"
+    return getattr(options, "dist", "no")

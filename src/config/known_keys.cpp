@@ -59,6 +59,8 @@ constexpr KnownKey kKnownKeys[] = {
     {"framework", "pytest", "command"},
     {"framework", "pytest", "run_args"},
     {"framework", "pytest", "discovery_args"},
+    {"framework", "pytest", "collect"},
+    {"framework", "pytest", "as_xdist"},
     {"framework", "cargo", "package"},
     {"framework", "cargo", "features"},
     {"framework", "cargo", "bin"},

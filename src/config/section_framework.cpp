@@ -37,6 +37,11 @@ PytestFramework read_pytest(TableReader& table) {
     }
     out.run_args = table.words("run_args").value_or(std::vector<std::string>{});
     out.discovery_args = table.words("discovery_args").value_or(std::vector<std::string>{});
+    if (const auto collect = table.choice("collect", {"auto", "all", "files"})) {
+        if (*collect == "all") out.collect = PytestCollect::All;
+        if (*collect == "files") out.collect = PytestCollect::Files;
+    }
+    out.as_xdist = table.flag("as_xdist").value_or(true);
     out.markers = table.text("markers");
     if (out.markers && text::trim(*out.markers).empty()) out.markers.reset();
     return out;

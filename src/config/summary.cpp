@@ -158,6 +158,10 @@ struct WriteFramework {
         if (!pytest.run_args.empty()) out.texts("run_args", pytest.run_args);
         if (!pytest.discovery_args.empty()) out.texts("discovery_args", pytest.discovery_args);
         out.maybe("markers", pytest.markers);
+        if (pytest.collect != PytestCollect::Auto) {
+            out.text("collect", pytest.collect == PytestCollect::All ? "all" : "files");
+        }
+        if (!pytest.as_xdist) out.flag("as_xdist", false);
     }
     void operator()(const CargoFramework& cargo) const {
         out.maybe("package", cargo.package);

@@ -283,7 +283,7 @@ class Case(unittest.TestCase):
     def collect(self, *args, **options):
         return self.run_pytest({"mode": "collect"}, ["--collect-only", "-q", *args], **options)
 
-    def run_batch(self, ids, files, *args, fail_fast=False, **options):
+    def run_batch(self, ids, files, *args, fail_fast=False, workers=None, **options):
         """`files` maps each ID to its file, as discovery told."""
         known = sorted({files[node_id] for node_id in ids}, key=repr)
         exact = lambda value: {"hex": value.hex()} if isinstance(value, bytes) else value
@@ -294,6 +294,8 @@ class Case(unittest.TestCase):
             "in": [known.index(files[node_id]) for node_id in ids],
             "fail_fast": fail_fast,
         }
+        if workers is not None:
+            plan["workers"] = workers
         return self.run_pytest(plan, list(args), **options)
 
     def run_all(self, *args, **options):

@@ -171,7 +171,8 @@ std::string result_path(const RunContext& context) {
 PytestFramework::PytestFramework(const config::Config& config)
     : settings_(std::get<config::PytestFramework>(config.framework.kind)),
       test_id_format_(config.framework.test_id_format),
-      worker_(config.framework.worker) {
+      worker_(config.framework.worker),
+      max_parallel_(config.offload.max_parallel) {
     if (test_id_format_.empty()) test_id_format_ = "{name}";
 }
 
@@ -200,6 +201,7 @@ Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& requ
     const auto words = discovery_words(group);
     auto plan = plan_for(context, "collect");
     plan["mark"] = exact_json(mark_path(context));
+    add_common(plan);
     add_companions(plan, group, companions, &PytestFramework::discovery_words);
 
     DiscoveryCommand command;
@@ -245,10 +247,25 @@ Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
     if (is_plain(request.carry)) return plain_batch(request);
 
     auto plan = plan_for(request, "run");
+    add_common(plan);
+    plan["whole"] = collects_all(request, false);
     TestList list;
     for (const Test* test : request.tests) list.add(*test);
     list.move_into(plan);
     return with_plan(request, as_ascii(plan));
+}
+
+void PytestFramework::add_common(json& plan) const {
+    if (settings_.as_xdist) plan["workers"] = max_parallel_;
+}
+
+// A worker on this machine can afford it: it collects but once. For each batch, and where files
+// come over a network first, there has to be a reason.
+bool PytestFramework::collects_all(const BatchRequest& request, bool is_worker) const {
+    if (settings_.collect != config::PytestCollect::Auto) {
+        return settings_.collect == config::PytestCollect::All;
+    }
+    return carried(request.carry).whole || (is_worker && request.context.same_machine);
 }
 
 // One command line must do for both.
@@ -265,7 +282,8 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     auto plan = plan_for(request, mode_of(request.start));
     plan["protocols"] = {kWorkerProtocol};
     plan["limit"] = test_limit.count();
-    plan["whole"] = carried(request.carry).whole;
+    add_common(plan);
+    plan["whole"] = collects_all(request, true);
     if (request.start != WorkerStart::ToDiscover) return with_plan(request, as_ascii(plan));
     plan["mark"] = exact_json(mark_path(request.context));
     add_companions(plan, request.group, request.companions, &PytestFramework::run_words);

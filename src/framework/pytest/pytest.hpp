@@ -59,11 +59,16 @@ class PytestFramework final : public Framework {
     std::string or_plainly(const std::string& with_plugin, const config::Group& group,
                            const RunContext& context) const;
     BatchCommand with_plan(const BatchRequest& request, const std::string& plan) const;
+    // What all processes that discover or run tests are told.
+    void add_common(nlohmann::json& plan) const;
+    // Whether what runs this collects all there is, or the files of its own tests.
+    bool collects_all(const BatchRequest& request, bool is_worker) const;
     BatchCommand plain_batch(const BatchRequest& request) const;
 
     config::PytestFramework settings_;
     std::string test_id_format_;
     config::WorkerMode worker_;
+    std::size_t max_parallel_;
 };
 
 }  // namespace offload::framework

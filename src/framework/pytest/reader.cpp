@@ -114,7 +114,7 @@ void PytestReader::take(const json& message, Signals& signals) {
         signals.push_back(WorkerUnfit{bytes_of(message, "reason")});
     } else if (kind == "stays") {
         signals.push_back(WorkerWillStay{});
-    } else if (kind == "notice" && account_ == nullptr) {
+    } else if (kind == "notice" && (account_ == nullptr || account_->stays())) {
         signals.push_back(
             RunnerNotice{severity_of(bytes_of(message, "severity")), bytes_of(message, "text")});
     }

@@ -72,6 +72,13 @@ using Provider = std::variant<LocalProvider, CommandProvider, ModalProvider>;
 
 enum class WorkerMode { Auto, Off };
 
+// What a pytest process collects before it runs tests.
+enum class PytestCollect {
+    Auto,   // what might make a difference
+    All,    // all that discovery collects
+    Files,  // the files of its own tests
+};
+
 struct PytestFramework {
     std::vector<std::string> paths;
     // The words before pytest's own arguments, e.g. {"python", "-m", "pytest"}; from python and
@@ -80,6 +87,8 @@ struct PytestFramework {
     std::vector<std::string> run_args;        // execution only
     std::vector<std::string> discovery_args;  // discovery only
     std::optional<std::string> markers;       // -m, only for groups without filters
+    PytestCollect collect = PytestCollect::Auto;
+    bool as_xdist = true;  // workers and batches present themselves as workers of pytest-xdist's
 };
 
 struct CargoFramework {

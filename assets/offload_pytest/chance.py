@@ -1,0 +1,25 @@
+"""Chance: all processes of a run draw the same."""
+
+from .system import system
+
+
+def seed_of(nonce):
+    """One that differs from run to run, and is known to all processes of one."""
+    return system.crc32(nonce.encode("utf-8"))
+
+
+def seed_alike(option, nonce):
+    """pytest-randomly draws a seed in each process where none is given, as if it were alone."""
+    if getattr(option, "randomly_seed", None) == "default":
+        option.randomly_seed = seed_of(nonce)
+
+
+class Draws:
+    """Notices whether test modules draw random numbers while they are imported: what one draws
+    depends on those that were imported before."""
+
+    def __init__(self):
+        self._before = system.random_state()
+
+    def any(self):
+        return system.random_state() != self._before
