@@ -1,5 +1,7 @@
 """Chance: all processes of a run draw the same."""
 
+import pytest
+
 from .system import system
 
 
@@ -12,6 +14,20 @@ def seed_alike(option, nonce):
     """pytest-randomly draws a seed in each process where none is given, as if it were alone."""
     if getattr(option, "randomly_seed", None) == "default":
         option.randomly_seed = seed_of(nonce)
+
+
+class Seeded:
+    """Some versions of pytest-randomly seed before the collection only where pytest prints its header,
+    which a quiet one, as in discovery, does not."""
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_collection(self, session):
+        reseed = getattr(system.modules.get("pytest_randomly"), "_reseed", None)
+        if reseed is not None and isinstance(
+            getattr(session.config.option, "randomly_seed", None), int
+        ):
+            reseed(session.config)
+        yield
 
 
 class Draws:

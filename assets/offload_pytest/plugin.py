@@ -6,7 +6,7 @@ import pytest
 
 from .batch import Batch
 from .bytecode import keep_bytecode
-from .chance import seed_alike
+from .chance import Seeded, seed_alike
 from .companions import Companions
 from .conclusion import Conclusion
 from .coverage import separate_coverage
@@ -89,6 +89,7 @@ class Plugin:
             Identity(self._plan).register(early_config)
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")
+        early_config.pluginmanager.register(Seeded(), "offload-seeded")
         yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
