@@ -74,8 +74,12 @@ Result<fs::path> extract(const assets::Asset& asset) {
     auto path = cache / "scripts" /
                 fmt::format("{}-{:016x}{}", name.stem().string(), content_hash(asset.content),
                             name.extension().string());
+    OFFLOAD_CHECK(make_folder(cache));
+    if (auto made = make_private_folder(path.parent_path()); !made) {
+        return fail(std::move(made).error().with_hint(
+            "bundled scripts are kept there; XDG_CACHE_HOME names another folder"));
+    }
     if (is_in_place(path, asset.content)) return path;
-    OFFLOAD_CHECK(make_folder(path.parent_path()));
     if (auto written = write_file_atomically(path, asset.content, 0700); !written) {
         return fail(std::move(written).error().with_hint(
             "bundled scripts are kept there; XDG_CACHE_HOME names another folder"));

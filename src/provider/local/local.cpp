@@ -1,6 +1,7 @@
 #include "local/local.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -287,7 +288,11 @@ Result<> LocalProvider::destroy_by_id(const std::string& id, SteadyTime /*deadli
     std::vector<fs::path> folders;
     for (fs::directory_iterator entry(place, error), end; !error && entry != end;
          entry.increment(error)) {
-        if (entry->path().filename().string().starts_with(name)) folders.push_back(entry->path());
+        struct stat status{};
+        if (entry->path().filename().string().starts_with(name) &&
+            ::lstat(entry->path().c_str(), &status) == 0 && status.st_uid == ::geteuid()) {
+            folders.push_back(entry->path());
+        }
     }
     for (const auto& folder : folders) {
         fs::remove_all(folder, error);

@@ -14,6 +14,7 @@ namespace offload::provider {
 namespace {
 
 constexpr std::chrono::seconds kProbeLimit{15};
+constexpr std::size_t kFolderDigits = 16;
 constexpr std::chrono::seconds kResultLimit{120};
 constexpr std::chrono::seconds kProbePause{1};
 constexpr std::chrono::milliseconds kProbeGap{500};  // what ends at once comes sooner
@@ -28,7 +29,8 @@ bool is_signal_status(std::optional<int> status) {
 RemoteSandbox::RemoteSandbox(const SandboxSpec& spec, std::string id, std::string root,
                              Variables env)
     : id_(std::move(id)),
-      folder_(fmt::format("/tmp/offload-{}-{}", spec.run_id, spec.number.value())),
+      folder_(fmt::format("/tmp/offload-{}-{}-{}", spec.run_id, spec.number.value(),
+                          random_hex(kFolderDigits))),
       root_(std::move(root)),
       env_(std::move(env)) {
     env_.emplace_back("OFFLOAD_RUN_ID", spec.run_id);

@@ -62,6 +62,18 @@ std::string put(const BatchScript& batch, const File& file) {
         to_base64(file.content), end);
 }
 
+// Nobody else can enter the folder, so that what lies in it needs no care. That holds only where it
+// is our own: one that another user of the sandbox's machine has put there is not entered.
+std::string own_folder(std::string_view folder) {
+    const auto parent = folder.substr(0, std::max<std::size_t>(folder.rfind('/'), 1));
+    return fmt::format("d={}\n[ -d {} ] || mkdir -m 1777 {}\n", quote(folder), quote(parent),
+                       quote(parent)) +
+           "[ -d \"$d\" ] || (umask 077 && mkdir \"$d\")" +
+           failing(fmt::format("cannot make {} in the sandbox", folder)) +
+           "[ ! -L \"$d\" ] && [ -O \"$d\" ]" +
+           failing(fmt::format("{} belongs to somebody else", folder));
+}
+
 // Into a file of its own, not an argument: no second limit on its length, no further quoting. But
 // where that would be little, the shell writes the file without the help of a process.
 std::string put_command(const BatchScript& batch) {
@@ -93,10 +105,7 @@ std::string batch_script(const BatchScript& batch) {
     std::string script = head(batch.nonce);
     if (batch.result_file) script += kSendFunction;
     script += "f begin\n";
-    // Nobody else can enter the folder, so that what lies in it needs no care.
-    script +=
-        fmt::format("d={}\n[ -d \"$d\" ] || (umask 077 && mkdir -p \"$d\"){}", quote(batch.folder),
-                    failing(fmt::format("cannot make {} in the sandbox", batch.folder)));
+    script += own_folder(batch.folder);
     // `find -newer` wants a later time stamp, and those of file systems advance in steps of some
     // milliseconds.
     if (batch.keeps_track_of_files) {

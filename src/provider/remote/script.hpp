@@ -19,7 +19,7 @@ namespace offload::provider {
 
 struct BatchScript {
     std::string nonce;
-    std::string folder;  // the sandbox's own; made when it is not there
+    std::string folder;  // the sandbox's own, below /tmp; made when it is not there
     std::string root;    // where the command runs; empty: wherever the exec starts
     std::span<const File> files;
     // True for a file that an earlier exec has put there: it is only checked.

@@ -287,6 +287,7 @@ TEST_F(CommandExec, SandboxesHaveFoldersOfTheirOwn) {
     const auto two = sandbox(2);
     EXPECT_NE(one->folder(), two->folder());
     EXPECT_THAT(one->folder(), HasSubstr(run_id_));
+    EXPECT_NE(one->folder(), sandbox(1)->folder()) << "nobody can foresee it";
 }
 
 TEST_F(CommandExec, FilesTravelOnceAndStandThereAgain) {

@@ -128,6 +128,23 @@ TEST_P(RemoteScript, NobodyElseSeesIntoTheFolder) {
     EXPECT_EQ(fs::status(in("own")).permissions(), fs::perms::owner_all);
 }
 
+// Another user of the sandbox's machine could have put a program or a FIFO into it.
+TEST_P(RemoteScript, AFolderOfSomebodyElseIsNotEntered) {
+    with({"mkdir"});
+    fs::create_directory(in("theirs"));
+    fs::create_directory_symlink(in("theirs"), in("own"));
+    run("echo never");
+    EXPECT_THAT(frames_, ElementsAre("begin", HasSubstr("belongs to somebody else")));
+    EXPECT_TRUE(fs::is_empty(in("theirs")));
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can make a folder of another user's";
+    fs::remove(in("own"));
+    fs::create_directory(in("own"));
+    ASSERT_EQ(::chown(in("own").c_str(), 65534, 65534), 0);
+    run("echo never");
+    EXPECT_THAT(frames_, ElementsAre("begin", HasSubstr("belongs to somebody else")));
+    EXPECT_TRUE(fs::is_empty(in("own")));
+}
+
 TEST_P(RemoteScript, SaysWhatItCannotDo) {
     with({"mkdir"});
     std::ofstream(in("own")) << "in the way";
