@@ -25,6 +25,27 @@ if(OFFLOAD_SANITIZE)
     add_link_options(-fsanitize=${OFFLOAD_SANITIZE})
 endif()
 
+# What checks while it is tested under sanitizers: the standard library's own bounds and
+# preconditions.
+if(OFFLOAD_SANITIZE OR OFFLOAD_FUZZ)
+    add_compile_definitions(_GLIBCXX_ASSERTIONS)
+endif()
+
+# What users run meets input from outside. tests/support/check_hardening.py looks at the binary.
+if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT OFFLOAD_SANITIZE)
+    include(CheckPIESupported)
+    check_pie_supported(LANGUAGES CXX)
+    set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+    add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+    add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
+
+if(OFFLOAD_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+                        -fno-sanitize-recover=all -g1 -O1)
+    add_link_options(-fsanitize=address,undefined)
+endif()
+
 if(OFFLOAD_TIDY)
     find_program(OFFLOAD_CLANG_TIDY NAMES clang-tidy-19 clang-tidy REQUIRED)
     set(CMAKE_CXX_CLANG_TIDY ${OFFLOAD_CLANG_TIDY} --warnings-as-errors=* --quiet)

@@ -1,0 +1,16 @@
+// offload.toml: any text gives a config or errors with places, never anything else.
+#include "fuzz.hpp"
+#include "offload/config/load.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace offload;
+    const auto lookup = [](const std::string& name) -> std::optional<std::string> {
+        if (name == "SET") return "value";
+        return std::nullopt;
+    };
+    const auto loaded = config::parse(fuzz::text_of(data, size), "offload.toml", {}, lookup);
+    fuzz::expect(loaded.config.has_value() != config::has_errors(loaded.diagnostics),
+                 "a config where, and only where, there is no error");
+    if (loaded.config) config::summary(loaded);
+    return 0;
+}
