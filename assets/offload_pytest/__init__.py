@@ -11,7 +11,7 @@ The plan
     mode       "collect", "run" (a batch), "serve" (a worker, see docs/worker-protocol.md), "first"
                (collect, and then go on as a worker), "early" (a worker that collects all tests
                beside that one) or "conclude" (after the last test, where coverage was measured)
-    nonce      stands in each frame
+    nonce      stands in each frame; the file is removed once it is read
     label      names this command within Offload's run; fit for file names
     mark       collect, first: a file to make, which tells that this module was loaded
     words      collect, first: what follows `-p offload_pytest` on this command line

@@ -25,4 +25,10 @@ def take_plan():
     else:
         os.environ.pop("PYTHONPATH", None)
     with open(path, encoding="utf-8") as file:
-        return json.load(file)
+        plan = json.load(file)
+    # It holds the nonce, with which a test could report others as passed.
+    try:
+        os.unlink(path)
+    except OSError:
+        pass  # a folder that is read-only; SECURITY.md says what a test could do then
+    return plan

@@ -27,6 +27,25 @@ class Discovery(Case):
         self.assertEqual(told.one("hello")["protocol"], 1)
         self.assertEqual(told.one("bye")["status"], 0)
 
+    def test_a_test_finds_no_plan(self):
+        self.write(
+            "test_a.py",
+            """
+            import os, pathlib, sys
+            def test_a():
+                assert "OFFLOAD_PYTEST_PLAN" not in os.environ
+                carried = pathlib.Path(sys.modules["offload_pytest"].__file__).parent
+                assert [path.name for path in carried.iterdir() if "plan" in path.name] == []
+                for descriptor in os.listdir("/proc/self/fd"):
+                    try:
+                        assert "plan" not in os.readlink("/proc/self/fd/" + descriptor)
+                    except OSError:
+                        pass
+            """,
+        )
+        told = self.run_all()
+        self.assertEqual([f["outcome"] for f in told.kind("end")], ["passed"], told.kind("end"))
+
     def test_odd_parameters_survive(self):  # TRAPS 1
         self.write(
             "test_odd.py",
