@@ -1,5 +1,7 @@
 // offload cleanup: destroys sandboxes that a killed run left behind.
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -10,6 +12,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "folder_lock.hpp"
 #include "offload/base/text.hpp"
 #include "offload/config/load.hpp"
 #include "offload/process/child.hpp"
@@ -68,7 +71,9 @@ void remove_temporary_folders(const std::string& run_id) {
     std::vector<std::filesystem::path> folders;
     for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
          entry.increment(error)) {
-        if (entry->path().filename().string().starts_with(prefix)) {
+        struct stat status{};
+        if (entry->path().filename().string().starts_with(prefix) &&
+            ::lstat(entry->path().c_str(), &status) == 0 && status.st_uid == ::geteuid()) {
             folders.push_back(entry->path());
         }
     }
@@ -148,6 +153,11 @@ int execute_cleanup(const Options& options) {
     if (!loaded.config) return kFailure;
     process::prepare_this_process();
     const auto& config = *loaded.config;
+    // What another has destroyed by then is not asked for again.
+    const FolderLock alone(config.report.output_dir, [](const std::string& owner) {
+        print_warning(
+            fmt::format("another `offload cleanup` is at work here ({}): waiting for it", owner));
+    });
     auto leftovers = report::find_leftovers(config.report.output_dir);
     if (!leftovers) {
         print(leftovers.error());

@@ -1,9 +1,20 @@
 // The small sections: groups, report, history, checkpoint, cost.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "sections.hpp"
 
 namespace offload::config {
+namespace {
+
+bool leaves_folder(const std::string& glob) {
+    const std::filesystem::path path(glob);
+    return path.is_absolute() || std::ranges::find(path, std::filesystem::path("..")) != path.end();
+}
+
+}  // namespace
 
 Group read_group(TableReader& table, std::string name) {
     Group out;
@@ -33,6 +44,13 @@ Report read_report(TableReader& table) {
     }
     out.junit = table.flag("junit").value_or(true);
     out.download_globs = table.texts("download_globs").value_or(std::vector<std::string>{});
+    for (const auto& glob : out.download_globs) {
+        if (!leaves_folder(glob)) continue;
+        table.error_at(
+            "download_globs",
+            fmt::format("report.download_globs: \"{}\" leaves the folder of the tests", glob),
+            "globs are relative to that folder and hold no `..`");
+    }
     out.download_globs_failure_only = table.flag("download_globs_failure_only").value_or(false);
     table.finish();
     return out;

@@ -258,6 +258,17 @@ TEST(WorkingFolder, OfARemoteProviderIsNotWhereTestsRun) {
     EXPECT_EQ(working_folder(config, "/here"), "/here");
 }
 
+TEST(SmallSections, GlobsThatLeaveTheFolderAreErrors) {  // TRAPS 43
+    for (const char* glob : {"../out/**", "/etc/*", "a/../../b"}) {
+        const auto loaded =
+            read(minimal() + "[report]\ndownload_globs = [\"ok/**\", \"" + glob + "\"]\n");
+        EXPECT_FALSE(loaded.config) << glob;
+        ASSERT_FALSE(loaded.diagnostics.empty());
+        EXPECT_THAT(loaded.diagnostics.back().to_string(), ::testing::HasSubstr(glob));
+    }
+    EXPECT_TRUE(read(minimal() + "[report]\ndownload_globs = [\"./a/..b/**\"]\n").config);
+}
+
 TEST(SmallSections, ReadTheirKeys) {
     const auto config =
         good(read(minimal() +
