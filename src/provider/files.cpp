@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <system_error>
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "bounds.hpp"
 #include "offload/base/file.hpp"
 
 namespace offload::provider {
@@ -107,22 +109,56 @@ Result<> hand_over(const fs::path& path, std::string_view content) {
     return {};
 }
 
-std::optional<std::string> fetch(const fs::path& path) {
-    const auto file = open_patiently(path, O_RDONLY | O_NONBLOCK);
+namespace {
+
+// A regular file and its size; nothing when there is none.
+std::optional<std::pair<OpenFile, std::size_t>> open_regular(const fs::path& path) {
+    auto file = open_patiently(path, O_RDONLY | O_NONBLOCK);
     struct stat status{};
     if (!file.is_open() || ::fstat(file.number(), &status) != 0 || !S_ISREG(status.st_mode)) {
         return std::nullopt;
     }
+    return std::pair{std::move(file), static_cast<std::size_t>(status.st_size)};
+}
+
+// Up to `most` bytes and one more, which tells that there is more.
+std::optional<std::string> read_up_to(const OpenFile& file, std::size_t most) {
     std::string content;
     constexpr std::size_t kPiece = 64 * 1024;
-    for (;;) {
+    while (content.size() <= most) {
         const auto before = content.size();
-        content.resize(before + kPiece);
-        const auto count = ::read(file.number(), content.data() + before, kPiece);
+        content.resize(before + std::min(kPiece, most + 1 - before));
+        const auto count = ::read(file.number(), content.data() + before, content.size() - before);
         content.resize(before + (count > 0 ? static_cast<std::size_t>(count) : 0));
-        if (count == 0) return content;
+        if (count == 0) break;
         if (count < 0 && errno != EINTR) return std::nullopt;
     }
+    return content;
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> fetch(const fs::path& path) {
+    const auto found = open_regular(path);
+    if (!found) return std::nullopt;
+    const auto& [file, size] = *found;
+    auto content = size > kMostResultBytes ? std::nullopt : read_up_to(file, kMostResultBytes);
+    if (size > kMostResultBytes || (content && content->size() > kMostResultBytes)) {
+        return fail(Error{.message = fmt::format("{} has {} bytes, of which at most {} are read",
+                                                 path.string(), size, kMostResultBytes),
+                          .hint = "a result file holds JUnit XML of one batch",
+                          .kind = ErrorKind::TooLong});
+    }
+    return content;
+}
+
+std::optional<std::string> fetch_end(const fs::path& path) {
+    const auto found = open_regular(path);
+    if (!found) return std::nullopt;
+    const auto& [file, size] = *found;
+    if (size > kKeptOutput)
+        ::lseek(file.number(), static_cast<off_t>(size - kKeptOutput), SEEK_SET);
+    return read_up_to(file, kKeptOutput);
 }
 
 Result<> remove_file(const fs::path& path) {

@@ -19,7 +19,11 @@ Result<> hand_over(const std::filesystem::path& path, std::string_view content);
 
 // The whole of a regular file; nothing when there is none. Never waits for a pipe or a device that
 // stands in its place, but for a while where this process has no descriptor left.
-std::optional<std::string> fetch(const std::filesystem::path& path);
+// Error: it has more than kMostResultBytes (ErrorKind::TooLong).
+Result<std::optional<std::string>> fetch(const std::filesystem::path& path);
+
+// The same, but never an error: of a larger file the last kKeptOutput bytes.
+std::optional<std::string> fetch_end(const std::filesystem::path& path);
 
 // Removes a file or a link, whatever it leads to; that there is none is no error. A folder is.
 Result<> remove_file(const std::filesystem::path& path);

@@ -1,17 +1,18 @@
 #include "command/creation_record.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <cerrno>
 #include <optional>
 #include <thread>
 #include <utility>
 
+#include "bounds.hpp"
 #include "command/substitution.hpp"
 #include "files.hpp"
 #include "offload/base/file.hpp"
@@ -43,7 +44,7 @@ struct Recorded {
 };
 
 std::optional<Recorded> read(const fs::path& file) {
-    auto text = fetch(file);
+    auto text = fetch_end(file);
     if (!text) return std::nullopt;
     Recorded recorded{*std::move(text), std::nullopt};
     const auto last = recorded.out.rfind(kExit);
@@ -56,7 +57,12 @@ std::optional<Recorded> read(const fs::path& file) {
 // A file without a name: it lasts as long as somebody writes to it.
 class Unnamed {
   public:
-    Unnamed() : descriptor_(::memfd_create("offload-stderr", MFD_CLOEXEC)) {}
+    // On disk where it can be: there is no bound on what a command writes.
+    Unnamed()
+        : descriptor_(::open(fs::temp_directory_path(ignored_).c_str(),
+                             O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)) {
+        if (descriptor_ < 0) descriptor_ = ::memfd_create("offload-stderr", MFD_CLOEXEC);
+    }
     ~Unnamed() {
         if (descriptor_ >= 0) ::close(descriptor_);
     }
@@ -65,17 +71,17 @@ class Unnamed {
 
     int descriptor() const { return descriptor_; }
     std::string content() const {
-        std::string text;
-        std::array<char, 4096> buffer;
-        ssize_t got = 0;
-        while ((got = ::pread(descriptor_, buffer.data(), buffer.size(),
-                              static_cast<off_t>(text.size()))) > 0) {
-            text.append(buffer.data(), static_cast<std::size_t>(got));
-        }
+        const auto size =
+            static_cast<std::size_t>(std::max<off_t>(::lseek(descriptor_, 0, SEEK_END), 0));
+        std::string text(std::min(size, kKeptOutput), '\0');
+        const auto got =
+            ::pread(descriptor_, text.data(), text.size(), static_cast<off_t>(size - text.size()));
+        text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
         return text;
     }
 
   private:
+    std::error_code ignored_;
     int descriptor_;
 };
 

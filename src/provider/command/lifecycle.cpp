@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "bounds.hpp"
 #include "command/error_words.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
@@ -107,7 +108,7 @@ Result<std::string> run_lifecycle(const Lifecycle& command, const OutputHandler&
         {.deadline = command.deadline, .cancel = command.cancel},
         [&](process::Channel channel, std::string_view bytes) {
             const bool is_out = channel == process::Channel::Out;
-            (is_out ? out : err) += bytes;
+            keep_end(is_out ? out : err, bytes);
             if (progress) progress(is_out ? Stream::Out : Stream::Err, bytes);
         });
     if (!end.success()) return fail(lifecycle_error(command, end, out, err));

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "bounds.hpp"
 #include "command/json_reply.hpp"
 #include "command/substitution.hpp"
 #include "offload/base/text.hpp"
@@ -67,7 +68,7 @@ CommandSandbox::Conversation CommandSandbox::converse(
     const auto visible = [&](std::string_view text) {
         if (talk.begun) {
             output(Stream::Out, text);
-        } else {
+        } else if (!talk.flooded) {
             held += text;
         }
     };
@@ -87,8 +88,12 @@ CommandSandbox::Conversation CommandSandbox::converse(
                 output(Stream::Err, bytes);
                 return;
             }
-            if (!talk.begun) talk.out += bytes;
+            if (!talk.begun) {
+                talk.flooded = talk.flooded || talk.out.size() + bytes.size() > kMostBeforeBegin;
+                if (!talk.flooded) talk.out += bytes;
+            }
             scanner.feed(bytes);
+            if (talk.begun) talk.out = {};
             if (talk.begun && !held.empty()) output(Stream::Out, std::exchange(held, {}));
         },
         input);
@@ -100,7 +105,7 @@ CommandSandbox::Conversation CommandSandbox::converse(
         talk.cut = scanner.finish();
         return talk;
     }
-    const auto reply = parse_json_reply(talk.out);
+    const auto reply = talk.flooded ? std::nullopt : parse_json_reply(talk.out);
     if (!reply) {
         if (!talk.out.empty()) output(Stream::Out, talk.out);
         return talk;

@@ -31,7 +31,7 @@ std::optional<std::string> CommandSandbox::second_way(const std::string& path,
         "download_command", substitute(*shared_->commands.download_command, replacements),
         std::min(deadline, own));
     if (!run_lifecycle(command)) return std::nullopt;
-    return fetch(local);
+    return fetch(local).value_or(std::nullopt);
 }
 
 Result<> CommandSandbox::download_files(const std::vector<std::string>& paths,

@@ -126,7 +126,13 @@ ExecReply LocalSandbox::exec(const ExecRequest& request, const OutputHandler& ou
                   .kind = ErrorKind::Gone}};
         reply.reusable = false;
     }
-    if (request.result_file) reply.result_file = fetch(resolve(*request.result_file));
+    if (request.result_file) {
+        if (auto content = fetch(resolve(*request.result_file))) {
+            reply.result_file = *std::move(content);
+        } else {
+            reply.end = ExecReply::TransportFailure{std::move(content).error()};
+        }
+    }
     return reply;
 }
 

@@ -9,12 +9,13 @@
 #include <iterator>
 #include <utility>
 
+#include "bounds.hpp"
+
 namespace offload::provider {
 namespace {
 
 constexpr std::string_view kDigits =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-constexpr std::size_t kMostBytes = std::size_t{1} << 30;
 constexpr std::size_t kBlock = 64 * 1024;
 
 std::optional<std::string> from_base64(std::string_view text) {
@@ -52,14 +53,15 @@ std::optional<std::string> gunzip(std::string bytes) {
     stream.next_in = reinterpret_cast<Bytef*>(bytes.data());
     stream.avail_in = static_cast<uInt>(bytes.size());
     int state = Z_OK;
-    while (state == Z_OK && content.size() <= kMostBytes) {
+    while (state == Z_OK && content.size() <= kMostResultBytes) {
         stream.next_out = reinterpret_cast<Bytef*>(block.data());
         stream.avail_out = static_cast<uInt>(block.size());
         state = inflate(&stream, Z_NO_FLUSH);
         content.append(block, 0, block.size() - stream.avail_out);
     }
     inflateEnd(&stream);
-    if (state != Z_STREAM_END) return std::nullopt;
+    // One byte too many stays: it tells that there is more.
+    if (state != Z_STREAM_END && content.size() <= kMostResultBytes) return std::nullopt;
     return content;
 }
 
@@ -133,6 +135,7 @@ void FrameScanner::take_line(std::string_view text) {
 void FrameScanner::take_between(std::string_view text) {
     if (text.empty()) return;
     if (!packed_) return on_output_(text);
+    if (packed_->size() > 2 * kMostResultBytes) return;  // cut there, it is no gzip stream
     std::ranges::copy_if(text, std::back_inserter(*packed_),
                          [](char c) { return c != '\n' && c != '\r'; });
 }
@@ -160,6 +163,9 @@ std::optional<EndFrame> parse_end_frame(std::string_view text) {
     } else if (frame.file && frame.file->size() != size) {
         frame.file.reset();
     }
+    frame.too_long =
+        size > kMostResultBytes || (frame.file && frame.file->size() > kMostResultBytes);
+    if (frame.too_long) frame.file.reset();
     return frame;
 }
 

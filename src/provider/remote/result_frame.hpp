@@ -44,6 +44,7 @@ class FrameScanner {
 struct EndFrame {
     int status = 0;
     bool has_file = false;            // there was a result file
+    bool too_long = false;            // of more than kMostResultBytes
     std::optional<std::string> file;  // nothing when there was none, or it did not arrive whole
 };
 // Nothing when `text` is no such frame.

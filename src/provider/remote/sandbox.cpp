@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "bounds.hpp"
 #include "files.hpp"
 #include "offload/base/file.hpp"
 #include "remote/result_frame.hpp"
@@ -132,6 +133,13 @@ ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& o
     }
     // Its status has come, even where the file behind it has not come whole.
     if (!ending) ending = parse_end_frame(talk.cut);
+    if (ending && ending->too_long) {
+        return broken(Error{.message = fmt::format("sandbox {}: the result file has more than {} "
+                                                   "bytes",
+                                                   id_, kMostResultBytes),
+                            .hint = "a result file holds JUnit XML of one batch",
+                            .kind = ErrorKind::TooLong});
+    }
     if (ending) return reply_with(ExecReply::Exited{ending->status}, !bounded);
     if (trouble) return broken(transport_error(talk, *trouble));
     if (talk.end.silent) return broken(transport_error(talk, "the sandbox does not answer"));
@@ -151,6 +159,12 @@ ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& o
     if (!talk.begun && !streams && talk.code && request.result_file) {
         auto reply = reply_with(ExecReply::Exited{*talk.code}, false);
         if (reply.result_file) return reply;
+    }
+    if (!talk.begun && talk.flooded) {
+        return broken(transport_error(talk, fmt::format("it printed more than {} bytes before its "
+                                                        "tests began",
+                                                        kMostBeforeBegin))
+                          .with_kind(ErrorKind::TooLong));
     }
     if (!talk.begun) {
         return broken(transport_error(

@@ -34,6 +34,7 @@ class RemoteSandbox : public Sandbox {
         std::optional<int> code;  // of the script, where it is known
         bool replied = false;     // the code was told in so many words (a JSON reply)
         std::string out;          // of a script that never began
+        bool flooded = false;     // there was more than kMostBeforeBegin of it
         std::string err;          // its end
     };
     using FrameHandler = std::function<void(std::string_view)>;

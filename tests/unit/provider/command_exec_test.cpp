@@ -188,6 +188,14 @@ TEST_F(CommandExec, AnExecThatHangsBeforeItBeginsIsNoTestsFault) {  // TRAPS 23
     EXPECT_NE(ended<ExecReply::TimedOut>(), nullptr) << failure();
 }
 
+TEST_F(CommandExec, AnExecThatPrintsWithoutEndBeforeItBeginsIsNoTestsFault) {
+    commands_.exec_command = "head -c 70000000 /dev/zero; exit 0 # {command}";
+    const auto box = sandbox();
+    run(*box, request_for("true"));
+    EXPECT_THAT(failure(), HasSubstr("printed more than"));
+    EXPECT_EQ(ended<ExecReply::TransportFailure>()->error.kind, ErrorKind::TooLong);
+}
+
 TEST_F(CommandExec, WhatFailsInASandboxThatHasLostItsFolderIsNoTestsFault) {  // TRAPS 23
     const auto box = sandbox();
     run(*box, request_for("rm -rf \"$OFFLOAD_SANDBOX_FOLDER\"; exit 4"));

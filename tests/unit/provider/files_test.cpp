@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "bounds.hpp"
 #include "offload/base/file.hpp"
 
 namespace offload::provider {
@@ -123,6 +124,17 @@ TEST_F(Files, TreeThatChangesWhileItIsCopiedIsCopiedNonetheless) {
         }
     }
     stop = true;
+}
+
+TEST_F(Files, AFileBeyondTheBoundIsAnErrorOfItsOwn) {
+    ASSERT_TRUE(write_file_atomically(in("huge"), "begin"));
+    fs::resize_file(in("huge"), kMostResultBytes + 1);  // of holes: it takes no room
+    const auto content = fetch(in("huge"));
+    ASSERT_FALSE(content);
+    EXPECT_EQ(content.error().kind, ErrorKind::TooLong);
+    EXPECT_EQ(fetch_end(in("huge"))->size(), kKeptOutput);
+    ASSERT_TRUE(write_file_atomically(in("small"), "all of it"));
+    EXPECT_EQ(fetch_end(in("small")), "all of it");
 }
 
 }  // namespace

@@ -68,6 +68,15 @@ TEST(EndFrame, PackedContentIsTakenWholeOrNotAtAll) {
     EXPECT_FALSE(parse_end_frame("end 2 gzip " + changed)->file);
 }
 
+TEST(EndFrame, AFileBeyondTheBoundIsToldAndNotTaken) {
+    const auto frame = parse_end_frame("end 0 plain 300000000 YWJj");
+    ASSERT_TRUE(frame);
+    EXPECT_TRUE(frame->has_file);
+    EXPECT_TRUE(frame->too_long);
+    EXPECT_FALSE(frame->file);
+    EXPECT_FALSE(parse_end_frame("end 0 plain 3 YWJj")->too_long);
+}
+
 TEST(EndFrame, ContentSurvivesAndCutContentIsNotTaken) {
     std::mt19937 dice(7);
     for (std::size_t size = 0; size < 50; ++size) {

@@ -289,6 +289,17 @@ TEST_F(Local, WhatFailsInASandboxThatHasLostItsFolderIsNoTestsFault) {  // TRAPS
     EXPECT_FALSE(reply.reusable);
 }
 
+TEST_F(Local, AResultFileBeyondTheBoundIsAnErrorOfItsOwn) {
+    const auto box = sandbox();
+    auto request = request_for("truncate -s 300M out.xml");
+    request.result_file = "out.xml";
+    const auto reply = box->exec(request, [](auto, auto) {});
+    const auto* failure = std::get_if<ExecReply::TransportFailure>(&reply.end);
+    ASSERT_NE(failure, nullptr);
+    EXPECT_EQ(failure->error.kind, ErrorKind::TooLong);
+    EXPECT_EQ(reply.result_file, std::nullopt);
+}
+
 TEST_F(Local, NothingIsCreatedOnceCancelled) {
     process::CancelSource source;
     source.cancel();
