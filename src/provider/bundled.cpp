@@ -14,6 +14,7 @@
 #include "offload/assets/assets.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/shell.hpp"
+#include "private_folder.hpp"
 
 namespace offload::provider {
 namespace {

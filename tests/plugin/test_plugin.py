@@ -43,8 +43,9 @@ class Discovery(Case):
                         pass
             """,
         )
-        told = self.run_all()
-        self.assertEqual([f["outcome"] for f in told.kind("end")], ["passed"], told.kind("end"))
+        told = self.collect()
+        ran = self.run_batch(told.ids, told.files)
+        self.assertEqual([f["outcome"] for f in ran.kind("end")], ["passed"], ran.kind("end"))
 
     def test_odd_parameters_survive(self):  # TRAPS 1
         self.write(

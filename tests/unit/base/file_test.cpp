@@ -116,22 +116,6 @@ TEST_F(FileTest, MakeFolderOverAFileIsAnError) {
     EXPECT_FALSE(make_folder(at("a") / "b"));
 }
 
-TEST_F(FileTest, APrivateFolderIsThisUsersAlone) {
-    const auto mode = [&] { return fs::status(at("own")).permissions() & fs::perms::mask; };
-    ASSERT_TRUE(make_private_folder(at("own")));
-    EXPECT_EQ(mode(), fs::perms::owner_all);
-    fs::permissions(at("own"), fs::perms::all);
-    ASSERT_TRUE(make_private_folder(at("own")));
-    EXPECT_EQ(mode(), fs::perms::owner_all);
-    fs::create_symlink(at("own"), at("link"));
-    EXPECT_FALSE(make_private_folder(at("link")));
-    if (::geteuid() != 0) GTEST_SKIP() << "only root can make a folder of another user's";
-    ASSERT_EQ(::chown(at("own").c_str(), 65534, 65534), 0);
-    const auto refused = make_private_folder(at("own"));
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().kind, ErrorKind::Denied);
-}
-
 TEST(TemporaryFolder, IsPrivateAndGoneAtTheEnd) {
     fs::path path;
     {

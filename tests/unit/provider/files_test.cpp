@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -9,6 +10,7 @@
 
 #include "bounds.hpp"
 #include "offload/base/file.hpp"
+#include "private_folder.hpp"
 
 namespace offload::provider {
 namespace {
@@ -135,6 +137,22 @@ TEST_F(Files, AFileBeyondTheBoundIsAnErrorOfItsOwn) {
     EXPECT_EQ(fetch_end(in("huge"))->size(), kKeptOutput);
     ASSERT_TRUE(write_file_atomically(in("small"), "all of it"));
     EXPECT_EQ(fetch_end(in("small")), "all of it");
+}
+
+TEST_F(Files, APrivateFolderIsThisUsersAlone) {
+    const auto mode = [&] { return fs::status(in("own")).permissions() & fs::perms::mask; };
+    ASSERT_TRUE(make_private_folder(in("own")));
+    EXPECT_EQ(mode(), fs::perms::owner_all);
+    fs::permissions(in("own"), fs::perms::all);
+    ASSERT_TRUE(make_private_folder(in("own")));
+    EXPECT_EQ(mode(), fs::perms::owner_all);
+    fs::create_symlink(in("own"), in("link"));
+    EXPECT_FALSE(make_private_folder(in("link")));
+    if (::geteuid() != 0) GTEST_SKIP() << "only root can make a folder of another user's";
+    ASSERT_EQ(::chown(in("own").c_str(), 65534, 65534), 0);
+    const auto refused = make_private_folder(in("own"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::Denied);
 }
 
 }  // namespace

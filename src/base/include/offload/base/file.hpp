@@ -19,10 +19,6 @@ Result<> write_file_atomically(const std::filesystem::path& path, std::string_vi
 // Makes the folder and its parents.
 Result<> make_folder(const std::filesystem::path& path);
 
-// Makes the folder, or takes it where it is this user's; nobody else can write into it then. Error:
-// it belongs to somebody else, or is a link.
-Result<> make_private_folder(const std::filesystem::path& path);
-
 // A folder that exists for this object's lifetime; removed with all it holds at the end.
 class TemporaryFolder {
   public:
