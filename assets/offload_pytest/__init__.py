@@ -22,7 +22,9 @@ The plan
     files      run: their files, relative to rootdir; "" where one is not known
     in         run: for each ID, its file's place in `files`
     protocols  serve, first, early: the versions of the worker protocol that Offload speaks
-    whole      serve: collect all files before the first test
+    whole      run, serve: collect all files before the first test
+    workers    how many processes may run tests side by side; missing where none of them presents
+               itself as a worker of xdist's
     limit      serve, first, early: seconds that a test may take before Offload ends it
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
     coverage   run, serve, first, early: a folder for coverage data; missing where none would be
@@ -65,7 +67,8 @@ JSON. A string that is no proper Unicode (a file name in another encoding) is {"
 Empty fields are left out.
 
 What is collected in a batch is exactly what discovery collected (same arguments, same rootdir, same
-conftests, same order), less the files in which no test of the batch lives. Items are chosen by
+conftests, same order), less the files in which no test of the batch lives, unless the plan asks for
+all, or something is missing in a part. Items are chosen by
 their node IDs after every other plugin has had its say, because plugins rename items.
 
 Groups often differ in -m and -k alone. One collection then tells the tests of all: before pytest
@@ -73,9 +76,7 @@ deselects, each companion's expressions are asked as well. Wherever that might n
 companion's own discovery would find, because something else asks for these options or has its say
 after them, nothing is told of it, and Offload discovers that group by itself.
 
-A worker collects in the same way, but a file only when its first test is asked for (all of them
-where the project maps classes to tables: what is imported later would have no table in a database
-that a fixture has set up), and only once:
+A worker collects in the same way: all at once, or a file when its first test is asked for, and only once:
 the nodes of a module, class or folder stay the same as long as the worker lives, so that fixtures
 of any scope last as long as in one pytest session. A test starts when it is known what runs after
 it (or that nothing does), because pytest tears down what the next test does not need.

@@ -37,6 +37,14 @@ TEST(Pytest, PrefixOfThe09EraIsSplitAsAShellWould) {
     EXPECT_THAT(both.discovery_args, ElementsAre("--quiet"));
 }
 
+TEST(Pytest, SaysWhatIsCollectedAndWhetherWorkersAreThoseOfXdist) {
+    EXPECT_EQ(pytest("").collect, PytestCollect::Auto);
+    EXPECT_EQ(pytest("collect = \"all\"").collect, PytestCollect::All);
+    EXPECT_EQ(pytest("collect = \"files\"").collect, PytestCollect::Files);
+    EXPECT_TRUE(pytest("").as_xdist);
+    EXPECT_FALSE(pytest("as_xdist = false").as_xdist);
+}
+
 TEST(Pytest, CommandWinsOverPythonWithAWarning) {
     const auto loaded = read(minimal("", "command = \"pytest\"\npython = \"python3\""));
     EXPECT_THAT(std::get<PytestFramework>(good(loaded).framework.kind).prefix,

@@ -21,12 +21,14 @@ using testing::killed;
 using testing::read_all;
 using testing::Request;
 
-PytestFramework framework(config::WorkerMode mode = config::WorkerMode::Auto) {
+PytestFramework framework(config::WorkerMode mode = config::WorkerMode::Auto,
+                          config::PytestCollect collect = config::PytestCollect::Auto) {
     config::Config config;
     config::PytestFramework settings;
     settings.prefix = {"pytest"};
     settings.paths = {"tests"};
     settings.run_args = {"--no-cov"};
+    settings.collect = collect;
     config.framework.kind = settings;
     config.framework.worker = mode;
     return PytestFramework(config);
@@ -136,21 +138,45 @@ TEST(PytestWorker, TellsWhatItHasFoundAndGoesOn) {
     for (const auto& signal : more) EXPECT_FALSE(std::holds_alternative<TestsFound>(signal));
 }
 
-TEST(PytestWorker, CollectsAllFilesFirstWhereDiscoverySaysSo) {
+// What a worker and a batch are told after a discovery that ended with this message.
+struct Whole {
+    bool worker = false;
+    bool batch = false;
+};
+Whole whole_after(const json& collected, bool same_machine,
+                  config::PytestCollect collect = config::PytestCollect::Auto) {
+    const auto pytest = framework(config::WorkerMode::Auto, collect);
     const Request made(group_with("-m slow"), context_in("/r"), {});
     auto request = made();
-    const auto whole = [&](const json& collected) {
-        const auto out = frame({{"t", "hello"}, {"protocol", 1}}) + frame(collected) +
-                         frame({{"t", "bye"}, {"status", 5}});
-        request.carry = framework()
-                            .read_discovery({request.group, request.context}, exited(5), out, "")
-                            .value()
-                            .carry;
-        const auto worker = framework().worker(request, std::chrono::seconds(90)).value();
-        return json::parse(worker.files.at(1).content)["whole"];
-    };
-    EXPECT_EQ(whole({{"t", "collected"}, {"count", 0}}), false);
-    EXPECT_EQ(whole({{"t", "collected"}, {"count", 0}, {"whole", true}}), true);
+    request.context.same_machine = same_machine;
+    const auto out = frame({{"t", "hello"}, {"protocol", 1}}) + frame(collected) +
+                     frame({{"t", "bye"}, {"status", 5}});
+    request.carry = pytest
+                        .read_discovery({request.group, request.context}, exited(5), out, "")
+                        .value()
+                        .carry;
+    const auto worker = pytest.worker(request, std::chrono::seconds(90)).value();
+    const auto batch = pytest.batch(request).value();
+    return {json::parse(worker.files.at(1).content)["whole"].get<bool>(),
+            json::parse(batch.files.at(1).content)["whole"].get<bool>()};
+}
+
+TEST(PytestWorker, CollectsAllFilesFirstWhereDiscoverySaysSoAndOnThisMachine) {  // TRAPS 53, 54
+    const json some{{"t", "collected"}, {"count", 0}};
+    const json all{{"t", "collected"}, {"count", 0}, {"whole", true}};
+    EXPECT_FALSE(whole_after(some, false).worker);
+    EXPECT_TRUE(whole_after(all, false).worker);
+    EXPECT_TRUE(whole_after(some, true).worker);
+    EXPECT_FALSE(whole_after(some, true).batch);
+    EXPECT_TRUE(whole_after(all, true).batch);
+}
+
+TEST(PytestWorker, CollectsWhatTheConfigSays) {
+    const json some{{"t", "collected"}, {"count", 0}};
+    const json all{{"t", "collected"}, {"count", 0}, {"whole", true}};
+    EXPECT_TRUE(whole_after(some, false, config::PytestCollect::All).worker);
+    EXPECT_TRUE(whole_after(some, true, config::PytestCollect::All).batch);
+    EXPECT_FALSE(whole_after(all, true, config::PytestCollect::Files).worker);
 }
 
 TEST(PytestWorker, IsToldOneLineEach) {
