@@ -22,11 +22,12 @@ class Ours : public Policy {
                .batch_overhead = world.known_overhead.value_or(Seconds{0}),
                .test_overhead = world.ahead > Seconds{0} ? Seconds{0} : world.assumed_per_test,
                .ahead = world.ahead,
-               .hedges = world.hedges}) {
+               .hedges = world.hedges},
+              world.capacities) {
         for (std::size_t i = 0; i < world.cases.size(); ++i) {
             const Case& test = world.cases[i];
             scheduler_.add({TestIndex(i), test.group, test.expected, test.command_bytes, test.alone,
-                            test.affinity, world.measured, test.deviation});
+                            test.affinity, world.measured, test.deviation, false, test.needs});
         }
     }
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now) override {

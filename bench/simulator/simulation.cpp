@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <memory>
 #include <queue>
 #include <random>
@@ -93,6 +94,7 @@ class Simulation {
     void apply(const schedule::Settled& settled, SandboxNumber sandbox);
     void count_attempt(TestIndex test, Seconds duration);
     void check(const schedule::Assignment& assignment);
+    void check_resources();
     void check_end();
     void schedule_at(Seconds at, Happening::Kind kind, SandboxNumber sandbox,
                      std::size_t result = 0);
@@ -241,7 +243,35 @@ bool Simulation::start_batch(SandboxNumber sandbox) {
     batch.closed = assignment->closed;
     begin(sandbox, batch);
     plan(sandbox, batch);
+    check_resources();
     return true;
+}
+
+// Batch by batch and from nothing but what their tests need, unlike the scheduler's own book.
+void Simulation::check_resources() {
+    if (world_.policy != PolicyKind::Ours) return;
+    std::map<std::string, std::size_t> held;
+    std::size_t slots = 0;
+    for (const auto& [sandbox, batch] : busy_) {
+        std::map<std::string, std::size_t> needed;
+        std::size_t most = 1;
+        for (const TestIndex test : batch.tests) {
+            most = std::max(most, std::min(of(test).needs.slots, world_.slots));
+            std::map<std::string, std::size_t> own;
+            for (const auto& [resource, units] : of(test).needs.claims) own[resource] += units;
+            for (const auto& [resource, units] : own) {
+                needed[resource] = std::max(needed[resource], units);
+            }
+        }
+        slots += most;
+        for (const auto& [resource, units] : needed) {
+            const auto found = world_.capacities.find(resource);
+            const std::size_t capacity = found == world_.capacities.end() ? 1 : found->second;
+            held[resource] += std::min(units, capacity);
+            if (held[resource] > capacity) violation("more of " + resource + " than there is");
+        }
+    }
+    if (slots > world_.slots) violation("more slots than there are");
 }
 
 // True when a worker was given more. One that is going to break does not know it.
@@ -258,6 +288,7 @@ bool Simulation::extend(SandboxNumber sandbox, Batch& batch) {
         --batch.planned;
     }
     batch.tests.insert(batch.tests.end(), tests.begin(), tests.end());
+    check_resources();
     if (batch.end == BatchEnd::Completed) {
         batch.planned_until = std::max(batch.planned_until, now_);
         plan(sandbox, batch);

@@ -75,6 +75,8 @@ constexpr KnownKey kKnownKeys[] = {
     {"groups.NAME", "", "retry_count"},
     {"groups.NAME", "", "filters"},
     {"groups.NAME", "", "schedule_individual"},
+    {"groups.NAME", "", "resources"},
+    {"groups.NAME", "", "max_parallel"},
     {"report", "", "output_dir"},
     {"report", "", "junit"},
     {"report", "", "junit_file"},
@@ -96,7 +98,7 @@ bool belongs(const KnownKey& known, std::string_view section, std::string_view t
 }  // namespace
 
 std::vector<std::string> known_sections() {
-    return {"offload", "provider", "framework",  "groups",
+    return {"offload", "provider", "framework",  "groups", "resources",
             "report",  "history",  "checkpoint", "cost"};
 }
 

@@ -44,8 +44,27 @@ void warn_of_unknown_sections(Reading& reading, const toml::table& root) {
     }
 }
 
+// A misspelt name would be a resource of its own, which nobody else holds.
+void check_resources(TableReader& table, const Group& group,
+                     const std::map<std::string, std::size_t>& resources) {
+    std::vector<std::string> names;
+    for (const auto& [name, units] : resources) names.push_back(name);
+    for (const auto& wanted : group.resources) {
+        if (resources.contains(wanted)) continue;
+        const auto near = text::nearest(wanted, names);
+        table.error_at("resources",
+                       fmt::format("{} names \"{}\", which [resources] does not declare",
+                                   table.full("resources"), wanted),
+                       near.empty() ? fmt::format("say how many there are: [resources] with a line "
+                                                  "\"{}\" = 1",
+                                                  wanted)
+                                    : fmt::format("did you mean \"{}\"?", near));
+    }
+}
+
 // toml++ keeps tables sorted by key; users mean the order in which they wrote them.
-std::vector<Group> read_groups(Reading& reading, const toml::table& root) {
+std::vector<Group> read_groups(Reading& reading, const toml::table& root,
+                               const std::map<std::string, std::size_t>& resources) {
     TableReader all = section(reading, root, "groups");
     const toml::table* table = all.present() ? root.get("groups")->as_table() : nullptr;
     struct Entry {
@@ -76,6 +95,7 @@ std::vector<Group> read_groups(Reading& reading, const toml::table& root) {
         TableReader group(reading, "groups." + entry.name, entry.node->as_table(),
                           place_of(entry.node->source()));
         groups.push_back(read_group(group, entry.name));
+        check_resources(group, groups.back(), resources);
     }
     if (entries.empty() && (table != nullptr || root.get("groups") == nullptr)) {
         reading.error(all.place(), "there is no group; at least one is required",
@@ -152,7 +172,9 @@ void read_all(Reading& reading, const toml::table& root, const Overrides& overri
     TableReader framework_table = section(reading, root, "framework");
     auto framework = read_framework(framework_table);
 
-    config.groups = read_groups(reading, root);
+    TableReader resources = section(reading, root, "resources");
+    config.resources = read_resources(resources);
+    config.groups = read_groups(reading, root, config.resources);
     TableReader report = section(reading, root, "report");
     config.report = read_report(report);
     TableReader history = section(reading, root, "history");

@@ -237,6 +237,13 @@ std::optional<double> TableReader::number(std::string_view key, double above) {
     return value;
 }
 
+std::vector<std::string> TableReader::keys() const {
+    std::vector<std::string> keys;
+    if (table_ == nullptr) return keys;
+    for (const auto& [key, value] : *table_) keys.emplace_back(key.str());
+    return keys;
+}
+
 std::optional<bool> TableReader::flag(std::string_view key) {
     const toml::node* node = find(key);
     if (node == nullptr) return {};

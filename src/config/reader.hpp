@@ -51,6 +51,7 @@ class TableReader {
     TableReader(Reading& reading, std::string section, const toml::table* table, Place place);
 
     bool present() const { return table_ != nullptr; }
+    std::vector<std::string> keys() const;  // all that are there, for names that users choose
     Place place() const { return place_; }
     Place place_of_key(std::string_view key) const;  // the section's where the key is absent
     const std::string& section() const { return section_; }

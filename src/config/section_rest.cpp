@@ -26,7 +26,17 @@ Group read_group(TableReader& table, std::string name) {
         out.filters = std::move(*filters);
     }
     out.schedule_individual = table.flag("schedule_individual").value_or(false);
+    out.resources = table.texts("resources").value_or(std::vector<std::string>{});
+    out.max_parallel = table.integer("max_parallel", {1, 1'000'000});
     table.finish();
+    return out;
+}
+
+std::map<std::string, std::size_t> read_resources(TableReader& table) {
+    std::map<std::string, std::size_t> out;
+    for (const auto& name : table.keys()) {
+        if (const auto units = table.integer(name, {1, 1'000'000})) out[name] = *units;
+    }
     return out;
 }
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "offload/config/config.hpp"
 #include "reader.hpp"
@@ -18,6 +20,7 @@ std::optional<Provider> read_provider(TableReader& table);
 std::optional<Framework> read_framework(TableReader& table);
 
 Group read_group(TableReader& table, std::string name);
+std::map<std::string, std::size_t> read_resources(TableReader& table);
 Report read_report(TableReader& table);
 History read_history(TableReader& table);
 Checkpoint read_checkpoint(TableReader& table);

@@ -182,11 +182,17 @@ struct WriteFramework {
 };
 
 void write_rest(Writer& out, const Config& config) {
+    if (!config.resources.empty()) {
+        out.section("resources");
+        for (const auto& [name, units] : config.resources) out.number(name, units);
+    }
     for (const auto& group : config.groups) {
         out.section("groups." + group.name);
         out.number("retry_count", group.retry_count);
         out.text("filters", group.filters);
         out.flag("schedule_individual", group.schedule_individual);
+        if (!group.resources.empty()) out.texts("resources", group.resources);
+        if (group.max_parallel) out.number("max_parallel", *group.max_parallel);
     }
     out.section("report");
     out.text("output_dir", config.report.output_dir);

@@ -33,6 +33,19 @@ std::size_t usable_slots(const config::Config& config, const framework::Framewor
     return command && command->shared_result_file ? 1 : config.offload.max_parallel;
 }
 
+// Users' names, apart from those that frameworks give.
+std::string resource_called(const std::string& name) { return "resource " + name; }
+
+// A group's max_parallel is a resource of its own, of which each of its batches holds one unit.
+std::string batches_of(const config::Group& group) { return "batches of group " + group.name; }
+
+std::vector<Claim> claims_of(const config::Group& group) {
+    std::vector<Claim> claims;
+    for (const auto& name : group.resources) claims.push_back({resource_called(name)});
+    if (group.max_parallel) claims.push_back({batches_of(group)});
+    return claims;
+}
+
 }  // namespace
 
 run::Settings settings_for(const RunRequest& request, const framework::Framework& framework) {
@@ -53,7 +66,12 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
                                    .retry_count = group.retry_count,
                                    .alone = group.schedule_individual,
                                    .wanted = is_wanted(group, request.only_groups),
-                                   .shown = command ? command->shown : ""});
+                                   .shown = command ? command->shown : "",
+                                   .claims = claims_of(group)});
+        if (group.max_parallel) settings.capacities[batches_of(group)] = *group.max_parallel;
+    }
+    for (const auto& [name, units] : config.resources) {
+        settings.capacities[resource_called(name)] = units;
     }
     settings.abilities = abilities_of(framework, config.groups);
     settings.only_ids = request.only_ids;

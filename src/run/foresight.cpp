@@ -9,7 +9,8 @@ void Foresight::add(GroupIndex group, const Discovered& discovered) {
     std::vector<TestIndex> fresh;
     for (const auto& item : discovered.tests) {
         if (!only_.empty() && !only_.contains(item.id)) continue;
-        const auto added = tests_.add(item.id, group, item.file, TestKind::Test, item.bond);
+        const auto added =
+            tests_.add(item.id, group, item.file, TestKind::Test, item.bond, item.needs);
         if (added.is_new) fresh.push_back(added.test.index);
     }
     intake_.add(fresh, tests_, scheduler_);

@@ -20,7 +20,7 @@ class Foresight {
         : settings_(settings),
           only_(settings.only_ids.begin(), settings.only_ids.end()),
           intake_(settings),
-          scheduler_(scheduler_options(settings, false)) {}
+          scheduler_(scheduler_options(settings, false), settings.capacities) {}
 
     // Groups that answer later add tests, and take none of these away.
     void add(GroupIndex group, const Discovered& discovered);

@@ -16,6 +16,12 @@ Seconds ahead(const Abilities& abilities, bool streaming) {
     return abilities.same_machine ? kAheadHere : kAheadFarAway;
 }
 
+Needs needs_of(const Test& test, const GroupSettings& group) {
+    Needs needs = test.needs;
+    needs.claims.insert(needs.claims.end(), group.claims.begin(), group.claims.end());
+    return needs;
+}
+
 }  // namespace
 
 schedule::SchedulerOptions scheduler_options(const Settings& settings, bool streaming) {
@@ -62,7 +68,8 @@ void Intake::add(std::span<const TestIndex> selected, const TestTable& tests,
                        .affinity = affinity_of(test),
                        .measured = durations_.find(test.id).has_value(),
                        .deviation = durations_.deviation(test.id),
-                       .bonded = test.bond != 0});
+                       .bonded = test.bond != 0,
+                       .needs = needs_of(test, settings_.groups[test.group.value()])});
     }
 }
 

@@ -54,7 +54,8 @@ void add_group(const GroupSettings& group, GroupIndex index, const Discovered& d
         plan.warnings.push_back(fmt::format("group {}: {}", group.name, warning));
     }
     for (const auto& item : discovered.tests) {
-        const auto [test, is_new] = tests.add(item.id, index, item.file, TestKind::Test, item.bond);
+        const auto [test, is_new] =
+            tests.add(item.id, index, item.file, TestKind::Test, item.bond, item.needs);
         if (is_new) {
             ++plan.tests_of_group[index.value()];
         } else if (test.group != index) {

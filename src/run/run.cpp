@@ -169,7 +169,7 @@ void Run::Rooms::plan() {
 
     const bool workers = streaming.possible(gathering);
     Intake intake(settings);
-    scheduler.emplace(scheduler_options(settings, workers));
+    scheduler.emplace(scheduler_options(settings, workers), settings.capacities);
     intake.add(plan.selected, tests, *scheduler);
     streaming.begin(workers, *scheduler);
     out.tell(RunPlanned{plan.selected.size(), intake.durations_known()});

@@ -22,8 +22,8 @@ constexpr double kPlannedPartOfLimit = 0.8;
 
 }  // namespace
 
-Scheduler::Draft Scheduler::draft_of(GroupIndex group, double target) const {
-    Draft draft{.group = group, .target = target};
+Scheduler::Draft Scheduler::draft_of(std::size_t lane, double target) const {
+    Draft draft{.lane = lane, .target = target};
     // Each slot that is idle besides this one must find something.
     const std::size_t others = idle_slots() - 1;
     draft.most_tests = queued_.batches > others ? queued_.batches - others : 1;
@@ -31,8 +31,8 @@ Scheduler::Draft Scheduler::draft_of(GroupIndex group, double target) const {
     return draft;
 }
 
-Scheduler::Draft Scheduler::draft_for(GroupIndex group, Seconds now) {
-    return options_.ahead > Seconds{0} ? draft_for_worker(group) : draft_for_known(group, now);
+Scheduler::Draft Scheduler::draft_for(std::size_t lane, Seconds now) {
+    return options_.ahead > Seconds{0} ? draft_for_worker(lane) : draft_for_known(lane, now);
 }
 
 // By what part of its work a batch may exceed what is expected of it, the worst of as many batches
@@ -50,7 +50,7 @@ double Scheduler::straying() const {
     return deviation * std::sqrt(2 * std::log(slots));
 }
 
-Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {
+Scheduler::Draft Scheduler::draft_for_known(std::size_t lane, Seconds now) {
     const auto slots = static_cast<double>(options_.slots);
     const double cost = overhead_.per_batch().count();
     const double queued = queued_cost();
@@ -69,7 +69,7 @@ Scheduler::Draft Scheduler::draft_for_known(GroupIndex group, Seconds now) {
         const double rest = queued / static_cast<double>(idle_slots());
         if (at_share && rest <= share + cost) target = std::max(target, rest);
     }
-    Draft draft = draft_of(group, target);
+    Draft draft = draft_of(lane, target);
     draft.round = at_share && cost > 0;
     if (options_.time_limit > Seconds{0}) {
         const double limit = kPlannedPartOfLimit * options_.time_limit.count() - cost;

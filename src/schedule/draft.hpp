@@ -15,7 +15,7 @@ namespace offload::schedule {
 constexpr double kWorkPerOverhead = 9;
 
 struct Scheduler::Draft {
-    GroupIndex group;
+    std::size_t lane = 0;
     double target = 0;   // weight to come to
     bool round = false;  // the last test may stand over the target by half
     std::size_t most_tests = 1;

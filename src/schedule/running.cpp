@@ -35,7 +35,8 @@ bool Scheduler::runs(TestIndex test) const {
 
 void Scheduler::start_running(SandboxNumber sandbox, const Assignment& assignment, Seconds now) {
     Running batch;
-    batch.group = assignment.group;
+    batch.lane = tests_[assignment.tests.front().value()].lane;
+    resources_.take(lanes_[batch.lane].needs);
     batch.streams = options_.ahead > Seconds{0} && !assignment.closed;
     batch.started = now;
     batch.last_result = now;
@@ -103,9 +104,9 @@ std::optional<SandboxNumber> Scheduler::finished(SandboxNumber sandbox, TestInde
         if (test_lateness_.factor() < before) hedge_due_ = std::min(hedge_due_, now);
     }
     if (batch.any_result) {
-        Group& group = groups_[batch.group.value()];
-        group.observed_seconds += std::max((now - batch.last_result).count(), 0.0);
-        ++group.observed_tests;
+        Lane& lane = lanes_[batch.lane];
+        lane.observed_seconds += std::max((now - batch.last_result).count(), 0.0);
+        ++lane.observed_tests;
         // Of other batches, results may come all at once.
         if (took && batch.streams) overhead_.add_per_test(now - batch.last_result - *took);
     }
@@ -150,6 +151,7 @@ void Scheduler::ended(SandboxNumber sandbox, Seconds now, std::optional<BatchTim
         spread_.add(measured->work.count(), batch.all_weight);
         learn_from(batch, now);
     }
+    resources_.give_back(lanes_[batch.lane].needs);
     running_.erase(found);
     if (running_.empty()) running_weight_ = 0;
 }
@@ -251,6 +253,7 @@ std::vector<TestIndex> Scheduler::to_hedge(const Running& batch) const {
     for (std::size_t i = batch.cursor; i < batch.tests.size(); ++i) {
         const Known& known = tests_[batch.tests[i].value()];
         if (known.place != Place::Running || known.rival || !known.measured) continue;
+        if (!Resources::is_plain(lanes_[known.lane].needs)) continue;
         if (known.bonded) continue;
         // A worker may hold a test a second time: its retry.
         if (batch.streams && std::ranges::find(tests, batch.tests[i]) != tests.end()) continue;
@@ -284,8 +287,9 @@ std::optional<Assignment> Scheduler::hedge(Seconds now) {
     }
     if (straggler == nullptr) return std::nullopt;
     hedge_due_ = now;  // there may be more
-    const GroupIndex group = tests_[tests.front().value()].group;
-    return Assignment{.group = group,
+    const Lane& lane = lanes_[tests_[tests.front().value()].lane];
+    if (!is_free(lane)) return std::nullopt;
+    return Assignment{.group = lane.group,
                       .tests = part_to_hedge(std::move(tests), straggler->any_result),
                       .hedge = true,
                       .closed = true};

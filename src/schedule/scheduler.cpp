@@ -25,9 +25,10 @@ double with_slack(double room) { return room * (1 + 1e-9) + 1e-12; }
 
 }  // namespace
 
-Scheduler::Scheduler(SchedulerOptions options)
+Scheduler::Scheduler(SchedulerOptions options, Capacities capacities)
     : options_(options),
-      overhead_(options.batch_overhead, options.test_overhead),
+      resources_(options.slots, std::move(capacities)),
+      overhead_(options_.batch_overhead, options_.test_overhead),
       hedge_due_(std::numeric_limits<double>::infinity()) {
     options_.slots = std::max<std::size_t>(options_.slots, 1);
 }
@@ -37,11 +38,10 @@ void Scheduler::add(const Item& item) {
     if (index >= tests_.size()) tests_.resize(index + 1);
     Known& known = tests_[index];
     if (known.added) return;
-    if (item.group.value() >= groups_.size()) groups_.resize(item.group.value() + 1);
     known.added = true;
     known.command_bytes = item.command_bytes;
     known.affinity = item.affinity;
-    known.group = item.group;
+    known.lane = lane_for(item.group, item.needs);
     known.alone = item.alone;
     known.bonded = item.bonded && !item.alone;
     known.measured = item.measured && item.expected.has_value();
@@ -55,16 +55,43 @@ void Scheduler::add(const Item& item) {
     }
     enqueue(item.test);
     known.counts = !known.bonded || bonds_.insert(item.affinity).second;
-    if (known.counts) ++queued_.batches;
-    Group& group = groups_[item.group.value()];
+    if (known.counts) count_batch(known.lane);
+    Lane& lane = lanes_[known.lane];
     if (known.alone) {
-        group.fresh_alone.add({item.test, known.weight, 0});
+        lane.fresh_alone.add({item.test, known.weight, 0});
     } else {
-        group.fresh.add({item.test, known.weight, known.affinity});
+        lane.fresh.add({item.test, known.weight, known.affinity});
     }
 }
 
+std::size_t Scheduler::lane_for(GroupIndex group, const Needs& needs) {
+    while (plain_lanes_.size() <= group.value()) {
+        const GroupIndex next(plain_lanes_.size());
+        plain_lanes_.push_back(lanes_.size());
+        lanes_.emplace_back().group = next;
+    }
+    const auto number = resources_.intern(needs);
+    if (Resources::is_plain(number)) return plain_lanes_[group.value()];
+    const auto [found, is_new] = other_lanes_.try_emplace(std::pair(group, number), lanes_.size());
+    if (is_new) {
+        Lane& lane = lanes_.emplace_back();
+        lane.group = group;
+        lane.needs = number;
+    }
+    return found->second;
+}
+
 // --- Keeping count ---------------------------------------------------------------------------
+
+void Scheduler::count_batch(std::size_t lane) {
+    ++queued_.batches;
+    ++lanes_[lane].batches;
+}
+
+void Scheduler::uncount_batch(std::size_t lane) {
+    --queued_.batches;
+    --lanes_[lane].batches;
+}
 
 bool Scheduler::enqueue(TestIndex test) {
     assert(test.value() < tests_.size() && tests_[test.value()].added);
@@ -95,19 +122,19 @@ void Scheduler::enqueue_loose(TestIndex test, Shunned shunned) {
     if (known.alone) return enqueue_unit({test}, shunned);
     if (!enqueue(test)) return;
     known.counts = true;
-    ++queued_.batches;
-    groups_[known.group.value()].returned[shunned].add({test, known.weight, known.affinity});
+    count_batch(known.lane);
+    lanes_[known.lane].returned[shunned].add({test, known.weight, known.affinity});
 }
 
 void Scheduler::enqueue_unit(std::vector<TestIndex> tests, Shunned shunned) {
     std::erase_if(tests, [this](TestIndex test) { return !enqueue(test); });
     while (!tests.empty()) {
-        const GroupIndex group = tests_[tests.front().value()].group;
+        const std::size_t lane = tests_[tests.front().value()].lane;
         const auto others = std::stable_partition(tests.begin(), tests.end(), [&](TestIndex test) {
-            return tests_[test.value()].group == group;
+            return tests_[test.value()].lane == lane;
         });
-        units_[shunned].push_back({group, {tests.begin(), others}});
-        ++queued_.batches;
+        units_[shunned].push_back({lane, {tests.begin(), others}});
+        count_batch(lane);
         tests.erase(tests.begin(), others);
     }
 }
@@ -137,11 +164,12 @@ std::vector<TestIndex> Scheduler::clear() {
         }
     }
     units_.clear();
-    for (Group& group : groups_) {
-        group.fresh.drain_into(tests);
-        group.fresh_alone.drain_into(tests);
-        for (auto& [shunned, pool] : group.returned) pool.drain_into(tests);
-        group.returned.clear();
+    for (Lane& lane : lanes_) {
+        lane.fresh.drain_into(tests);
+        lane.fresh_alone.drain_into(tests);
+        for (auto& [shunned, pool] : lane.returned) pool.drain_into(tests);
+        lane.returned.clear();
+        lane.batches = 0;
     }
     for (const TestIndex test : tests) tests_[test.value()].place = Place::Nowhere;
     queued_ = {};
@@ -170,15 +198,21 @@ std::optional<Assignment> Scheduler::choose(SandboxNumber sandbox, Seconds now) 
 }
 
 std::optional<Assignment> Scheduler::take_unit(SandboxNumber sandbox, bool may_be_shunned) {
-    auto found = units_.begin();
-    if (found != units_.end() && found->first == Shunned(sandbox) && !may_be_shunned) ++found;
-    if (found == units_.end()) return std::nullopt;
-    Unit unit = std::move(found->second.front());
-    found->second.pop_front();
-    if (found->second.empty()) units_.erase(found);
-    --queued_.batches;
-    for (const TestIndex test : unit.tests) dequeue(test);
-    return Assignment{.group = unit.group, .tests = std::move(unit.tests), .closed = true};
+    for (auto pool = units_.begin(); pool != units_.end(); ++pool) {
+        if (pool->first == Shunned(sandbox) && !may_be_shunned) continue;
+        auto& units = pool->second;
+        const auto found = std::ranges::find_if(
+            units, [this](const Unit& unit) { return is_free(lanes_[unit.lane]); });
+        if (found == units.end()) continue;
+        Unit unit = std::move(*found);
+        units.erase(found);
+        if (units.empty()) units_.erase(pool);
+        uncount_batch(unit.lane);
+        for (const TestIndex test : unit.tests) dequeue(test);
+        return Assignment{
+            .group = lanes_[unit.lane].group, .tests = std::move(unit.tests), .closed = true};
+    }
+    return std::nullopt;
 }
 
 std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Seconds now,
@@ -186,10 +220,10 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
     const auto open_to_it = [&](const Pools::value_type& pool) {
         return may_be_shunned || pool.first != Shunned(sandbox);
     };
-    for (std::size_t index = 0; index < groups_.size(); ++index) {
-        Group& group = groups_[index];
-        if (std::none_of(group.returned.begin(), group.returned.end(), open_to_it)) continue;
-        const GroupIndex number(index);
+    for (std::size_t number = 0; number < lanes_.size(); ++number) {
+        Lane& lane = lanes_[number];
+        if (std::none_of(lane.returned.begin(), lane.returned.end(), open_to_it)) continue;
+        if (!is_free(lane)) continue;
         Draft draft = draft_for(number, now);
         if (known_count_ == 0 && options_.ahead <= Seconds{0}) {
             const double running = running_cost(now);
@@ -197,15 +231,15 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
             draft = draft_of(number, std::max(1.0, std::ceil(share)));
         }
         std::size_t in_vain = 0;
-        for (auto pool = group.returned.begin();
-             pool != group.returned.end() && !draft.full && in_vain < kPoolsInVain;) {
+        for (auto pool = lane.returned.begin();
+             pool != lane.returned.end() && !draft.full && in_vain < kPoolsInVain;) {
             if (!open_to_it(*pool)) {
                 ++pool;
                 continue;
             }
             fill(draft, pool->second);
             if (pool->second.empty()) {
-                pool = group.returned.erase(pool);
+                pool = lane.returned.erase(pool);
             } else {
                 ++pool;
                 ++in_vain;
@@ -214,7 +248,7 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
         // A few quick retries would not be worth a batch: fresh tests come along.
         if (known_count_ > 0 && !draft.full && options_.ahead <= Seconds{0}) {
             draft.target = std::min(draft.target, kWorkPerOverhead * overhead_.per_batch().count());
-            fill(draft, group.fresh);
+            fill(draft, lane.fresh);
         }
         return finish(std::move(draft));
     }
@@ -222,23 +256,25 @@ std::optional<Assignment> Scheduler::take_returned(SandboxNumber sandbox, Second
 }
 
 std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
-    // Known durations: the group with the heaviest test. Unknown ones: the group that is furthest
-    // behind.
-    Group* best = nullptr;
-    double best_rank = -1;
-    for (Group& group : groups_) {
-        const std::size_t tests = group.fresh.size() + group.fresh_alone.size();
-        if (tests == 0) continue;
-        const double rank = known_count_ > 0
-                                ? std::max(group.fresh.heaviest(), group.fresh_alone.heaviest())
-                                : static_cast<double>(tests);
+    // Known durations: the lane with the heaviest test. Unknown ones: the lane that is furthest
+    // behind. What cannot run beside just anything goes first, as soon as it can: left for the end
+    // it would be alone there.
+    Lane* best = nullptr;
+    std::pair<bool, double> best_rank{false, -1};
+    for (Lane& lane : lanes_) {
+        const std::size_t tests = lane.fresh.size() + lane.fresh_alone.size();
+        if (tests == 0 || !is_free(lane)) continue;
+        const double weight = known_count_ > 0
+                                  ? std::max(lane.fresh.heaviest(), lane.fresh_alone.heaviest())
+                                  : static_cast<double>(tests);
+        const std::pair rank{!Resources::is_plain(lane.needs), weight};
         if (rank > best_rank) {
-            best = &group;
+            best = &lane;
             best_rank = rank;
         }
     }
     if (best == nullptr) return std::nullopt;
-    const GroupIndex number(static_cast<std::size_t>(best - groups_.data()));
+    const auto number = static_cast<std::size_t>(best - lanes_.data());
     if (best->fresh.empty() || best->fresh_alone.heaviest() > best->fresh.heaviest()) {
         Draft draft = draft_of(number, kUnlimited);
         draft.most_tests = 1;
@@ -292,7 +328,8 @@ bool Scheduler::take_into(Draft& draft, TestPool& pool, std::optional<TestPool::
         ++draft.most_tests;
         if (take_one_into(draft, pool, other)) continue;
         // The rest is a batch of its own.
-        if (!std::exchange(tests_[other->test.value()].counts, true)) ++queued_.batches;
+        Known& first = tests_[other->test.value()];
+        if (!std::exchange(first.counts, true)) count_batch(first.lane);
         break;
     }
     return true;
@@ -315,7 +352,7 @@ bool Scheduler::take_one_into(Draft& draft, TestPool& pool, std::optional<TestPo
     draft.bytes += known.command_bytes;
     draft.affinity = entry->affinity;
     draft.full = draft.tests.size() >= draft.most_tests;
-    if (known.counts) --queued_.batches;
+    if (known.counts) uncount_batch(known.lane);
     dequeue(entry->test);
     return true;
 }
@@ -334,13 +371,22 @@ Assignment Scheduler::finish(Draft draft) {
     }
     std::sort(order.begin(), order.end());
     for (std::size_t i = 0; i < order.size(); ++i) draft.tests[i] = order[i].second;
-    return {draft.group, std::move(draft.tests)};
+    return {lanes_[draft.lane].group, std::move(draft.tests)};
 }
 
 // --- Forecast --------------------------------------------------------------------------------
 
 std::size_t Scheduler::startable(std::size_t limit) const {
-    return std::min(limit, queued_.batches);
+    std::size_t beside = 0;
+    std::size_t alone = 0;
+    for (const Lane& lane : lanes_) {
+        if (resources_.is_alone(lane.needs)) {
+            alone = std::max(alone, std::min<std::size_t>(lane.batches, 1));
+        } else {
+            beside += std::min(lane.batches, resources_.room(lane.needs));
+        }
+    }
+    return std::min(limit, std::max(beside, alone));
 }
 
 std::optional<Seconds> Scheduler::remaining(Seconds now) const {

@@ -23,27 +23,27 @@ constexpr double kAnyWeight = std::numeric_limits<double>::infinity();
 
 // Weights are seconds where durations are known, else they count tests. Nothing: no test of the
 // group has been seen yet. Groups differ: that is often what they are there for.
-std::optional<double> Scheduler::seconds_per_weight(GroupIndex group) const {
+std::optional<double> Scheduler::seconds_per_weight(std::size_t lane) const {
     if (known_count_ > 0) return 1;
-    const Group& seen = groups_[group.value()];
+    const Lane& seen = lanes_[lane];
     if (seen.observed_tests == 0) return std::nullopt;
     return std::max(seen.observed_seconds / static_cast<double>(seen.observed_tests), 1e-6);
 }
 
-Scheduler::Draft Scheduler::draft_for_worker(GroupIndex group) const {
+Scheduler::Draft Scheduler::draft_for_worker(std::size_t lane) const {
     const double share = queued_cost() / (2 * static_cast<double>(options_.slots));
-    const auto seconds = seconds_per_weight(group);
+    const auto seconds = seconds_per_weight(lane);
     double target = kFirstTests;
     if (seconds) target = options_.ahead.count() / *seconds;
     target = std::min(target, share);
     if (known_count_ == 0) target = std::max(target, 1.0);
-    return draft_of(group, target);
+    return draft_of(lane, target);
 }
 
 bool Scheduler::has_enough(const Running& batch) const {
     // What follows a test must be known before it ends, for what both need is not torn down.
     if (batch.unfinished <= 1) return false;
-    const auto seconds = seconds_per_weight(batch.group);
+    const auto seconds = seconds_per_weight(batch.lane);
     return !seconds || unfinished_cost(batch) * *seconds >= options_.ahead.count() / 2;
 }
 
@@ -53,7 +53,7 @@ std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now) {
     Running& batch = found->second;
     if (!batch.streams || has_enough(batch)) return {};
 
-    Draft draft = draft_for_worker(batch.group);
+    Draft draft = draft_for_worker(batch.lane);
     draft.affinity = tests_[batch.tests.back().value()].affinity;
     fill_from(draft, sandbox, false);
     // Better where it failed before than to let the sandbox idle.
@@ -67,18 +67,22 @@ std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now) {
 }
 
 std::optional<Assignment> Scheduler::next_of(GroupIndex group, SandboxNumber sandbox, Seconds now) {
-    const bool none = queued_.tests == 0 || group.value() >= groups_.size();
-    if (none || running_.contains(sandbox) || options_.ahead <= Seconds{0}) return std::nullopt;
-    Draft draft = draft_for_worker(group);
-    fill_from(draft, sandbox, true);
-    if (draft.tests.empty()) return std::nullopt;
-    auto assignment = finish(std::move(draft));
-    start_running(sandbox, assignment, now);
-    return assignment;
+    if (queued_.tests == 0 || running_.contains(sandbox)) return std::nullopt;
+    if (options_.ahead <= Seconds{0}) return std::nullopt;
+    for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+        if (lanes_[lane].group != group || !is_free(lanes_[lane])) continue;
+        Draft draft = draft_for_worker(lane);
+        fill_from(draft, sandbox, true);
+        if (draft.tests.empty()) continue;
+        auto assignment = finish(std::move(draft));
+        start_running(sandbox, assignment, now);
+        return assignment;
+    }
+    return std::nullopt;
 }
 
 void Scheduler::fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools) {
-    Group& group = groups_[draft.group.value()];
+    Lane& lane = lanes_[draft.lane];
     const auto fill_starting_here = [&](TestPool& pool) {
         // As long as the heaviest test can wait, its turn comes when this file is done with.
         const double share = queued_cost() / static_cast<double>(options_.slots);
@@ -88,15 +92,15 @@ void Scheduler::fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools) {
         }
         fill(draft, pool);
     };
-    for (auto pool = group.returned.begin(); pool != group.returned.end() && !draft.full;) {
+    for (auto pool = lane.returned.begin(); pool != lane.returned.end() && !draft.full;) {
         if (!all_pools && pool->first == Shunned(sandbox)) {
             ++pool;
             continue;
         }
         fill_starting_here(pool->second);
-        pool = pool->second.empty() ? group.returned.erase(pool) : std::next(pool);
+        pool = pool->second.empty() ? lane.returned.erase(pool) : std::next(pool);
     }
-    if (!draft.full) fill_starting_here(group.fresh);
+    if (!draft.full) fill_starting_here(lane.fresh);
 }
 
 std::size_t Scheduler::queued_units() const {

@@ -113,18 +113,24 @@ struct Whole {
     std::vector<Entry> entries;
     std::vector<std::string> ids;
     std::vector<std::string> bonds;
+    std::vector<Needs> needs;
+    std::unordered_set<std::string> allotted;  // bonds, some of whose tests have RESOURCE_GROUPS
     std::string build;
     std::shared_ptr<Known> known = std::make_shared<Known>();
 };
 
-Whole whole_of(std::vector<Entry> entries, std::string build) {
-    Whole whole{.entries = std::move(entries), .ids = {}, .bonds = {}, .build = std::move(build)};
+Whole whole_of(std::vector<Entry> entries, std::string build, bool one_machine) {
+    Whole whole;
+    whole.entries = std::move(entries);
+    whole.build = std::move(build);
     whole.ids = ctest::ids_of(whole.entries, whole.build);
     whole.bonds = ctest::bonds_of(whole.entries);
+    whole.needs = ctest::needs_of(whole.entries, whole.bonds, one_machine);
     std::unordered_map<std::string_view, std::size_t> uses;
     for (std::size_t i = 0; i < whole.entries.size(); ++i) {
         const auto& entry = whole.entries[i];
         whole.known->tests[whole.ids[i]] = {entry.name, entry.number, ++uses[entry.name]};
+        if (entry.allotted) whole.allotted.insert(whole.bonds[i]);
         if (!entry.fixtures_setup.empty()) whole.known->setups.insert(entry.name);
     }
     for (auto& [id, test] : whole.known->tests) test.namesakes = uses[test.name];
@@ -144,7 +150,7 @@ std::string file_of(const Entry& entry, const std::string& build) {
 }
 
 // Error: ctest did not understand this group's filters.
-Result<Discovered> tests_of(const Whole& whole, std::string_view listing, bool parallel) {
+Result<Discovered> tests_of(const Whole& whole, std::string_view listing, bool allots) {
     auto selected = whole.entries;
     if (!text::trim(listing).empty()) {
         if (const auto at = listing.find(kRegexTrouble); at < listing.find('{')) {
@@ -156,18 +162,17 @@ Result<Discovered> tests_of(const Whole& whole, std::string_view listing, bool p
     }
     Discovered discovered;
     discovered.carry = whole.known;
-    const auto alone = std::ranges::count_if(selected, &Entry::alone);
-    if (parallel && alone > 0) {
-        discovered.warnings.push_back(fmt::format(
-            "{} RUN_SERIAL, which other sandboxes do not heed: where that matters, run a group of "
-            "these with max_parallel = 1",
-            text::count(static_cast<std::size_t>(alone), "test is", "tests are")));
-    }
     for (const auto& entry : selected) {
         const auto index = entry.number - 1;
         discovered.tests.push_back({.id = whole.ids[index],
                                     .file = file_of(entry, whole.build),
-                                    .bond = whole.bonds[index]});
+                                    .bond = whole.bonds[index],
+                                    .needs = whole.needs[index]});
+        // Each ctest deals out the same of what the file names.
+        const auto& bond = whole.bonds[index];
+        if (allots && (entry.allotted || (!bond.empty() && whole.allotted.contains(bond)))) {
+            discovered.tests.back().needs.claims.push_back({"ctest's resource spec file"});
+        }
     }
     return discovered;
 }
@@ -241,7 +246,7 @@ std::string make_folder(const std::string& folder) {
 
 CtestFramework::CtestFramework(const config::Config& config)
     : settings_(std::get<config::CtestFramework>(config.framework.kind)),
-      parallel_(config.offload.max_parallel > 1) {}
+      one_machine_(std::holds_alternative<config::LocalProvider>(config.provider)) {}
 
 std::vector<std::string> CtestFramework::ctest_words() const {
     std::vector<std::string> words = {"ctest"};
@@ -330,12 +335,14 @@ Result<Discovered> CtestFramework::read_discovery(const DiscoveryRequest& reques
         if (kind == "listing") {
             auto entries = ctest::read_listing(part.text);
             if (!entries) return fail(std::move(entries).error().with_place(command));
-            whole = whole_of(std::move(*entries), build);
+            whole = whole_of(std::move(*entries), build, one_machine_);
         }
         if (kind != "group" || !whole) continue;
         std::size_t index = 0;
         std::from_chars(rest.data(), rest.data() + rest.size(), index);
-        auto tests = tests_of(*whole, part.text, parallel_);
+        const auto* group = index == 0 ? &request.group : request.companions.at(index - 1);
+        const auto arguments = arguments_of(*group);
+        auto tests = tests_of(*whole, part.text, arguments && arguments->allots_resources);
         if (index == 0) {
             if (!tests) return fail(std::move(tests).error().with_place(command));
             discovered = std::move(*tests);

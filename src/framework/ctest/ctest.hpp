@@ -45,7 +45,7 @@ class CtestFramework final : public Framework {
     std::string shown(const config::Group& group) const;
 
     config::CtestFramework settings_;
-    bool parallel_;  // more than one sandbox
+    bool one_machine_;  // all sandboxes are processes here
 };
 
 }  // namespace offload::framework

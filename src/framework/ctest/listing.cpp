@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 #include <tuple>
 #include <unordered_map>
 
@@ -172,15 +173,11 @@ std::vector<std::string> bonds_of(const std::vector<Entry>& all) {
     for (std::size_t i = 0; i < all.size(); ++i) named[all[i].name].push_back(i);
     // Fixtures and tests have names of their own kind each.
     std::unordered_map<std::string_view, std::size_t> fixtures;
-    std::unordered_map<std::string_view, std::size_t> locks;
     for (std::size_t i = 0; i < all.size(); ++i) {
         for (const auto* names :
              {&all[i].fixtures_setup, &all[i].fixtures_required, &all[i].fixtures_cleanup}) {
             for (const auto& fixture : *names)
                 sets.join(fixtures.try_emplace(fixture, i).first->second, i);
-        }
-        for (const auto& lock : all[i].locks) {
-            sets.join(locks.try_emplace(lock, i).first->second, i);
         }
         for (const auto& other : all[i].depends) {
             const auto found = named.find(other);
@@ -196,6 +193,36 @@ std::vector<std::string> bonds_of(const std::vector<Entry>& all) {
         if (sizes[root] > 1) bonds[i] = fmt::format("{} {}", all[root].name, root);
     }
     return bonds;
+}
+
+std::vector<Needs> needs_of(const std::vector<Entry>& all, const std::vector<std::string>& bonds,
+                            bool one_machine) {
+    struct Sum {
+        std::size_t slots = 1;
+        std::set<std::string> locks;
+    };
+    std::vector<Sum> sums(all.size());
+    std::unordered_map<std::string_view, std::size_t> first_of;
+    const auto sum_of = [&](std::size_t i) -> Sum& {
+        return sums[bonds[i].empty() ? i : first_of.try_emplace(bonds[i], i).first->second];
+    };
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Entry& entry = all[i];
+        Sum& sum = sum_of(i);
+        if (one_machine) sum.slots = std::max(sum.slots, entry.processors);
+        if (entry.alone) sum.slots = Needs::kAllSlots;
+        for (const auto& lock : entry.locks) sum.locks.insert("lock " + lock);
+        for (const auto* fixtures : {&entry.fixtures_setup, &entry.fixtures_cleanup}) {
+            for (const auto& fixture : *fixtures) sum.locks.insert("fixture " + fixture);
+        }
+    }
+    std::vector<Needs> needs;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Sum& sum = sum_of(i);
+        needs.push_back({.slots = sum.slots});
+        for (const auto& lock : sum.locks) needs.back().claims.push_back({lock});
+    }
+    return needs;
 }
 
 }  // namespace offload::framework::ctest

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "offload/base/error.hpp"
+#include "offload/model/claim.hpp"
 
 namespace offload::framework::ctest {
 
@@ -39,8 +40,13 @@ Result<> number_entries(std::vector<Entry>& selected, const std::vector<Entry>& 
 std::vector<std::string> ids_of(const std::vector<Entry>& all, std::string_view build);
 
 // Tests that must run in one batch have the same name here, "" for none: those of one fixture
-// (what one sets up another needs), those that DEPENDS puts in an order, and those that need the
-// same RESOURCE_LOCK, since a batch runs one test at a time.
+// (what one sets up another needs), and those that DEPENDS puts in an order.
 std::vector<std::string> bonds_of(const std::vector<Entry>& all);
+
+// What each of all tests holds while it runs, the same for all of a bond: RUN_SERIAL, RESOURCE_LOCK
+// and, where tests run on one machine, PROCESSORS. Fixtures are locks, too: when tests of one run
+// again, it is set up in no two batches at a time.
+std::vector<Needs> needs_of(const std::vector<Entry>& all, const std::vector<std::string>& bonds,
+                            bool one_machine);
 
 }  // namespace offload::framework::ctest

@@ -118,6 +118,30 @@ class Ctest(CtestScenario):
         self.offload("run").expect_exit(0)
         self.assertEqual(self.ran(), ["first", "second"])
 
+    def test_locks_hold_across_sandboxes(self):
+        held = 'mkdir \\"$SCENARIO_ROOT/held\\" && sleep 0.1 && rmdir \\"$SCENARIO_ROOT/held\\"'
+        tests = "".join(f'run(t{i} "{held}")\n' for i in range(8))
+        names = " ".join(f"t{i}" for i in range(8))
+        self.cmake_project(
+            f"{tests}set_tests_properties({names} PROPERTIES RESOURCE_LOCK held)\n"
+            + "".join(f'run(free{i} "sleep 0.1")\n' for i in range(8)),
+            offload="max_parallel = 4",
+            groups={"some": "filters = '-R t[0-3]'", "others": ""})
+        self.offload("run").expect_exit(0)
+        self.assertEqual(len(self.ran()), 16)
+
+    def test_what_runs_serially_runs_alone(self):
+        busy = 'touch \\"$SCENARIO_ROOT/busy.$$\\"; sleep 0.1; rm \\"$SCENARIO_ROOT/busy.$$\\"'
+        alone = '! ls $SCENARIO_ROOT/busy.*; x=$?; sleep 0.2; ls $SCENARIO_ROOT/busy.* && exit 1; exit $x'
+        self.cmake_project(
+            "".join(f'run(t{i} "{busy}")\n' for i in range(12))
+            + f'run(s0 "{alone}")\nrun(s1 "{alone}")\nrun(wide "{alone}")\n'
+            + "set_tests_properties(s0 s1 PROPERTIES RUN_SERIAL TRUE)\n"
+            + "set_tests_properties(wide PROPERTIES PROCESSORS 99)\n",
+            offload="max_parallel = 4")
+        self.offload("run").expect_exit(0)
+        self.assertEqual(len(self.ran()), 15)
+
     def test_filters_are_ctests_own(self):
         lists = """
             run(quick "exit 0")

@@ -7,9 +7,11 @@
 namespace offload::config {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 Config good(const Loaded& loaded) {
     EXPECT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
@@ -303,6 +305,30 @@ TEST(SmallSections, AreOptional) {
     EXPECT_TRUE(config.report.junit);
     EXPECT_FALSE(config.history.present);
     EXPECT_FALSE(config.checkpoint.present);
+}
+
+TEST(Resources, AreClaimedByGroups) {
+    const auto loaded =
+        read(minimal() +
+             "[resources]\ndb = 2\n\"license server\" = 1\n[groups.a]\nresources = [\"db\"]\n"
+             "max_parallel = 3\n[groups.b]\n");
+    ASSERT_TRUE(loaded.config);
+    EXPECT_EQ(loaded.config->resources.at("db"), 2U);
+    EXPECT_EQ(loaded.config->resources.at("license server"), 1U);
+    EXPECT_THAT(loaded.config->groups[1].resources, ElementsAre("db"));
+    EXPECT_EQ(loaded.config->groups[1].max_parallel, 3U);
+    EXPECT_FALSE(loaded.config->groups[2].max_parallel);
+}
+
+TEST(Resources, MustBeDeclaredAndCounted) {
+    const auto misspelt =
+        read(minimal() + "[resources]\ndatabase = 1\n[groups.a]\nresources = [\"databse\"]\n");
+    EXPECT_THAT(lines_of(misspelt),
+                ElementsAre(AllOf(HasSubstr("groups.a.resources"), HasSubstr("databse"),
+                                  HasSubstr("did you mean \"database\"?"))));
+    const auto none = read(minimal() + "[groups.a]\nresources = [\"db\"]\nmax_parallel = 0\n");
+    EXPECT_THAT(lines_of(none), SizeIs(2));
+    EXPECT_FALSE(read(minimal() + "[resources]\ndb = 0\n[groups.a]\n").config);
 }
 
 TEST(Worker, IsAutoOrOff) {

@@ -131,6 +131,29 @@ TEST(CtestDiscovery, TestsOfOneFixtureAreOneBond) {
     EXPECT_NE(find(*found, "serial")->bond, bond);
 }
 
+TEST(CtestDiscovery, WhatATestHoldsIsTold) {
+    const auto found =
+        discover(discovery_text(recorded("listing.json"), "\noffload-5eed group 0\n"));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(find(*found, "segv")->needs, Needs{});
+    EXPECT_EQ(find(*found, "serial")->needs.slots, Needs::kAllSlots);
+    EXPECT_EQ(find(*found, "pass")->needs, find(*found, "serial")->needs) << "one bond";
+    const auto user = find(*found, "user")->needs;
+    EXPECT_EQ(user.slots, 2U) << "PROCESSORS";
+    EXPECT_THAT(user.claims, ElementsAre(Claim{"fixture db"}, Claim{"lock l1"}, Claim{"lock l2"}));
+    EXPECT_EQ(find(*found, "setup")->needs, user);
+}
+
+TEST(CtestDiscovery, ProcessorsOfAMachineElsewhereAreItsOwn) {
+    ctest::Entry wide;
+    wide.name = "wide";
+    wide.processors = 8;
+    EXPECT_EQ(ctest::needs_of({wide}, {""}, false)[0].slots, 1U);
+    EXPECT_EQ(ctest::needs_of({wide}, {""}, true)[0].slots, 8U);
+    wide.alone = true;
+    EXPECT_EQ(ctest::needs_of({wide}, {""}, false)[0].slots, Needs::kAllSlots);
+}
+
 TEST(CtestDiscovery, AGroupHasTheTestsThatItsFiltersSelect) {
     const auto all = listing_of(
         R"({"name":"a","command":["/x"]},{"name":"b","command":["/x"]},{"name":"c","command":["/x"]})");

@@ -42,7 +42,21 @@ struct Kind {
     bool instant_sandboxes = false;
     bool hedges = false;  // and stragglers that give reason for them
     bool workers = false;
+    bool resources = false;
 };
+
+// Most need nothing; some need a lot, or more than there is.
+Needs random_needs(Dice& dice) {
+    Needs needs;
+    if (dice.chance(0.5)) return needs;
+    if (dice.chance(0.2)) needs.slots = dice.chance(0.3) ? Needs::kAllSlots : 1 + dice.below(4);
+    const std::size_t claims = dice.below(3);
+    for (std::size_t i = 0; i < claims; ++i) {
+        needs.claims.push_back({std::string(1, static_cast<char>('a' + dice.below(3))),
+                                1 + dice.below(dice.chance(0.2) ? 9 : 2)});
+    }
+    return needs;
+}
 
 World random_world(Dice& dice, Kind kind) {
     World world;
@@ -70,6 +84,7 @@ World random_world(Dice& dice, Kind kind) {
         test.affinity = dice.below(files);
         test.command_bytes = 1 + dice.below(10);
         test.alone = dice.chance(0.05);
+        if (kind.resources) test.needs = random_needs(dice);
         if (dice.chance(0.15)) test.failures = 1 + dice.below(4);
         if (kind.breaks && dice.chance(0.05)) {
             test.fate = static_cast<Fate>(1 + dice.below(3));
@@ -80,6 +95,7 @@ World random_world(Dice& dice, Kind kind) {
     if (kind.losses) world.losses_per_hour = 3600 / (4 * (longest + world.overhead).count() + 10);
     if (kind.breaks) world.time_limit = (longest + world.overhead) * dice.between(1.1, 5);
     world.seed = dice.below(1000000);
+    if (kind.resources) world.capacities = {{"a", 1 + dice.below(3)}, {"b", 1}};
     if (kind.workers) {
         world.streaming = true;
         world.ahead = Seconds{dice.between(0.01, 2)};
@@ -189,6 +205,41 @@ TEST(Simulation, DuplicatesOfStragglersChangeNoVerdict) {
     EXPECT_GT(hedges, 50);
     EXPECT_GT(cancelled, 50);
     for_worlds(400, {.breaks = true, .losses = true, .overheads = true, .hedges = true}, check);
+}
+
+// TRAPS 21
+TEST(Simulation, ResourcesAreNeverOverdrawnAndNobodyStarves) {
+    const auto nothing = [](const World&, const Report&) {};
+    for_worlds(400, {.overheads = true, .resources = true}, nothing);
+    for_worlds(300, {.breaks = true, .losses = true, .overheads = true, .resources = true},
+               nothing);
+    for_worlds(300, {.overheads = true, .hedges = true, .resources = true}, nothing);
+    for_worlds(
+        300,
+        {.breaks = true, .losses = true, .overheads = true, .workers = true, .resources = true},
+        nothing);
+}
+
+// TRAPS 35
+TEST(Simulation, NoSandboxIsMadeForWhatMustWait) {
+    for_worlds(
+        300, {.overheads = true, .instant_sandboxes = true, .resources = true},
+        [](const World&, const Report& report) { ASSERT_LE(report.sandboxes, report.batches); });
+}
+
+TEST(Simulation, WhatNeedsALockRunsBesideWhatDoesNot) {
+    World world;
+    world.retry_counts = {0};
+    world.slots = 2;
+    for (std::size_t i = 0; i < 200; ++i) {
+        Case test;
+        test.expected = test.duration = Seconds{i % 2 == 0 ? 1.0 : 1.1};
+        if (i % 2 == 0) test.needs.claims = {{"lock"}};
+        world.cases.push_back(test);
+    }
+    const Report report = simulate(world);
+    ASSERT_THAT(report.violations, IsEmpty());
+    EXPECT_LT(report.makespan.count(), 1.1 * report.lower_bound(world).count());
 }
 
 // TRAPS 13, 18, 19, 23

@@ -12,9 +12,11 @@
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/model/claim.hpp"
 #include "offload/model/event.hpp"
 #include "offload/model/ids.hpp"
 #include "offload/model/result.hpp"
+#include "offload/schedule/resources.hpp"
 
 namespace offload::simulator {
 
@@ -35,6 +37,7 @@ struct Case {
     bool alone = false;
     std::size_t failures = 0;  // so many attempts fail before one passes
     Fate fate = Fate::Regular;
+    Needs needs = {};
 };
 
 enum class PolicyKind {
@@ -60,6 +63,7 @@ struct World {
     std::size_t command_bytes = 0;          // of a batch; 0: no limit
     double losses_per_hour = 0;             // of each busy sandbox
     bool hedges = false;                    // stragglers may run twice
+    schedule::Capacities capacities = {};   // of the resources that tests need; else 1
     Seconds ahead{0};                       // batches run in workers that hold so much; 0: not
     bool measured = true;                   // expected durations were measured
     double straggling = 0;                  // chance that one execution of a test takes longer …

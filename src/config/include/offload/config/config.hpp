@@ -129,6 +129,8 @@ struct Group {
     std::string filters;                    // as written, for {filters}
     std::vector<std::string> filter_words;  // split as a shell would
     bool schedule_individual = false;
+    std::vector<std::string> resources;       // one unit of each for every batch
+    std::optional<std::size_t> max_parallel;  // batches at once; nothing: no limit of its own
 };
 
 struct Report {
@@ -167,7 +169,8 @@ struct Config {
     OffloadSection offload;
     Provider provider;
     Framework framework;
-    std::vector<Group> groups;  // in the order of the file
+    std::vector<Group> groups;                     // in the order of the file
+    std::map<std::string, std::size_t> resources;  // units of each
     Report report;
     History history;
     Checkpoint checkpoint;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "offload/model/claim.hpp"
 #include "offload/model/result.hpp"
 
 namespace offload {
@@ -24,6 +25,7 @@ struct Discovered {
         std::string id;
         std::string file;       // see Test::file
         std::string bond = {};  // its name; see Test::bond
+        Needs needs = {};       // the same for all of a bond
     };
     struct Broken {      // a module that could not be collected
         std::string id;  // the module's own name

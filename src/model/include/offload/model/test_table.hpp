@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "offload/model/claim.hpp"
 #include "offload/model/ids.hpp"
 
 namespace offload {
@@ -27,6 +28,7 @@ struct Test {
     std::string file;  // what the test shares fixtures with (pytest: the module); may be empty
     TestKind kind = TestKind::Test;
     std::uint32_t bond = 0;  // tests of one bond need each other; 0: of none
+    Needs needs = {};        // as discovery told them; the group's own come to these
 };
 
 class TestTable {
@@ -36,7 +38,7 @@ class TestTable {
         bool is_new;       // false: the ID was there already, and nothing changed
     };
     Added add(std::string id, GroupIndex group, std::string file = {},
-              TestKind kind = TestKind::Test, const std::string& bond = {});
+              TestKind kind = TestKind::Test, const std::string& bond = {}, Needs needs = {});
 
     const Test& operator[](TestIndex index) const { return tests_[index.value()]; }
     const Test* find(std::string_view id) const;  // null when unknown

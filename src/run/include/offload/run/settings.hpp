@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/model/claim.hpp"
 #include "offload/model/discovered.hpp"
 #include "offload/model/event.hpp"
 #include "offload/model/ids.hpp"
@@ -20,9 +22,10 @@ namespace offload::run {
 struct GroupSettings {
     std::string name;
     std::size_t retry_count = 0;
-    bool alone = false;      // each test in a batch of its own
-    bool wanted = true;      // false: not among the groups that were asked for
-    std::string shown = {};  // the command that discovers it, for people
+    bool alone = false;              // each test in a batch of its own
+    bool wanted = true;              // false: not among the groups that were asked for
+    std::string shown = {};          // the command that discovers it, for people
+    std::vector<Claim> claims = {};  // of each of its batches, besides what tests need
 };
 
 // Of framework and provider together. The functions are pure.
@@ -53,7 +56,8 @@ struct Settings {
     Seconds test_limit{900};              // of one test in a worker
     Seconds exec_limit{900};              // of one batch
     Seconds discovery_limit{3600};
-    bool hedges = true;  // [offload] impatiently_requeue_batches
+    std::map<std::string, std::size_t> capacities;  // of resources that are claimed; else 1
+    bool hedges = true;                             // [offload] impatiently_requeue_batches
     bool fail_fast = false;
 
     std::vector<std::string> only_ids;           // run only these; empty: all

@@ -13,6 +13,10 @@
 // duplicate ("backup tasks": Dean & Ghemawat 2004), started only on evidence. See Lateness for what
 // is late. A test runs in two batches at most; the first result counts, and the caller ends the
 // batch that has nothing left to win.
+//
+// Tests that need more than a sandbox (several slots, units of resources) share batches only with
+// tests that need the same, and the batch holds it from its start to its end. What cannot be had is
+// left for later, and others go first; nobody holds one thing while waiting for another.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +32,7 @@
 #include "offload/model/ids.hpp"
 #include "offload/schedule/batch_overhead.hpp"
 #include "offload/schedule/lateness.hpp"
+#include "offload/schedule/resources.hpp"
 #include "offload/schedule/spread.hpp"
 #include "offload/schedule/test_pool.hpp"
 
@@ -43,7 +48,7 @@ struct SchedulerOptions {
     // Batches run in workers, which are given more tests while they run: each holds so much work
     // ahead that the way to it does not leave it idle. 0: they do not.
     Seconds ahead{0};
-    bool hedges = false;  // stragglers may be run a second time
+    bool hedges = false;         // stragglers may be run a second time
 };
 
 struct Item {
@@ -60,6 +65,9 @@ struct Item {
     // All tests of this affinity run in one batch, as far as its limits allow, and are never
     // hedged: one needs what another has done.
     bool bonded = false;
+    // Held by its batch. Tests of one bond must need the same. Never hedged where it is more than
+    // one slot.
+    Needs needs = {};
 };
 
 struct Assignment {
@@ -80,12 +88,14 @@ struct BatchTime {
 // its way through next() and finished(), take O(log n) amortised.
 class Scheduler {
   public:
-    explicit Scheduler(SchedulerOptions options);
+    // `capacities`: of the resources that tests claim.
+    explicit Scheduler(SchedulerOptions options, Capacities capacities = {});
 
     void add(const Item& item);
 
     // Work for an idle sandbox; the sandbox counts as running it until ended(), and must not ask
-    // again before. Nothing: there is nothing that this sandbox should do now.
+    // again before. Nothing: there is nothing that this sandbox should do now; what is queued may
+    // need what others hold.
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now);
 
     // Until then next() has nothing for any sandbox, unless something else happens first. O(1).
@@ -147,7 +157,7 @@ class Scheduler {
     std::size_t queued_units() const;
 
     // So many idle sandboxes have a use now, at most `limit`: that many would be given a batch if
-    // they asked, as long as no more than `slots` are at work then.
+    // they asked, as long as no more than `slots` are at work then, and none needs all of these.
     std::size_t startable(std::size_t limit) const;
 
     // Seconds from `now` until all work is done. Nothing where neither durations are known nor a
@@ -161,7 +171,7 @@ class Scheduler {
         double deviation = 1;  // beside the weight; 1 where nothing is known
         std::size_t command_bytes = 0;
         std::size_t affinity = 0;
-        GroupIndex group;
+        std::size_t lane = 0;
         SandboxNumber sandbox;               // where it runs
         std::optional<SandboxNumber> rival;  // where it runs as well
         Place place = Place::Nowhere;
@@ -174,7 +184,11 @@ class Scheduler {
     // Whom a queued test should rather not be given to.
     using Shunned = std::optional<SandboxNumber>;
     using Pools = std::map<Shunned, TestPool>;
-    struct Group {
+    // Tests of one group that need the same: those that may share a batch.
+    struct Lane {
+        GroupIndex group;
+        std::size_t needs = 0;    // of Resources
+        std::size_t batches = 0;  // of Totals::batches
         TestPool fresh;
         TestPool fresh_alone;
         Pools returned;               // retries and requeued tests
@@ -182,11 +196,11 @@ class Scheduler {
         std::size_t observed_tests = 0;
     };
     struct Unit {
-        GroupIndex group;
+        std::size_t lane = 0;
         std::vector<TestIndex> tests;
     };
     struct Running {
-        GroupIndex group;
+        std::size_t lane = 0;
         std::vector<TestIndex> tests;
         bool streams = false;    // more() may add tests
         std::size_t cursor = 0;  // none before it is unfinished
@@ -208,6 +222,10 @@ class Scheduler {
     };
     struct Draft;
 
+    std::size_t lane_for(GroupIndex group, const Needs& needs);
+    bool is_free(const Lane& lane) const { return resources_.free(lane.needs); }
+    void count_batch(std::size_t lane);
+    void uncount_batch(std::size_t lane);
     bool enqueue(TestIndex test);
     void enqueue_loose(TestIndex test, Shunned shunned);
     void enqueue_unit(std::vector<TestIndex> tests, Shunned shunned);
@@ -234,13 +252,13 @@ class Scheduler {
     std::vector<TestIndex> to_hedge(const Running& batch) const;
     std::vector<TestIndex> part_to_hedge(std::vector<TestIndex> tests, bool first_runs) const;
 
-    Draft draft_for(GroupIndex group, Seconds now);
-    Draft draft_for_known(GroupIndex group, Seconds now);
-    Draft draft_for_worker(GroupIndex group) const;
+    Draft draft_for(std::size_t lane, Seconds now);
+    Draft draft_for_known(std::size_t lane, Seconds now);
+    Draft draft_for_worker(std::size_t lane) const;
     bool has_enough(const Running& batch) const;
     void fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools);
-    std::optional<double> seconds_per_weight(GroupIndex group) const;
-    Draft draft_of(GroupIndex group, double target) const;
+    std::optional<double> seconds_per_weight(std::size_t lane) const;
+    Draft draft_of(std::size_t lane, double target) const;
     std::size_t idle_slots() const;
     double straying() const;
     double cost_per_test() const;
@@ -253,8 +271,11 @@ class Scheduler {
 
     SchedulerOptions options_;
     std::vector<Known> tests_;
-    std::vector<Group> groups_;
-    std::unordered_set<std::size_t> bonds_;  // their affinities
+    Resources resources_;
+    std::vector<Lane> lanes_;
+    std::vector<std::size_t> plain_lanes_;                                   // by group
+    std::map<std::pair<GroupIndex, std::size_t>, std::size_t> other_lanes_;  // by group and needs
+    std::unordered_set<std::size_t> bonds_;                                  // their affinities
     std::map<Shunned, std::deque<Unit>> units_;
     std::unordered_map<SandboxNumber, Running> running_;
     Totals queued_;
