@@ -76,9 +76,9 @@ deselects, each companion's expressions are asked as well. Wherever that might n
 companion's own discovery would find, because something else asks for these options or has its say
 after them, nothing is told of it, and Offload discovers that group by itself.
 
-A worker collects in the same way: all at once, or a file when its first test is asked for, and only once:
-the nodes of a module, class or folder stay the same as long as the worker lives, so that fixtures
-of any scope last as long as in one pytest session. A test starts when it is known what runs after
+A worker collects in the same way: all at once, or a file when its first test is asked for, and only
+once: the nodes of a module, class or folder stay the same as long as the worker lives, so that
+fixtures of any scope last as long as in one pytest session. A test starts when it is known what runs after
 it (or that nothing does), because pytest tears down what the next test does not need.
 
 The first worker is the process that collects the tests for Offload: what it has imported is not

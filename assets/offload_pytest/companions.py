@@ -67,7 +67,7 @@ class ConfigOf:
 
 # Of those that have a say on the collected items, pytest's own select nothing more (may_serve() sees
 # to it), and these only shuffle.
-HARMLESS = ("_pytest", "pytest_randomly")
+HARMLESS = ("_pytest", "offload_pytest", "pytest_randomly")
 
 
 def comes_after_deselection(config):

@@ -63,4 +63,5 @@ class Selections:
                     one is not other for one, other in zip(now, before)
                 )
 
+        watched.__module__ = function.__module__  # as others see it
         implementation.function = watched
