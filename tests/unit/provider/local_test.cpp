@@ -263,7 +263,7 @@ TEST_F(Local, TimeoutEndsAllKeepsTheResultAndBarsTheReuse) {
     EXPECT_NE(ended<ExecReply::TimedOut>(), nullptr);
     EXPECT_FALSE(reply_.reusable);
     EXPECT_EQ(reply_.result_file, "partial\n");
-    EXPECT_NE(::kill(std::stoi(fetch(work() / "pid").value()), 0), 0);
+    EXPECT_NE(::kill(std::stoi(fetch(work() / "pid")->value()), 0), 0);
     EXPECT_TRUE(made->destroy(soon()));
 }
 
@@ -311,7 +311,7 @@ TEST_F(Local, DestroyEndsWhatHasEscaped) {
     const auto made = sandbox();
     output_of(*made, request_for("setsid sh -c 'echo $$ > pid; exec sleep 1000' >/dev/null 2>&1 & "
                                  "while ! [ -s pid ]; do sleep 0.01; done"));
-    const auto pid = std::stoi(fetch(work() / "pid").value());
+    const auto pid = std::stoi(fetch(work() / "pid")->value());
     EXPECT_EQ(::kill(pid, 0), 0);
     EXPECT_TRUE(made->destroy(soon()));
     EXPECT_TRUE(eventually([&] { return ::kill(pid, 0) != 0; }));
