@@ -3,6 +3,7 @@
 import pytest
 
 from .garbage import forget_all
+from .leftovers import end_in_spite_of_threads
 from .text import one_line
 
 
@@ -13,6 +14,7 @@ class Ending:
         self._channel = channel
         self._any_test = any_test
         self._reason = ""
+        self._session = None
 
     def pytest_internalerror(self, excrepr, excinfo):
         self._reason = "internal error: %s" % one_line(excinfo.exconly())
@@ -22,6 +24,7 @@ class Ending:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session, exitstatus):
+        self._session = session
         reason = self._reason or session.shouldstop or session.shouldfail or ""
         self._channel.send("bye", status=int(exitstatus), reason=one_line(reason))
 
@@ -29,3 +32,5 @@ class Ending:
     def pytest_unconfigure(self):
         """Behind all that might look for leaks."""
         forget_all(search=self._any_test)
+        if self._session is not None:
+            end_in_spite_of_threads(self._channel, self._session)

@@ -1,5 +1,6 @@
 """What the plugin uses while tests may run, as it was before any of them could replace it."""
 
+import atexit
 import fcntl
 import faulthandler
 import gc
@@ -9,6 +10,7 @@ import random
 import select
 import stat
 import sys
+import threading
 import time
 import traceback
 import zlib
@@ -26,17 +28,23 @@ class System:
         self.argv = sys.argv
         self.caller = sys._getframe
         self.collect_garbage = gc.collect
+        self.current_thread = threading.current_thread
         self.crc32 = zlib.crc32
         self.environ = os.environ
         self.decode = json.JSONDecoder().decode
         self.encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
         self.dump_traceback_later = faulthandler.dump_traceback_later
         self.cancel_dump_traceback_later = faulthandler.cancel_dump_traceback_later
+        self.exit_at_once = os._exit
         self.fcntl = fcntl.fcntl
         self.format_exception = traceback.format_exception
         self.format_exception_only = traceback.format_exception_only
         self.freeze_garbage = gc.freeze
         self.get_threshold = gc.get_threshold
+        self.run_exit_functions = atexit._run_exitfuncs
+        self.sys = sys
+        self.Thread = threading.Thread
+        self.threads = threading.enumerate
         self.set_threshold = gc.set_threshold
         self.getpid = os.getpid
         self.close = os.close

@@ -207,6 +207,45 @@ class Identity(Case):
         self.served("serve", 1, {})
 
 
+class Leftovers(Case):
+    def test_a_thread_that_goes_on_for_ever_ends_with_the_worker(self):  # TRAPS 60
+        self.write(
+            "test_a.py",
+            """
+            import atexit, threading
+            def test_a():
+                atexit.register(lambda: open("at_exit", "w").close())
+                threading.Thread(target=threading.Event().wait, name="stray").start()
+            """,
+        )
+        for mode in ("serve", "first"):
+            with self.subTest(mode):
+                served = self.serve(mode=mode).run("test_a.py::test_a")
+                told = served.finish()
+                self.assertEqual(served.outcomes(told), {"test_a.py::test_a": "passed"})
+                self.assertIn("the thread stray.", told.one("notice")["text"])
+                self.assertEqual(told.status, 0)
+                self.assertTrue((self.root / "at_exit").exists())
+        files = {"test_a.py::test_a": "test_a.py"}
+        told = self.run_batch(list(files), files)
+        self.assertEqual((told.one("end")["outcome"], told.status), ("passed", 0))
+        self.assertIn("stray", told.one("notice")["text"])
+
+    def test_threads_that_end_with_the_interpreter_are_not_told(self):
+        self.write(
+            "test_a.py",
+            """
+            import threading
+            from concurrent.futures import ThreadPoolExecutor
+            def test_a():
+                ThreadPoolExecutor(1).submit(int).result()
+                threading.Thread(target=threading.Event().wait, daemon=True).start()
+            """,
+        )
+        told = self.serve().run("test_a.py::test_a").finish()
+        self.assertEqual((told.status, told.kind("notice")), (0, []))
+
+
 class Bonds(Case):
     def bonds(self, *options):
         told = self.collect(*options)
