@@ -14,16 +14,8 @@ SUFFIXES = {".cpp", ".hpp", ".py", ".sh", ".rs", ".txt"}
 
 # Rows that no test guards as yet, each with the reason. This list only ever gets shorter.
 PENDING = {
-    51: "the runner's exit status is not yet weighed against the results",
-    52: "tests can still reach what the plugin calls",
-    53: "workers collect a part of the files",
-    54: "workers collect a part of the files",
-    55: "the seed is not yet shared",
-    56: "--dist is dropped with -n",
-    57: "workers do not yet present themselves as xdist's do",
     58: "placeholders are not yet checked at load",
     59: "setup scripts are not yet told from tests",
-    60: "a worker's end waits for threads",
     61: "an empty run still begins a new record",
     62: "what is left out is not chosen by what it says",
 }
