@@ -131,6 +131,7 @@ void Scheduler::leave(SandboxNumber sandbox, TestIndex test, Seconds now) {
 void Scheduler::refused(SandboxNumber sandbox, TestIndex test, Seconds now) {
     if (!running_.contains(sandbox) || test.value() >= tests_.size()) return;
     if (!runs_in(sandbox, test)) return;
+    tests_[test.value()].refused = true;
     leave(sandbox, test, now);
     stop_running(sandbox, test);
 }
@@ -254,7 +255,8 @@ std::vector<TestIndex> Scheduler::to_hedge(const Running& batch) const {
         const Known& known = tests_[batch.tests[i].value()];
         if (known.place != Place::Running || known.rival || !known.measured) continue;
         if (!Resources::is_plain(lanes_[known.lane].needs)) continue;
-        if (known.bonded) continue;
+        // Where one runner refuses it, the next would, too, again and again.
+        if (known.bonded || known.refused) continue;
         // A worker may hold a test a second time: its retry.
         if (batch.streams && std::ranges::find(tests, batch.tests[i]) != tests.end()) continue;
         tests.push_back(batch.tests[i]);

@@ -55,6 +55,15 @@ TEST(Hedge, ATestThatNeedsOthersIsNotTornFromThem) {
     EXPECT_FALSE(run.scheduler.next(box(1), after(40)));
 }
 
+TEST(Hedge, WhatARunnerRefusesIsNotDuplicatedAgain) {
+    Straggling run;
+    ASSERT_TRUE(run.scheduler.next(box(1), after(40)));
+    run.scheduler.refused(box(1), at(0), after(41));
+    run.scheduler.ended(box(1), after(41), std::nullopt);
+    EXPECT_FALSE(run.scheduler.next(box(1), after(400)));
+    EXPECT_TRUE(run.scheduler.runs(at(0)));
+}
+
 TEST(Hedge, ATestThatAWorkerWasGivenTwiceIsInItOnce) {
     SchedulerOptions options = kHedging;
     options.ahead = Seconds{1};

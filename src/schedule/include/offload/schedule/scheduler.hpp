@@ -123,7 +123,7 @@ class Scheduler {
                                           std::optional<Seconds> took = std::nullopt);
 
     // The sandbox's runner will not run this test of its batch. To be given back or forgotten, too,
-    // unless it runs elsewhere as well.
+    // unless it runs elsewhere as well. No duplicate of it is started from now on.
     void refused(SandboxNumber sandbox, TestIndex test, Seconds now);
 
     // The sandbox's batch is over. Its tests without a result must be given back by one of the
@@ -179,7 +179,8 @@ class Scheduler {
         bool alone = false;
         bool measured = false;
         bool bonded = false;
-        bool counts = true;  // as one of the batches that there can be; of a bond only the first
+        bool refused = false;  // by a runner, once
+        bool counts = true;    // as one of the batches that there can be; of a bond only the first
     };
     // Whom a queued test should rather not be given to.
     using Shunned = std::optional<SandboxNumber>;
