@@ -7,7 +7,6 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <queue>
 #include <random>
 #include <set>
 #include <unordered_map>
@@ -16,6 +15,7 @@
 #include "offload/model/test_table.hpp"
 #include "offload/schedule/ledger.hpp"
 #include "offload/schedule/settle.hpp"
+#include "offload/simulator/agenda.hpp"
 #include "policy.hpp"
 
 namespace offload::simulator {
@@ -65,14 +65,9 @@ struct Batch {
 };
 
 struct Happening {
-    Seconds at;
-    std::uint64_t order;
     enum class Kind { Ready, Result, End, LookAgain } kind;
     SandboxNumber sandbox;
     std::size_t result = 0;
-    bool operator>(const Happening& other) const {
-        return at != other.at ? at > other.at : order > other.order;
-    }
 };
 
 class Simulation {
@@ -105,11 +100,10 @@ class Simulation {
     std::unique_ptr<Policy> policy_;
     Ledger ledger_;
     std::mt19937_64 random_;
-    std::priority_queue<Happening, std::vector<Happening>, std::greater<>> happenings_;
+    Agenda<Happening> agenda_;
     std::unordered_map<SandboxNumber, Batch> busy_;
     std::set<SandboxNumber> idle_;
     std::size_t creating_ = 0;
-    std::uint64_t order_ = 0;
     Seconds now_{0};
     Seconds last_result_{0};
     Seconds next_forecast_{0};
@@ -144,15 +138,14 @@ void Simulation::violation(std::string text) { report_.violations.push_back(std:
 
 void Simulation::schedule_at(Seconds at, Happening::Kind kind, SandboxNumber sandbox,
                              std::size_t result) {
-    happenings_.push({at, order_++, kind, sandbox, result});
+    agenda_.add(at, {kind, sandbox, result});
 }
 
 Report Simulation::run() {
     dispatch();
-    while (!happenings_.empty()) {
-        const Happening happening = happenings_.top();
-        happenings_.pop();
-        now_ = happening.at;
+    while (!agenda_.empty()) {
+        now_ = agenda_.next_at();
+        const Happening happening = agenda_.take();
         switch (happening.kind) {
             case Happening::Kind::Ready:
                 --creating_;
@@ -183,8 +176,8 @@ Report Simulation::run() {
             break;
         }
         // All sandboxes that come up at one moment ask at that moment.
-        const bool more_ready = !happenings_.empty() && happenings_.top().at == now_ &&
-                                happenings_.top().kind == Happening::Kind::Ready;
+        const bool more_ready = !agenda_.empty() && agenda_.next_at() == now_ &&
+                                agenda_.next().kind == Happening::Kind::Ready;
         if (!more_ready) dispatch();
         if (world_.forecast_interval > Seconds{0} && now_ >= next_forecast_) {
             if (const auto left = policy_->remaining(now_)) {

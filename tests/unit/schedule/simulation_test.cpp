@@ -4,35 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <cstdint>
-#include <random>
 
+#include "offload/simulator/dice.hpp"
 #include "offload/simulator/worlds.hpp"
 
 namespace offload::simulator {
 namespace {
 
 using testing::IsEmpty;
-
-class Dice {
-  public:
-    explicit Dice(std::uint64_t seed) : random_(seed) {}
-    std::size_t below(std::size_t limit) {
-        return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random_);
-    }
-    bool chance(double part) {
-        return std::uniform_real_distribution<double>(0, 1)(random_) < part;
-    }
-    double between(double low, double high) {
-        return std::uniform_real_distribution<double>(low, high)(random_);
-    }
-    // Most tests are quick, a few are very slow.
-    Seconds duration() { return Seconds{0.01 * std::exp(between(0, 7))}; }
-
-  private:
-    std::mt19937_64 random_;
-};
 
 struct Kind {
     bool exact = false;   // expected durations are the real ones

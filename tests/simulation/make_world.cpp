@@ -1,0 +1,220 @@
+// Worlds from a seed: most are troubled in a few ways, some in none, some in all.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+#include <vector>
+
+#include "offload/simulator/dice.hpp"
+#include "world.hpp"
+
+namespace offload::simulation {
+namespace {
+
+using simulator::Dice;
+
+template <class T>
+T one_of(Dice& dice, std::initializer_list<T> values) {
+    return values.begin()[dice.below(values.size())];
+}
+
+// How likely each sort of trouble is in one world.
+struct Climate {
+    explicit Climate(Dice& dice) {
+        const auto often = [&] { return dice.chance(0.5) ? 0 : dice.between(0, 0.3); };
+        if (dice.chance(0.1)) return;  // nothing goes wrong
+        failures = often();
+        breakages = often();
+        refusals = often() / 2;
+        creations = often();
+        execs = often();
+        discoveries = dice.chance(0.8) ? 0 : 0.3;
+        preparation = dice.chance(0.03);
+        no_sandboxes = dice.chance(0.02);
+        bad_execs = dice.chance(0.05);
+        interrupts = dice.chance(0.25);
+    }
+    double failures = 0;
+    double breakages = 0;
+    double refusals = 0;
+    double creations = 0;
+    double execs = 0;
+    double discoveries = 0;
+    bool preparation = false;
+    bool no_sandboxes = false;
+    bool bad_execs = false;  // all of them
+    bool interrupts = false;
+};
+
+class Maker {
+  public:
+    explicit Maker(std::uint64_t seed) : dice_(seed), climate_(dice_) {}
+
+    World make() {
+        set_rules();
+        const std::size_t groups = dice_.chance(0.5) ? 1 : 1 + dice_.below(4);
+        for (std::size_t i = 0; i < groups; ++i) make_group(i);
+        know_durations();
+        trouble_provider();
+        trouble_execs();
+        trouble_ends();
+        return std::move(world_);
+    }
+
+  private:
+    void set_rules();
+    void make_group(std::size_t index);
+    Test make_test();
+    void know_durations();
+    void trouble_provider();
+    void trouble_execs();
+    void trouble_ends();
+    Exec make_exec();
+    Seconds between(double low, double high) { return Seconds{dice_.between(low, high)}; }
+
+    Dice dice_;
+    Climate climate_;
+    World world_;
+};
+
+void Maker::set_rules() {
+    auto& settings = world_.settings;
+    settings.slots = 1 + dice_.below(dice_.chance(0.2) ? 12 : 4);
+    settings.cores = 1 + dice_.below(4);
+    settings.discoveries_at_once = 1 + dice_.below(3);
+    settings.test_limit = between(5, 60);
+    settings.exec_limit = settings.test_limit;
+    settings.discovery_limit = between(20, 100);
+    settings.hedges = dice_.chance(0.7);
+    settings.fail_fast = dice_.chance(0.1);
+    if (dice_.chance(0.3)) settings.artefact_globs = {"out/**"};
+    if (dice_.chance(0.5)) world_.artefacts = {"out/a.png"};
+    auto& abilities = settings.abilities;
+    abilities.concurrent_creations = 1 + dice_.below(8);
+    abilities.same_machine = dice_.chance(0.4);
+    if (dice_.chance(0.2)) abilities.verdict_source = VerdictSource::PerBatch;
+    if (dice_.chance(0.2)) abilities.command_bytes = 40 + dice_.below(200);
+    abilities.passes_stdin = dice_.chance(0.6);
+    abilities.worker_discovers = dice_.chance(0.5);
+    world_.workers = dice_.chance(0.8);
+    world_.families = dice_.chance(0.5);
+    world_.tells_starts = abilities.verdict_source == VerdictSource::PerTest && dice_.chance(0.75);
+    if (dice_.chance(0.5)) world_.turn = between(0, 0.2);
+}
+
+Test Maker::make_test() {
+    Test test;
+    test.duration = dice_.duration();
+    if (dice_.chance(0.4)) test.file = fmt::format("file{}", dice_.below(5));
+    if (dice_.chance(0.05)) test.bond = fmt::format("bond{}", dice_.below(3));
+    const std::size_t attempts = 1 + dice_.below(4);
+    if (dice_.chance(climate_.failures)) {
+        for (std::size_t i = 0; i < attempts; ++i) {
+            test.acts.push_back(one_of(dice_, {Act::Pass, Act::Fail, Act::Fail, Act::Skip}));
+        }
+    } else if (dice_.chance(climate_.breakages / 2)) {
+        for (std::size_t i = 0; i < attempts; ++i) {
+            test.acts.push_back(one_of(dice_, {Act::Crash, Act::Crash, Act::Hang, Act::Pass}));
+        }
+    } else if (dice_.chance(climate_.refusals)) {
+        for (std::size_t i = 0; i < attempts; ++i) {
+            test.acts.push_back(one_of(dice_, {Act::Refuse, Act::LeaveOut, Act::Pass}));
+        }
+    }
+    return test;
+}
+
+void Maker::make_group(std::size_t index) {
+    std::vector<std::string> ids;
+    const std::size_t count = dice_.chance(0.1) ? dice_.below(3) : 1 + dice_.below(30);
+    for (std::size_t i = 0; i < count; ++i) {
+        // Some of the tests of the group before are this one's, too.
+        const bool shared = index > 0 && dice_.chance(0.05);
+        ids.push_back(fmt::format("g{}t{}", shared ? index - 1 : index, i));
+        if (!world_.tests.contains(ids.back())) world_.tests.emplace(ids.back(), make_test());
+    }
+    auto& group = add_group(world_, std::move(ids));
+    group.settings.retry_count = dice_.chance(0.4) ? 0 : dice_.below(4);
+    group.settings.alone = dice_.chance(0.1);
+    group.settings.wanted = index == 0 || dice_.chance(0.9);
+    group.discovery.takes = dice_.chance(0.5) ? between(0, 1) : between(0, 20);
+    group.worker = dice_.chance(0.9);
+    group.untold = dice_.chance(0.2);
+    if (dice_.chance(climate_.discoveries)) {
+        group.discovery.way = one_of(dice_, {Discovery::Way::Fails, Discovery::Way::Hangs});
+    }
+    if (dice_.chance(climate_.discoveries)) {
+        group.finding = static_cast<Finding>(dice_.below(6));
+    } else if (dice_.chance(0.1)) {
+        group.finding = one_of(dice_, {Finding::Leaves, Finding::LeavesAsUnfit});
+    }
+    if (dice_.chance(climate_.failures / 3)) {
+        group.broken.push_back(fmt::format("broken{}.py", index));
+    }
+}
+
+void Maker::know_durations() {
+    std::vector<std::string> all;
+    const bool any = dice_.chance(0.7);
+    const bool right = dice_.chance(0.6);
+    for (const auto& [id, test] : world_.tests) {
+        all.push_back(id);
+        if (!any || dice_.chance(0.1)) continue;
+        world_.settings.known_durations.push_back(
+            {.id = id,
+             .duration = right ? test.duration : dice_.duration(),
+             .deviation = dice_.chance(0.5) ? std::optional(dice_.between(0, 1)) : std::nullopt});
+    }
+    if (dice_.chance(0.1)) world_.settings.default_duration = dice_.duration();
+    if (all.empty() || !dice_.chance(0.1)) return;
+    for (const auto& id : all) {
+        if (dice_.chance(0.5)) world_.settings.only_ids.push_back(id);
+    }
+    if (dice_.chance(0.1)) world_.settings.only_ids.emplace_back("of-no-test");
+}
+
+void Maker::trouble_provider() {
+    world_.preparation.takes = dice_.chance(0.5) ? Seconds{0} : between(0, 15);
+    if (climate_.preparation) world_.preparation.trouble = "image does not build";
+    world_.usual_creation.takes = dice_.chance(0.5) ? between(0, 1) : between(0, 20);
+    if (climate_.no_sandboxes) world_.usual_creation.way = Creation::Way::Fails;
+    for (std::size_t i = 0; i < 30; ++i) {
+        if (dice_.chance(climate_.creations)) {
+            world_.creations[i] = {static_cast<Creation::Way>(dice_.below(5)), between(0, 40)};
+        }
+        if (dice_.chance(climate_.creations / 3)) world_.failed_destructions.insert(i);
+    }
+    if (climate_.creations > 0 && world_.settings.slots > 1 && dice_.chance(0.1)) {
+        world_.dead_slots.insert(dice_.below(world_.settings.slots));
+    }
+}
+
+Exec Maker::make_exec() {
+    Exec exec{.way = static_cast<Exec::Way>(dice_.below(15)), .after = 0, .ends_late = Seconds{0}};
+    if (dice_.chance(0.6)) exec.after = dice_.below(8);
+    if (dice_.chance(0.3)) exec.ends_late = between(0, 5);
+    return exec;
+}
+
+void Maker::trouble_execs() {
+    if (climate_.bad_execs) world_.usual_exec = make_exec();
+    for (std::size_t i = 0; i < 60; ++i) {
+        if (dice_.chance(climate_.execs)) world_.execs[i] = make_exec();
+    }
+}
+
+void Maker::trouble_ends() {
+    world_.conclusion.takes = between(0, 5);
+    if (dice_.chance(0.2)) {
+        world_.conclusion.way = static_cast<Conclusion::Way>(dice_.below(4));
+    }
+    if (!climate_.interrupts) return;
+    world_.interrupts.push_back(dice_.chance(0.5) ? between(0, 20) : between(0, 120));
+    if (dice_.chance(0.3)) world_.interrupts.push_back(world_.interrupts[0] + between(0, 3));
+}
+
+}  // namespace
+
+World make_world(std::uint64_t seed) { return Maker(seed).make(); }
+
+}  // namespace offload::simulation

@@ -1,0 +1,313 @@
+#include "process.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "commands.hpp"
+
+namespace offload::simulation {
+namespace {
+
+constexpr Seconds kStartUp{0.3};
+constexpr Seconds kUntilEnded{0.05};
+constexpr int kSegmentationFault = 11;
+constexpr int kKilled = 9;
+
+using Way = Exec::Way;
+
+// It may break what is nobody's fault, or hide what is.
+bool is_faulty(Way way) {
+    return way != Way::Regular && way != Way::TellsTwice && way != Way::TellsStrays &&
+           way != Way::WearsOut && way != Way::LosesFiles;
+}
+
+TestResult result_of(Outcome outcome, Seconds duration) {
+    TestResult result;
+    result.outcome = outcome;
+    result.duration = duration;
+    result.system_out = "what it printed\n";
+    return result;
+}
+
+Outcome outcome_of(Act act) {
+    return act == Act::Pass   ? Outcome::Passed
+           : act == Act::Skip ? Outcome::Skipped
+                              : Outcome::Failed;
+}
+
+}  // namespace
+
+Process::Process(const Surroundings& around, run::StartBatch order,
+                 std::function<void(run::BatchOver)> over)
+    : around_(around),
+      order_(std::move(order)),
+      over_(std::move(over)),
+      exec_(around.world.usual_exec),
+      owes_discovery_(order_.way == run::Way::ToDiscover) {
+    const auto planned = around.world.execs.find(order_.batch.value());
+    if (planned != around.world.execs.end()) exec_ = planned->second;
+}
+
+void Process::later(Seconds time, void (Process::*what)()) {
+    around_.stage.after(time, [this, what, alive = std::weak_ptr(alive_)] {
+        if (!alive.expired() && !over_already_) (this->*what)();
+    });
+}
+
+void Process::tell(Signal signal) {
+    if (over_already_) return;
+    Signals signals;
+    signals.push_back(std::move(signal));
+    around_.stage.tell(run::BatchTold{order_.batch, std::move(signals)});
+}
+
+void Process::say(std::string text) {
+    around_.stage.tell(run::BatchSaid{order_.batch, Stream::Out, std::move(text)});
+}
+
+Act Process::next_act(const std::string& id) {
+    const auto turn = static_cast<std::size_t>(around_.record.turns[id]++);
+    const auto& acts = test_of(around_.world, id).acts;
+    return acts.empty() ? Act::Pass : acts[std::min(turn, acts.size() - 1)];
+}
+
+// --- From its start to its first test ----------------------------------------------------------
+
+void Process::begin() {
+    began_ = around_.stage.now;
+    BatchRecord made;
+    made.sandbox = order_.sandbox;
+    made.way = order_.way;
+    made.faulty = is_faulty(exec_.way);
+    around_.stage.expect(around_.record.batches.try_emplace(order_.batch, std::move(made)).second,
+                         fmt::format("batch {} starts twice", order_.batch.value()));
+    around_.stage.expect(order_.tests.empty() || order_.carry,
+                         "a batch is not handed what its discovery has found out");
+    take(std::exchange(order_.tests, {}));
+    if (!is_worker()) later(around_.world.settings.exec_limit, &Process::run_out_of_time);
+    later(kStartUp, &Process::start_up);
+}
+
+void Process::start_up() {
+    using namespace ending;
+    if (exec_.way == Way::DoesNotFit && !is_worker()) return end(DidNotFit{1000});
+    if (exec_.way == Way::CannotStart) {
+        say("sh: 1: pytest: not found\n");
+        return end(Died{Exited{127}});
+    }
+    if (order_.way == run::Way::ToDiscover) return collect();
+    if (exec_.way == Way::IsDeaf && is_worker()) return end(Died{Exited{3}});
+    if (exec_.way == Way::IsUnfit && is_worker()) {
+        tell(WorkerUnfit{"it says so"});
+        return end(Died{Exited{0}});
+    }
+    if (!is_worker()) around_.stage.tell(run::BatchBegan{order_.batch});
+    work();
+}
+
+void Process::collect() {
+    if (exec_.way == Way::Lost) return end(ending::Lost{Error{"connection lost"}});
+    around_.record.discoveries.push_back(group().settings.name);
+    say("collecting\n");
+    const auto finding = group().finding;
+    if (finding != Finding::LeavesAsUnfit) tell(WorkerWillStay{});
+    if (finding == Finding::Hangs) return;
+    later(group().discovery.takes, &Process::tell_what_was_found);
+}
+
+void Process::tell_what_was_found() {
+    using namespace ending;
+    const auto finding = group().finding;
+    if (finding == Finding::Dies) return end(Died{Signalled{kSegmentationFault}});
+    if (finding == Finding::IsLost) return end(Lost{Error{"connection lost"}});
+    if (finding == Finding::LeavesAsUnfit) tell(WorkerUnfit{"it says so"});
+    owes_discovery_ = false;
+    const bool stays = finding == Finding::Stays;
+    tell(TestsFound{found_in(around_.world, order_.group, order_.companions), stays,
+                    stays ? "still running" : "exit status 0"});
+    if (!stays) return end(Died{Exited{0}});
+    work();
+}
+
+// --- Its tests ---------------------------------------------------------------------------------
+
+void Process::take(const std::vector<run::TestToRun>& tests) {
+    auto& mine = record();
+    around_.stage.expect(!leaving_, "a worker that was told to leave is given tests");
+    for (const auto& each : tests) {
+        queue_.push_back(mine.tests.size());
+        mine.tests.push_back(each);
+        mine.told.emplace_back();
+        mine.refused.push_back(false);
+    }
+    no_more_ = false;
+    if (std::exchange(waits_, false)) work();
+}
+
+void Process::know_no_more() {
+    no_more_ = true;
+    if (std::exchange(waits_, false)) work();
+}
+
+void Process::be_told_to_leave() {
+    around_.stage.expect(!leaving_, "a worker is told to leave twice");
+    leaving_ = true;
+    if (std::exchange(waits_, false)) work();
+}
+
+// A worker looks one test ahead, as far as there can be one.
+bool Process::knows_what_is_next() const {
+    return !is_worker() || queue_.size() > 1 || leaving_ || (no_more_ && !queue_.empty());
+}
+
+bool Process::breaks_off() {
+    if (results_ != exec_.after) return false;
+    switch (exec_.way) {
+        case Way::Lost:
+            end(ending::Lost{Error{"connection lost"}});
+            return true;
+        case Way::Dies:
+            end(ending::Died{ending::Signalled{kKilled}});
+            return true;
+        case Way::Stalls:
+            stalled_ = true;
+            return true;
+        default:
+            return false;
+    }
+}
+
+void Process::work() {
+    if (over_already_ || stalled_ || breaks_off()) return;
+    if (!knows_what_is_next()) {
+        waits_ = true;
+    } else if (queue_.empty()) {
+        complete();
+    } else {
+        run_next();
+    }
+}
+
+void Process::run_next() {
+    const auto position = queue_.front();
+    queue_.pop_front();
+    const auto& test = around_.tests[record().tests[position].test];
+    const Act act = next_act(test.id);
+    if (act == Act::Refuse || act == Act::LeaveOut) {
+        // Where an exit status says all, it says nothing of a single test.
+        if (act == Act::Refuse && !is_per_batch()) {
+            record().refused[position] = true;
+            tell(TestRefused{position, "no"});
+        }
+        return later(Seconds{0.01}, &Process::work);
+    }
+    ++around_.record.executions[test.id];
+    if (around_.world.tells_starts) tell(TestBegan{position});
+    if (act == Act::Hang) {
+        record().taken_down_by = position;
+        stalled_ = true;
+        return;
+    }
+    around_.stage.after(test_of(around_.world, test.id).duration,
+                        [this, position, act, alive = std::weak_ptr(alive_)] {
+                            if (!alive.expired() && !over_already_) end_test(position, act);
+                        });
+}
+
+void Process::end_test(std::size_t position, Act act) {
+    if (act == Act::Crash) {
+        record().taken_down_by = position;
+        return end(ending::Died{ending::Signalled{kSegmentationFault}});
+    }
+    ++results_;
+    any_failure_ = any_failure_ || act == Act::Fail;
+    const bool withheld = exec_.way == Way::Withholds && position == exec_.after;
+    if (!withheld && !is_per_batch()) tell_result(position, outcome_of(act));
+    work();
+}
+
+void Process::tell_result(std::size_t position, Outcome outcome) {
+    auto& mine = record();
+    const auto& test = around_.tests[mine.tests[position].test];
+    const auto duration = test_of(around_.world, test.id).duration;
+    if (exec_.way == Way::TellsLate) {
+        late_.insert(late_.begin(), TestEnded{position, result_of(outcome, duration)});
+        return;
+    }
+    if (!mine.told[position]) mine.told[position] = outcome;
+    tell(TestEnded{position, result_of(outcome, duration)});
+    if (exec_.way != Way::TellsTwice) return;
+    tell(TestEnded{position, result_of(Outcome::Passed, duration)});
+}
+
+void Process::complete() {
+    if (is_worker() && exec_.way == Way::IsStubborn) {
+        stalled_ = true;
+        return;
+    }
+    if (exec_.way == Way::TellsStrays) tell(UnknownCase{"elsewhere", Outcome::Failed, {}, {}});
+    exec_.way = exec_.way == Way::TellsLate ? Way::Regular : exec_.way;
+    for (auto& signal : std::exchange(late_, {})) {
+        const auto& ended = std::get<TestEnded>(signal);
+        tell_result(ended.position, ended.result.outcome);
+    }
+    if (is_per_batch()) {
+        const auto outcome = any_failure_ ? Outcome::Failed : Outcome::Passed;
+        for (std::size_t i = 0; i < record().tests.size(); ++i) tell_result(i, outcome);
+    }
+    if (is_worker()) ++around_.record.workers_ended_by_themselves;
+    end(ending::Completed{ending::Exited{any_failure_ ? 1 : 0}});
+}
+
+// --- Its end -----------------------------------------------------------------------------------
+
+void Process::be_ended(run::EndBatch::How how) {
+    ended_by_run_ = how;
+    record().ended_by_run = true;
+    later(kUntilEnded + exec_.ends_late, &Process::obey);
+}
+
+void Process::obey() {
+    if (ended_by_run_ != run::EndBatch::How::Expire) return end(ending::Cancelled{});
+    end(ending::TimedOut{around_.world.settings.test_limit, ending::TimedOut::Of::Test});
+}
+
+void Process::run_out_of_time() { end(ending::TimedOut{around_.world.settings.exec_limit}); }
+
+void Process::end(const Ending& ending) {
+    if (over_already_) return;
+    const bool lost = is<ending::Lost>(ending);
+    if (owes_discovery_ && !lost) {
+        const auto how = describe(ending);
+        tell(TestsFound{fail("discovery broke off: " + how), false, how});
+    }
+    over_already_ = true;
+    record().ending = ending;
+    const bool usable =
+        !lost && !ended_by_run_ && !is<ending::TimedOut>(ending) && exec_.way != Way::WearsOut;
+    const bool complete = is<ending::Completed>(ending) || is<ending::DidNotFit>(ending);
+    over_({.batch = order_.batch,
+           .ending = ending,
+           .trouble = complete ? "" : "it broke off",
+           .last_output = exec_.way == Way::CannotStart ? "sh: 1: pytest: not found" : "",
+           .starts_known = around_.world.tells_starts,
+           .sandbox_usable = usable,
+           .wall = around_.stage.now - began_,
+           .artefacts = fetch(ending)});
+}
+
+run::Fetched Process::fetch(const Ending& ending) const {
+    const bool fetched = is<ending::Cancelled>(ending)
+                             ? ended_by_run_ == run::EndBatch::How::CancelAndFetch
+                             : !is<ending::Lost>(ending) && !is<ending::DidNotFit>(ending);
+    if (!fetched || around_.world.settings.artefact_globs.empty()) return {};
+    around_.record.fetched.push_back(order_.batch);
+    if (exec_.way == Way::LosesFiles) {
+        return {.tried = true, .files = {}, .trouble = Error{"disk full"}};
+    }
+    return {.tried = true, .files = around_.world.artefacts};
+}
+
+}  // namespace offload::simulation
