@@ -131,6 +131,33 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider,
     return true;
 }
 
+// Destroys what only the provider remembers; true when nothing of it is left.
+bool clean_abandoned(const report::Leftovers& leftovers, provider::Provider& provider,
+                     std::size_t& destroyed) {
+    const auto found = provider.abandoned(std::chrono::steady_clock::now() + kDestroyLimit);
+    if (!found) {
+        print(found.error());
+        return false;
+    }
+    bool clean_all = true;
+    for (const auto& sandbox : *found) {
+        const auto goes_on = [&](const report::UnfinishedRun& run) {
+            return run.in_progress && run.run_id == sandbox.run_id;
+        };
+        if (std::ranges::any_of(leftovers.runs, goes_on)) continue;
+        const auto result =
+            provider.destroy_by_id(sandbox.id, std::chrono::steady_clock::now() + kDestroyLimit);
+        if (!result) {
+            print(result.error());
+            clean_all = false;
+            continue;
+        }
+        ++destroyed;
+        (void)write_stdout(fmt::format("destroyed {}\n", sandbox.id));
+    }
+    return clean_all;
+}
+
 }  // namespace
 
 CLI::App* declare_cleanup(CLI::App& program, Options& options) {
@@ -139,8 +166,8 @@ CLI::App* declare_cleanup(CLI::App& program, Options& options) {
     command->add_flag("--forget", options.cleanup.forget,
                       "Take what cannot be destroyed to be gone");
     command->footer(R"(
-Works from the journals in the config's output_dir, with the config's provider. Sandboxes of a run
-that still goes on are left alone.
+Works from the journals in the config's output_dir, with the config's provider; a docker provider
+finds its containers without them, too. Sandboxes of a run that still goes on are left alone.
 
 Exit status: 0 nothing is left; 1 something could not be destroyed, or may be left.
 )");
@@ -179,7 +206,10 @@ int execute_cleanup(const Options& options) {
         for (const auto& run : leftovers->runs) {
             clean_all = clean(run, **provider, options.cleanup) && clean_all;
         }
-    } else if (clean_all) {
+    }
+    std::size_t abandoned = 0;
+    if (provider) clean_all = clean_abandoned(*leftovers, **provider, abandoned) && clean_all;
+    if (leftovers->runs.empty() && abandoned == 0 && clean_all) {
         (void)write_stdout("nothing was left behind\n");
     }
     return clean_all ? kSuccess : kFailure;

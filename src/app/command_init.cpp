@@ -15,6 +15,7 @@ namespace {
 config::InitProvider provider_of(const std::string& name) {
     if (name == "default") return config::InitProvider::Command;
     if (name == "modal") return config::InitProvider::Modal;
+    if (name == "docker") return config::InitProvider::Docker;
     return config::InitProvider::Local;
 }
 
@@ -32,9 +33,10 @@ CLI::App* declare_init(CLI::App& program, Options& options) {
     auto* command = program.add_subcommand("init", "Write a commented offload.toml");
     command
         ->add_option("-p,--provider", options.init.provider,
-                     "Where tests run: local, default (your own commands), modal (local)")
+                     "Where tests run: local, docker, default (your own commands), modal "
+                     "(local)")
         ->type_name("NAME")
-        ->check(CLI::IsMember({"local", "default", "modal"}));
+        ->check(CLI::IsMember({"local", "docker", "default", "modal"}));
     command
         ->add_option("-f,--framework", options.init.framework,
                      "What runs them: pytest, cargo, nextest, ctest, default (your own commands); "

@@ -103,6 +103,9 @@ std::optional<report::CostRates> cost_rates(const config::Config& config) {
         constexpr double kLeastMemory = 0.125;  // what Modal reserves unless told otherwise
         rates.cores = modal->cpu_cores;
         rates.gib = modal->memory_gb.value_or(kLeastMemory);
+    } else if (const auto* docker = std::get_if<config::DockerProvider>(&config.provider)) {
+        rates.cores = docker->cpu_cores.value_or(1);
+        rates.gib = docker->memory_gb.value_or(0);
     } else {
         return std::nullopt;
     }

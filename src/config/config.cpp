@@ -19,6 +19,7 @@ std::filesystem::path working_folder(const Config& config, const std::filesystem
 std::string_view type_name(const Provider& provider) {
     if (std::holds_alternative<LocalProvider>(provider)) return "local";
     if (std::holds_alternative<CommandProvider>(provider)) return "default";
+    if (std::holds_alternative<DockerProvider>(provider)) return "docker";
     return "modal";
 }
 

@@ -122,6 +122,28 @@ std::string modal_section(const fs::path& folder) {
         dockerfile.empty() ? "# " : "", toml_text(dockerfile.empty() ? "Dockerfile" : dockerfile));
 }
 
+std::string docker_section(const fs::path& folder) {
+    const std::string dockerfile = dockerfile_in(folder);
+    return fmt::format(
+        "[provider]\n"
+        "# docker: every sandbox is a container of a Docker Engine, or of Podman.\n"
+        "type = \"docker\"\n"
+        "# engine = \"podman\"\n"
+        "# What the image is built from; or, in its place, an image that exists.\n"
+        "{}\n"
+        "# Copies this folder into the image, to sandbox_project_root: what git knows or does not\n"
+        "# ignore. A .dockerignore says what stays out besides.\n"
+        "include_cwd = true\n"
+        "# Size of a sandbox; without them there is no limit.\n"
+        "# cpu_cores = 1.0\n"
+        "# memory_gb = 2\n"
+        "# Anything else that `docker run` takes.\n"
+        "# run_args = [\"--shm-size=1g\"]\n"
+        "# env = {{ APP_ENV = \"test\" }}\n",
+        dockerfile.empty() ? "image = \"python:3.12-slim\""
+                           : fmt::format("dockerfile = {}", toml_text(dockerfile)));
+}
+
 // How pytest is called in this project.
 std::string pytest_command(const fs::path& folder, InitProvider provider) {
     if (has(folder / "uv.lock")) return "uv run pytest";
@@ -280,6 +302,9 @@ std::string init_template(InitProvider provider, InitFramework framework,
             break;
         case InitProvider::Modal:
             out += modal_section(folder);
+            break;
+        case InitProvider::Docker:
+            out += docker_section(folder);
             break;
     }
     out += '\n';

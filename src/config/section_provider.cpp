@@ -61,19 +61,47 @@ ModalProvider read_modal(TableReader& table) {
     return out;
 }
 
+DockerProvider read_docker(TableReader& table) {
+    DockerProvider out;
+    out.engine = table.choice("engine", {"docker", "podman"}).value_or(out.engine);
+    out.host = table.text("host");
+    out.image = table.text("image");
+    out.dockerfile = table.text("dockerfile");
+    out.context = table.text("context").value_or(out.context);
+    out.build_args = table.environment("build_args").value_or(Environment{});
+    out.include_cwd = table.flag("include_cwd").value_or(false);
+    out.copy_dirs = table.copy_dirs("copy_dirs").value_or(std::vector<CopyDir>{});
+    out.env = table.environment("env").value_or(Environment{});
+    out.cpu_cores = table.number("cpu_cores", 0);
+    out.memory_gb = table.number("memory_gb", 0);  // TRAPS 47: an integer is a number, too
+    out.network = table.text("network");
+    out.user = table.text("user");
+    out.run_args = table.texts("run_args").value_or(std::vector<std::string>{});
+    if (out.image && out.dockerfile) {
+        table.error_at("image", "provider.image and provider.dockerfile exclude each other",
+                       "image names one that exists, dockerfile builds one: keep one of the keys");
+    } else if (!out.image && !out.dockerfile) {
+        table.missing("image", "image = \"python:3.12-slim\", or dockerfile = \"Dockerfile\"");
+    }
+    return out;
+}
+
 }  // namespace
 
 std::optional<Provider> read_provider(TableReader& table) {
     if (table.find("type") == nullptr) {
-        table.missing("type", "type = \"local\", \"default\" (your own commands) or \"modal\"");
+        table.missing("type",
+                      "type = \"local\", \"default\" (your own commands), \"docker\" or "
+                      "\"modal\"");
         return {};
     }
-    const auto type = table.choice("type", {"local", "default", "modal"});
+    const auto type = table.choice("type", {"local", "default", "modal", "docker"});
     if (!type) return {};
     std::optional<Provider> out;
     if (*type == "local") out = read_local(table);
     if (*type == "default") out = read_command(table);
     if (*type == "modal") out = read_modal(table);
+    if (*type == "docker") out = read_docker(table);
     table.finish(*type);
     return out;
 }

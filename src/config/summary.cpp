@@ -126,6 +126,22 @@ struct WriteProvider {
         out.number("cpu_cores", provider.cpu_cores);
         out.environment("env", provider.env);
     }
+    void operator()(const DockerProvider& provider) const {
+        out.text("engine", provider.engine);
+        out.maybe("host", provider.host);
+        out.maybe("image", provider.image);
+        out.maybe("dockerfile", provider.dockerfile);
+        if (provider.dockerfile) out.text("context", provider.context);
+        out.environment("build_args", provider.build_args);
+        out.flag("include_cwd", provider.include_cwd);
+        out.copy_dirs("copy_dirs", provider.copy_dirs);
+        if (provider.cpu_cores) out.number("cpu_cores", *provider.cpu_cores);
+        if (provider.memory_gb) out.number("memory_gb", *provider.memory_gb);
+        out.maybe("network", provider.network);
+        out.maybe("user", provider.user);
+        if (!provider.run_args.empty()) out.texts("run_args", provider.run_args);
+        out.environment("env", provider.env);
+    }
     void operator()(const ModalProvider& provider) const {
         out.maybe("dockerfile", provider.dockerfile);
         out.flag("include_cwd", provider.include_cwd);

@@ -149,6 +149,14 @@ void Surroundings::check_provider() {
                  "install uv: it brings the Modal client along");
         }
         check_copy_dirs("provider.copy_dirs", modal->copy_dirs);
+    } else if (const auto* docker = std::get_if<DockerProvider>(&config_.provider)) {
+        if (docker->dockerfile && !exists(cwd_ / *docker->dockerfile)) {
+            warn(
+                "provider.dockerfile",
+                fmt::format("provider.dockerfile is {}, which does not exist", *docker->dockerfile),
+                "the image cannot be built without it");
+        }
+        check_copy_dirs("provider.copy_dirs", docker->copy_dirs);
     }
     for (const auto& pair : config_.extra_copy_dirs) {
         if (exists(cwd_ / pair.local)) continue;

@@ -19,7 +19,8 @@ std::vector<Diagnostic> unbuilt_features(const Loaded& loaded) {
             "type = \"default\" can: vitest list as discover_command, vitest run "
             "--reporter=junit as run_command");
     }
-    // A local provider has no image; the Modal one does as they say, and so does its script.
+    // A local provider has no image; those of Modal and Docker do as they say, and so does Modal's
+    // script.
     const auto* commands = std::get_if<CommandProvider>(&config.provider);
     const bool builds = std::holds_alternative<ModalProvider>(config.provider) ||
                         (commands != nullptr && commands->prepare_command &&

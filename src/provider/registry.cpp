@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "command/command.hpp"
+#include "docker/docker.hpp"
 #include "local/local.hpp"
 #include "modal/modal.hpp"
 #include "offload/provider/provider.hpp"
@@ -21,6 +22,9 @@ struct Maker {
     }
     Made operator()(const config::CommandProvider&) const {
         return CommandProvider::create_from(config);
+    }
+    Made operator()(const config::DockerProvider&) const {
+        return docker::DockerProvider::create_from(config);
     }
     Made operator()(const config::ModalProvider&) const {
         return ModalProvider::create_from(config);

@@ -234,6 +234,41 @@ TEST(Modal, HasDefaults) {
     EXPECT_EQ(provider.experimental_options, "{}");
 }
 
+Loaded docker(const std::string& keys) {
+    return read("[offload]\nsandbox_project_root = \"/app\"\n[provider]\ntype = \"docker\"\n" +
+                keys + "\n[framework]\ntype = \"pytest\"\n[groups.all]\n");
+}
+
+TEST(Docker, ReadsEveryKey) {
+    const auto config = good(
+        docker("engine = \"podman\"\nhost = \"unix:///s\"\ndockerfile = \"D\"\ncontext = \"c\"\n"
+               "build_args = { A = \"1\" }\ninclude_cwd = true\ncopy_dirs = [\"a:/b\"]\n"
+               "env = { E = \"2\" }\ncpu_cores = 2\nmemory_gb = 1.5\nnetwork = \"none\"\n"
+               "user = \"me\"\nrun_args = [\"--shm-size=1g\"]"));
+    const auto& provider = std::get<DockerProvider>(config.provider);
+    EXPECT_EQ(provider.engine, "podman");
+    EXPECT_EQ(*provider.host, "unix:///s");
+    EXPECT_EQ(*provider.dockerfile, "D");
+    EXPECT_EQ(provider.context, "c");
+    EXPECT_EQ(provider.build_args.at("A"), "1");
+    EXPECT_TRUE(provider.include_cwd);
+    EXPECT_EQ(provider.copy_dirs.at(0).remote, "/b");
+    EXPECT_EQ(provider.env.at("E"), "2");
+    EXPECT_DOUBLE_EQ(*provider.cpu_cores, 2);  // TRAPS 47
+    EXPECT_DOUBLE_EQ(*provider.memory_gb, 1.5);
+    EXPECT_EQ(*provider.network, "none");
+    EXPECT_EQ(*provider.user, "me");
+    EXPECT_EQ(provider.run_args, std::vector<std::string>{"--shm-size=1g"});
+}
+
+TEST(Docker, WantsAnImageOrADockerfileAndNotBoth) {
+    EXPECT_TRUE(docker("image = \"i\"").config);
+    EXPECT_TRUE(docker("dockerfile = \"D\"").config);
+    EXPECT_FALSE(docker("").config);
+    EXPECT_FALSE(docker("image = \"i\"\ndockerfile = \"D\"").config);
+    EXPECT_FALSE(docker("image = \"i\"\nengine = \"lxc\"").config);
+}
+
 TEST(SandboxRoot, IsRequiredForRemoteProvidersAlone) {
     EXPECT_FALSE(modal("", "").config);
     EXPECT_FALSE(read(commands("", "", "")).config);

@@ -68,7 +68,24 @@ struct ModalProvider {
     std::string experimental_options = "{}";  // the table as JSON
 };
 
-using Provider = std::variant<LocalProvider, CommandProvider, ModalProvider>;
+struct DockerProvider {
+    std::string engine = "docker";     // or "podman"
+    std::optional<std::string> host;   // the address of its socket
+    std::optional<std::string> image;  // this or a Dockerfile
+    std::optional<std::string> dockerfile;
+    std::string context = ".";
+    Environment build_args;
+    bool include_cwd = false;
+    std::vector<CopyDir> copy_dirs;
+    Environment env;
+    std::optional<double> cpu_cores;
+    std::optional<double> memory_gb;
+    std::optional<std::string> network;
+    std::optional<std::string> user;
+    std::vector<std::string> run_args;
+};
+
+using Provider = std::variant<LocalProvider, CommandProvider, ModalProvider, DockerProvider>;
 
 enum class WorkerMode { Auto, Off };
 
@@ -184,6 +201,6 @@ struct Config {
 // [framework] working_dir, [offload] working_dir, a local provider's working_dir, else `cwd`.
 std::filesystem::path working_folder(const Config& config, const std::filesystem::path& cwd);
 
-std::string_view type_name(const Provider& provider);  // "local", "default", "modal"
+std::string_view type_name(const Provider& provider);  // "local", "default", "modal", "docker"
 
 }  // namespace offload::config

@@ -8,7 +8,7 @@
 
 namespace offload::config {
 
-enum class InitProvider { Local, Command, Modal };
+enum class InitProvider { Local, Command, Modal, Docker };
 enum class InitFramework { Pytest, Cargo, Ctest, Command };
 
 // What the folder looks like: Cargo.toml → Cargo; pyproject.toml, pytest.ini, setup.cfg, tox.ini,

@@ -106,6 +106,12 @@ struct Traits {
     std::size_t concurrent_destructions = 32;
 };
 
+// A sandbox that stands, while the run that made it is over.
+struct Abandoned {
+    std::string id;
+    std::string run_id;
+};
+
 class Provider {
   public:
     virtual ~Provider() = default;
@@ -135,6 +141,12 @@ class Provider {
     // none. Waits for one that still goes on. Error: nobody can tell.
     virtual Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
                                                     SteadyTime deadline);
+
+    // What earlier runs of this project have left behind, as far as the provider itself can tell
+    // without their journals.
+    virtual Result<std::vector<Abandoned>> abandoned(SteadyTime /*deadline*/) {
+        return std::vector<Abandoned>{};
+    }
 
     // Nothing of that run is left: what was kept for unfinished_creation() may go.
     virtual void forget_run(const std::string& /*run_id*/) {}
