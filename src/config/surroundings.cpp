@@ -156,6 +156,10 @@ void Surroundings::check_provider() {
                 fmt::format("provider.dockerfile is {}, which does not exist", *docker->dockerfile),
                 "the image cannot be built without it");
         }
+        if (!has_tool(docker->engine, cwd_)) {
+            warn("provider.engine", fmt::format("the program {} is not in $PATH", docker->engine),
+                 "images are built and pulled with it; containers need none");
+        }
         check_copy_dirs("provider.copy_dirs", docker->copy_dirs);
     }
     for (const auto& pair : config_.extra_copy_dirs) {

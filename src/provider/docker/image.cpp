@@ -21,6 +21,9 @@ namespace fs = std::filesystem;
 constexpr std::chrono::hours kBuildLimit{2};
 constexpr std::chrono::seconds kAskLimit{120};
 constexpr std::size_t kTagDigits = 12;
+constexpr std::size_t kPathsOfOneCommand = 100;
+// With a registry that no engine ever asks.
+constexpr const char* kBaseName = "localhost/offload-base";
 constexpr const char* kFolderPrefix = "offload-image-";
 
 std::string as_json(const nlohmann::json& value) {
@@ -48,10 +51,10 @@ class Named {
         const auto tag = random_hex(kTagDigits);
         const auto named =
             engine_.ask({.method = "POST",
-                         .target = fmt::format("/images/{}/tag?repo=offload-base&tag={}",
-                                               percent_encoded(image_), tag)},
+                         .target = fmt::format("/images/{}/tag?repo={}&tag={}",
+                                               percent_encoded(image_), kBaseName, tag)},
                         {.deadline = SteadyTime::clock::now() + kAskLimit, .cancel = cancel});
-        if (named && named->done()) name_ = "offload-base:" + tag;
+        if (named && named->done()) name_ = fmt::format("{}:{}", kBaseName, tag);
     }
     ~Named() {
         if (name_.empty()) return;
@@ -131,6 +134,8 @@ class Builder {
                                            "--label",
                                            fmt::format("{}={}", kProjectLabel, wanted_.project)};
         if (wanted_.no_cache) arguments.emplace_back("--no-cache");
+        // Where a step fails, its container would stay.
+        arguments.emplace_back("--force-rm");
         if (wanted_.network == "host" || wanted_.network == "none") {
             arguments.insert(arguments.end(), {"--network", *wanted_.network});
         }
@@ -187,14 +192,14 @@ class Builder {
                                   .place = "[provider] copy_dirs, --copy-dir"});
             }
         }
-        std::string list;
-        for (const auto& path : deleted_) list += path + '\0';
-        if (!list.empty()) OFFLOAD_CHECK(write_file_atomically(context / "deleted", list));
+        if (!deleted_.empty()) {
+            OFFLOAD_CHECK(write_file_atomically(context / "delete", deleting_script(deleted_)));
+        }
         const Named named(engine_, image, cancel_);
         const auto dockerfile = folder.path() / "Dockerfile";
         OFFLOAD_CHECK(write_file_atomically(
             dockerfile, last_dockerfile(named.name(), wanted_, copies,
-                                        list.empty() ? "" : "deleted", owner(image))));
+                                        deleted_.empty() ? "" : "delete", owner(image))));
         return build(dockerfile, context);
     }
 
@@ -226,20 +231,28 @@ class Builder {
 
 }  // namespace
 
+std::string deleting_script(const std::vector<std::string>& paths) {
+    std::string text;
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        text += i % kPathsOfOneCommand == 0 ? (i == 0 ? "rm -f --" : "\nrm -f --") : "";
+        text += ' ' + shell::quote(paths[i]);
+    }
+    return text + '\n';
+}
+
 std::string tree_dockerfile(const std::string& base, const std::string& root,
                             const std::string& owner) {
     return fmt::format("FROM {}\nWORKDIR {}\n{}", base, root, copy_line("./", root + "/", owner));
 }
 
 std::string last_dockerfile(const std::string& base, const WantedImage& wanted,
-                            const std::vector<Copied>& copies, const std::string& deleted,
+                            const std::vector<Copied>& copies, const std::string& script,
                             const std::string& owner) {
     auto text = fmt::format("FROM {}\n", base);
-    if (!deleted.empty()) {
-        text += copy_line(deleted, "/tmp/.offload-deleted", owner);
+    if (!script.empty()) {
+        text += copy_line(script, "/tmp/.offload-delete", owner);
         text +=
-            run_line(fmt::format("cd {} && xargs -0 rm -f -- < /tmp/.offload-deleted && rm -f "
-                                 "/tmp/.offload-deleted",
+            run_line(fmt::format("cd {} && sh /tmp/.offload-delete && rm -f /tmp/.offload-delete",
                                  shell::quote(wanted.root)));
     }
     for (const auto& [from, to] : copies) text += copy_line(from, to, owner);

@@ -46,9 +46,13 @@ struct Copied {
     std::string from = {};
     std::string to = {};
 };
-// The Dockerfile of the last layer. `deleted`: a list of files that go from `root`, in the context.
+// Removes `paths`, with nothing but `rm`.
+std::string deleting_script(const std::vector<std::string>& paths);
+
+// The Dockerfile of the last layer. `script`: in the context, one that runs in `root` first; empty:
+// none.
 std::string last_dockerfile(const std::string& base, const WantedImage& wanted,
-                            const std::vector<Copied>& copies, const std::string& deleted,
+                            const std::vector<Copied>& copies, const std::string& script,
                             const std::string& owner);
 
 }  // namespace offload::provider::docker

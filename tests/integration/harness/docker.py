@@ -1,12 +1,14 @@
-"""A Docker Engine of the scenario's own, and an image made of files of this machine."""
+"""Engines of the scenario's own, Docker's and Podman's, and an image made of files of this machine."""
 
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sysconfig
 import tarfile
+import textwrap
 import unittest
 
 from .processes import wait_until
@@ -33,42 +35,54 @@ def cannot(reason):
 
 
 class Engine:
+    """A Docker Engine."""
+
     def __init__(self, folder):
-        daemon, self.client = find("dockerd"), find("docker")
-        if daemon is None or self.client is None:
+        daemon, client = find("dockerd"), find("docker")
+        if daemon is None or client is None:
             cannot("no Docker Engine here: install docker.io")
-        if os.geteuid() != 0:
-            cannot("only root can start a Docker Engine")
-        self.folder = pathlib.Path(folder)
-        self.folder.mkdir()
-        self.socket = self.folder / "socket"
-        self.env = {"DOCKER_HOST": f"unix://{self.socket}", "DOCKER_BUILDKIT": "0",
+        self.prepare(folder, [client])
+        self.env = {"DOCKER_HOST": self.address, "DOCKER_BUILDKIT": "0",
                     "DOCKER_CONFIG": str(self.folder / "config")}
-        self.log = self.folder / "log"
         for self.storage in STORAGE_DRIVERS:
             if self.start():
                 return
             self.stop()
         cannot(f"no Docker Engine starts here: {self.last_words()}")
 
+    def prepare(self, folder, client):
+        if os.geteuid() != 0:
+            cannot("only root can start an engine")
+        self.client = client
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir()
+        self.address = f"unix://{self.folder}/socket"
+        self.log = self.folder / "log"
+        self.env = {}
+
+    def command(self):
+        return [find("dockerd"), *OPTIONS, f"--storage-driver={self.storage}",
+                f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec",
+                f"--pidfile={self.folder}/pid", "-H", self.address]
+
     def start(self):
         """Whether it answers."""
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [find("dockerd"), *OPTIONS, f"--storage-driver={self.storage}",
-                 f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec",
-                 f"--pidfile={self.folder}/pid", "-H", self.env["DOCKER_HOST"]],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"})
+                self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={"PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin", **self.daemon_env()})
         wait_until(lambda: self.process.poll() is not None or self.answers(), 60)
         return self.process.poll() is None and self.answers()
+
+    def daemon_env(self):
+        return {}
 
     def answers(self):
         return self.docker("version")[0] == 0
 
     def docker(self, *arguments, **options):
         """(exit status, output)"""
-        done = subprocess.run([self.client, *arguments], env={**os.environ, **self.env},
+        done = subprocess.run([*self.client, *arguments], env={**os.environ, **self.env},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
         return done.returncode, done.stdout.decode(errors="replace").strip()
 
@@ -87,13 +101,12 @@ class Engine:
         """An image with a shell, some programs, this interpreter and its pytest."""
         archive = self.folder / "image.tar"
         make_image(python, archive)
-        with archive.open("rb") as tar:
-            status, said = self.docker("import", "-c", "ENV PATH=/usr/local/bin:/bin", "-", name,
-                                       stdin=tar)
+        status, said = self.docker("import", "-c", "ENV PATH=/usr/local/bin:/bin", archive, name)
         archive.unlink()
         if status != 0:
             raise AssertionError(said)
-        status, said = self.docker("run", "--rm", name, "python3", "-c", "import pytest")
+        status, said = self.docker("run", "--rm", "--network=none", name, "python3", "-c",
+                                   "import pytest")
         if status != 0:
             cannot(f"no container can be started here: {said[-400:]}")
 
@@ -101,10 +114,50 @@ class Engine:
         if self.process.poll() is None:
             self.process.terminate()
         self.process.wait()
+        # What it had running beside itself goes on without it.
+        for command in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                if f"{self.folder}/".encode() in command.read_bytes():
+                    os.kill(int(command.parent.name), signal.SIGKILL)
+            except (OSError, ProcessLookupError):
+                pass
         mounts = pathlib.Path("/proc/self/mounts").read_text().splitlines()
         for mount in reversed([line.split()[1] for line in mounts]):
             if mount.startswith(f"{self.folder}/"):
                 subprocess.run(["umount", "-l", mount], check=False)
+
+
+class Podman(Engine):
+    """Podman's service, with containers of its own."""
+
+    # It asks for more than a machine without all rights grants, and one of its runtimes refuses
+    # machines with both generations of control groups.
+    SETTINGS = """
+        [containers]
+        default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+        [engine]
+        cgroup_manager = "cgroupfs"
+        events_logger = "file"
+        runtime = "runc"
+        """
+
+    def __init__(self, folder):
+        podman = find("podman")
+        if podman is None or find("runc") is None:
+            cannot("no Podman here: install podman and runc")
+        self.prepare(folder, [podman, "--url", f"unix://{folder}/socket"])
+        (self.folder / "containers.conf").write_text(textwrap.dedent(self.SETTINGS))
+        if not self.start():
+            self.stop()
+            cannot(f"no Podman service starts here: {self.last_words()}")
+
+    def command(self):
+        return [find("podman"), "--root", f"{self.folder}/root", "--runroot", f"{self.folder}/run",
+                "--tmpdir", f"{self.folder}/tmp", "--storage-driver", "vfs", "system", "service",
+                "--time=0", self.address]
+
+    def daemon_env(self):
+        return {"CONTAINERS_CONF": f"{self.folder}/containers.conf", "HOME": str(self.folder)}
 
 
 def make_image(python, archive):

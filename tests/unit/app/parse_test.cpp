@@ -127,11 +127,12 @@ TEST(CommandLine, CollectKnowsItsFormats) {
 }
 
 TEST(CommandLine, InitKnowsProvidersAndFrameworks) {
+    EXPECT_EQ(options_of({"init", "-p", "docker"}, "init").init.provider, "docker");
     const auto options = options_of({"init", "-p", "modal", "-f", "nextest", "--force"}, "init");
     EXPECT_EQ(options.init.provider, "modal");
     EXPECT_EQ(options.init.framework, "nextest");
     EXPECT_TRUE(options.init.force);
-    EXPECT_EQ(answer_of({"init", "-p", "docker"}).exit_status, 1);
+    EXPECT_EQ(answer_of({"init", "-p", "lxc"}).exit_status, 1);
 }
 
 TEST(CommandLine, LogsFiltersAreRepeatable) {

@@ -35,8 +35,8 @@ TEST_F(InitTest, EveryTemplateLoadsWithoutAWarning) {
                 touch(name);
             }
         }
-        for (const auto provider :
-             {InitProvider::Local, InitProvider::Command, InitProvider::Modal}) {
+        for (const auto provider : {InitProvider::Local, InitProvider::Command, InitProvider::Modal,
+                                    InitProvider::Docker}) {
             for (const auto framework : {InitFramework::Pytest, InitFramework::Cargo,
                                          InitFramework::Ctest, InitFramework::Command}) {
                 const std::string config = text(provider, framework);
@@ -52,7 +52,8 @@ TEST_F(InitTest, EveryTemplateLoadsWithoutAWarning) {
 
 // What is commented out is there to be switched on: it must be right as well.
 TEST_F(InitTest, SuggestedSettingsLoadToo) {
-    for (const auto provider : {InitProvider::Local, InitProvider::Command, InitProvider::Modal}) {
+    for (const auto provider :
+         {InitProvider::Local, InitProvider::Command, InitProvider::Modal, InitProvider::Docker}) {
         for (const auto framework : {InitFramework::Pytest, InitFramework::Cargo,
                                      InitFramework::Ctest, InitFramework::Command}) {
             std::string switched;

@@ -93,13 +93,19 @@ TEST(DockerImage, TreeBelongsToTheImagesUser) {
 TEST(DockerImage, LastLayerDeletesCopiesAndRunsInThisOrder) {  // TRAPS 11
     WantedImage wanted{.root = "/app"};
     wanted.commands = {"make \"all\"\nmake install"};
-    EXPECT_EQ(last_dockerfile("base:1", wanted, {{"copy-0/", "/data/"}}, "deleted", ""),
+    EXPECT_EQ(last_dockerfile("base:1", wanted, {{"copy-0/", "/data/"}}, "delete", ""),
               "FROM base:1\n"
-              "COPY [\"deleted\",\"/tmp/.offload-deleted\"]\n"
-              "RUN [\"/bin/sh\",\"-c\",\"cd /app && xargs -0 rm -f -- < /tmp/.offload-deleted && "
-              "rm -f /tmp/.offload-deleted\"]\n"
+              "COPY [\"delete\",\"/tmp/.offload-delete\"]\n"
+              "RUN [\"/bin/sh\",\"-c\",\"cd /app && sh /tmp/.offload-delete && "
+              "rm -f /tmp/.offload-delete\"]\n"
               "COPY [\"copy-0/\",\"/data/\"]\n"
               "RUN [\"/bin/sh\",\"-c\",\"cd /app && make \\\"all\\\"\\nmake install\"]\n");
+}
+
+TEST(DockerImage, DeletedPathsMayHoldAnything) {  // TRAPS 29
+    EXPECT_EQ(deleting_script({"a.py", "it's one", "-f"}), "rm -f -- a.py 'it'\\''s one' -f\n");
+    const auto many = deleting_script(std::vector<std::string>(250, "x"));
+    EXPECT_EQ(std::count(many.begin(), many.end(), '\n'), 3);
 }
 
 HostSurroundings surroundings(std::map<std::string, std::string> environment,
