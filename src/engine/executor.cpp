@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "destruction.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::engine {
@@ -23,7 +24,6 @@ constexpr std::size_t kStackLines = 250;
 // A worker is watched test by test. As a whole it may take as long as any sandbox lives; should it
 // take longer, its tests go on elsewhere.
 constexpr std::chrono::hours kWorkerLife{24};
-constexpr std::chrono::seconds kDestroyLimit{120};
 constexpr std::chrono::seconds kDownloadLimit{300};
 
 // The last bytes of a stream, at a bounded cost.
@@ -175,8 +175,7 @@ void Executor::main() {
 
     shared_.destructions.acquire();
     shared_.inbox.push(run::SandboxGoing{spec_.number});
-    auto destroyed =
-        guarded([&] { return sandbox->destroy(std::chrono::steady_clock::now() + kDestroyLimit); });
+    auto destroyed = destroy_patiently(*sandbox);
     shared_.destructions.release();
     run::SandboxGone gone{spec_.number, std::nullopt};
     if (!destroyed) gone.trouble = std::move(destroyed).error();

@@ -56,6 +56,13 @@ class Fleet(BoxScenario):
         self.assertEqual(runner.executed(), dict.fromkeys(tests, 1))
         self.expect_each_destroyed_once(run)
 
+    def test_a_destruction_that_fails_once_is_tried_again(self):  # TRAPS 24
+        self.boxed({"a": "pass"}, on_destroy="mkdir refused 2>/dev/null && exit 3")
+        run = self.offload("run").expect_exit(0)
+        self.assertEqual(self.boxes(), [])
+        self.assertEqual(len(self.calls("destroy")), 2)
+        self.assertNotIn("may still exist", run.out)
+
     def test_a_failing_creation_that_had_printed_an_id_is_undone(self):  # TRAPS 24
         self.boxed({"a": "pass"},
                    on_created="if mkdir tried 2>/dev/null; then echo $id; exit 3; fi")
