@@ -153,6 +153,7 @@ bool clean_abandoned(const report::Leftovers& leftovers, provider::Provider& pro
             continue;
         }
         ++destroyed;
+        remove_temporary_folders(sandbox.run_id);
         (void)write_stdout(fmt::format("destroyed {}\n", sandbox.id));
     }
     return clean_all;
