@@ -7,6 +7,7 @@
 
 #include "cargo/nextest_args.hpp"
 #include "cargo/nextest_reader.hpp"
+#include "cargo/nextest_setup.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
@@ -34,6 +35,8 @@ struct Build final : Carry {
     std::string binaries_metadata;    // JSON for --binaries-metadata
     nextest::StreamNames stream_names;
     std::string profile;  // $NEXTEST_PROFILE where discovery ran; empty when not set
+    std::string config;   // what nextest's configuration file says there
+    std::string folder;   // discovery's; it stands as long as the run
 };
 
 const Build* build_of(const BatchRequest& request) {
@@ -188,21 +191,37 @@ std::string version_text(std::string_view oldest) {
     return fmt::format("nextest-version = {{ required = \"{}\" }}\n", oldest);
 }
 
+// Shell text that sets $offload_config to the path of nextest's configuration file.
+std::string find_config(const nextest::Arguments& arguments) {
+    if (arguments.config_file) {
+        return fmt::format("offload_config={}", shell::quote(*arguments.config_file));
+    }
+    return fmt::format(
+        "offload_config=$(cargo locate-project --workspace --message-format plain {}) && "
+        "offload_config=\"${{offload_config%/*}}/.config/nextest.toml\"",
+        shell::join(arguments.manifest));
+}
+
+// The configuration as discovery found it, where it has setup scripts: in batches of one folder
+// each of them runs once.
+std::optional<std::string> config_with_setup_once(const RunContext& context, const Build* build,
+                                                  BatchCommand& batch) {
+    if (build == nullptr) return std::nullopt;
+    const auto program = fmt::format("{}/{}.setup.sh", context.folder, context.label);
+    const auto& place = context.same_machine ? build->folder : context.folder;
+    auto config =
+        nextest::with_setup_once(build->config, program, fmt::format("{}/nextest-setup-", place));
+    if (config) batch.files.push_back({program, std::string(nextest::once_program())});
+    return config;
+}
+
 // A profile that inherits from one of the user's must stand in the same file as that one; so the
 // batch makes a file of both. Appends to batch.command.
 void merge_configs(const RunContext& context, const nextest::Arguments& arguments,
                    std::string profile, BatchCommand& batch) {
     const auto base = fmt::format("{}/{}", context.folder, context.label);
     batch.files.push_back({base + ".profile.toml", std::move(profile)});
-    batch.files.push_back({base + ".tool.toml", version_text(kOldestInheriting)});
-    if (arguments.config_file) {
-        batch.command += fmt::format("offload_config={}\n", shell::quote(*arguments.config_file));
-    } else {
-        batch.command += fmt::format(
-            "offload_config=$(cargo locate-project --workspace --message-format plain {}) || exit\n"
-            "offload_config=\"${{offload_config%/*}}/.config/nextest.toml\"\n",
-            shell::join(arguments.manifest));
-    }
+    batch.command += find_config(arguments) + " || exit\n";
     batch.command +=
         fmt::format("{{ cat -- \"$offload_config\" && echo && cat -- {}; }} > {} || exit\n",
                     shell::quote(base + ".profile.toml"), shell::quote(base + ".merged.toml"));
@@ -243,8 +262,10 @@ Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& reque
     if (sorted->reuse.empty()) {
         discovery.command += metadata_command(*sorted, shell::quote(metadata_path(context)));
     }
-    discovery.command += fmt::format("printf '\\n%s%s\\n' {} \"${{NEXTEST_PROFILE-}}\"\n",
-                                     shell::quote(trailer_start(context)));
+    discovery.command += fmt::format(
+        "printf '\\n%s%s\\n' {} \"${{NEXTEST_PROFILE-}}\"\n"
+        "{{ {} && cat -- \"$offload_config\"; }} 2>/dev/null || :\n",
+        shell::quote(trailer_start(context)), find_config(*sorted));
     return discovery;
 }
 
@@ -259,8 +280,10 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
     Discovered discovered;
     const auto trailer = out.rfind("\n" + trailer_start(context));
     if (trailer != std::string_view::npos) {
-        auto profile = out.substr(trailer + 1 + trailer_start(context).size());
-        build->profile = text::trim(profile);
+        const auto rest = out.substr(trailer + 1 + trailer_start(context).size());
+        const auto end = std::min(rest.find('\n'), rest.size());
+        build->profile = text::trim(rest.substr(0, end));
+        build->config = rest.substr(end);
     }
     auto listing_text = out.substr(0, trailer);
     listing_text.remove_prefix(std::min(listing_text.find('{'), listing_text.size()));
@@ -275,6 +298,7 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
                   command});
     }
     build->label = context.label;
+    build->folder = context.folder;
     build->cargo_metadata_path = metadata_path(context);
     discovered.carry = std::move(build);
     return discovered;
@@ -297,11 +321,22 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
     std::vector<std::string> words = {"cargo", "nextest", "run", "--color", "never"};
     append(words, {"--profile", std::string(kProfile)});
     append(words, {"--tool-config-file", fmt::format("{}:{}.tool.toml", kTool, base)});
+    const auto config = config_with_setup_once(context, build, batch);
     if (inherited.empty()) {
         batch.files.push_back(
             {base + ".tool.toml", version_text(kOldestNextest) + profile_text(request, "")});
-        if (arguments.config_file) append(words, {"--config-file", *arguments.config_file});
+        if (config) {
+            batch.files.push_back({base + ".config.toml", *config});
+            append(words, {"--config-file", base + ".config.toml"});
+        } else if (arguments.config_file) {
+            append(words, {"--config-file", *arguments.config_file});
+        }
+    } else if (config) {
+        batch.files.push_back({base + ".tool.toml", version_text(kOldestInheriting)});
+        batch.files.push_back({base + ".merged.toml", *config + profile_text(request, inherited)});
+        append(words, {"--config-file", base + ".merged.toml"});
     } else {
+        batch.files.push_back({base + ".tool.toml", version_text(kOldestInheriting)});
         merge_configs(context, arguments, profile_text(request, inherited), batch);
         append(words, {"--config-file", base + ".merged.toml"});
     }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cargo/nextest_args.hpp"
+#include "cargo/nextest_setup.hpp"
 #include "cargo/nextest_words.hpp"
 #include "offload/base/text.hpp"
 #include "offload/junit/match.hpp"
@@ -27,6 +28,7 @@ constexpr std::size_t kLongestEvent = 64UL << 20;
 constexpr int kAllPassed = 0;
 constexpr int kNoTests = 4;
 constexpr int kTestsFailed = 100;
+constexpr int kSetupScriptFailed = 105;
 
 // Those after which nothing ran, and nothing would run on another try.
 struct Hopeless {
@@ -42,7 +44,7 @@ constexpr Hopeless kHopeless[] = {
     {101, "the build failed, or cargo-nextest is missing"},
     {102, "cargo metadata failed"},
     {104, "listing the tests failed"},
-    {105, "a setup script of nextest's configuration failed"},
+    {kSetupScriptFailed, "a setup script of nextest's configuration failed"},
     {127, "cargo is missing"},
 };
 
@@ -273,6 +275,7 @@ void Reader::take_junit(const std::string& xml, Signals& signals, std::string& v
         }
     }
     for (auto& unknown : matched.unknown) {
+        if (is_setup_case(unknown.name)) continue;  // nextest's exit status tells of its failure
         signals.push_back(UnknownCase{std::move(unknown.name), unknown.outcome,
                                       std::move(unknown.closest),
                                       std::move(unknown.matching_format)});
@@ -308,8 +311,9 @@ BatchReader::Reading Reader::finish(const Ended& ended,
 
     const auto last_lines = [&] { return tail_.lines(kReasonLines); };
     if (!ended.exit_status) return {false, {}};
-    if (!cancelled_.empty()) return {false, cancelled_};
     const int status = *ended.exit_status;
+    // nextest cancels itself then, which is nobody's wish.
+    if (!cancelled_.empty() && status != kSetupScriptFailed) return {false, cancelled_};
     if (status == kAllPassed || status == kTestsFailed) return reading;
     if (status == kNoTests) {
         refuse_all("cargo nextest does not find the test any more", signals);

@@ -90,3 +90,46 @@ class Nextest(CargoScenario):
                 (only / tool).symlink_to(found)
         run = self.offload("run", env={"PATH": str(only), "CARGO_HOME": str(self.root / "none")})
         run.expect_exit(1).expect_said("cargo-nextest", "install")
+
+    def setup_script(self, body, profile="default", **options):
+        self.small_crate("""
+            #[test] fn a() { assert_eq!(env::var("FROM_SETUP").unwrap(), "one two") }
+            #[test] fn b() { ran("b") }
+            #[test] fn c() { ran("c") }
+            #[test] fn d() { ran("d") }
+            """, **options)
+        self.write({".config/nextest.toml": f"""
+            experimental = ["setup-scripts"]
+            [scripts.setup.db]
+            command = "sh 'set up.sh' $not-expanded"
+            [profile.{profile}]
+            slow-timeout = "100s"
+            [[profile.{profile}.scripts]]
+            filter = "all()"
+            setup = "db"
+            """, "set up.sh": 'echo "called with $1"; echo ran >> "$SCENARIO_ROOT/setup.log"\n' + body})
+
+    def setups(self):
+        return (self.root / "setup.log").read_text().count("ran")
+
+    def test_setup_scripts_are_no_tests_and_run_once(self):  # TRAPS 59
+        sets = 'echo "FROM_SETUP=one two" >> "$NEXTEST_ENV"\n'
+        for profile in ("default", "ci"):
+            with self.subTest(profile):
+                (self.root / "setup.log").unlink(missing_ok=True)
+                self.setup_script(sets, profile, offload="max_parallel = 3")
+                run = self.offload("run", env={"NEXTEST_PROFILE": profile}).expect_exit(0)
+                run.expect_outcomes({f"small::it {name}": "passed" for name in "abcd"})
+                run.expect_not_said("setup-script:")
+                self.assertGreater(len(run.logs()), 1, run.describe())
+                self.assertEqual(self.setups(), 1, run.describe())
+
+    def test_failing_setup_script_is_told_and_not_tried_again(self):  # TRAPS 59
+        self.setup_script("echo this database is broken >&2; exit 3\n", offload="max_parallel = 2",
+                          groups={"all": "retry_count = 2"})
+        run = self.offload("run").expect_exit(1)
+        run.expect_said("a setup script of nextest's configuration failed",
+                        "this database is broken")
+        self.assertEqual(self.setups(), 1, run.describe())
+        run.expect_not_said("CRASH", "@setup-script")
+        self.assertEqual(self.ran(), [])
