@@ -285,6 +285,7 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     }
     over.trouble = reading.trouble;
     over.starts_known = reader->tells_starts();
+    over.no_result_file = reading.no_result_file;
     over.last_output = tail.lines(expired_ ? kStackLines : kTailLines);
     over.wall = reply.wall;
     over.artefacts =

@@ -19,7 +19,8 @@ run::Abilities abilities_of(const framework::Framework& framework,
                     return framework.discovers_together(groups[leader.value()],
                                                         groups[companion.value()]);
                 },
-            .has_worker = [&](const auto& carry) { return framework.has_worker(carry); }};
+            .has_worker = [&](const auto& carry) { return framework.has_worker(carry); },
+            .says_tests_failed = [&](int status) { return framework.says_tests_failed(status); }};
 }
 
 // Locally, batches that leave their results in one and the same file run one at a time.

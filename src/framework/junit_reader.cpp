@@ -55,7 +55,7 @@ void JunitReader::feed(Stream /*stream*/, std::string_view bytes, Signals& /*sig
 BatchReader::Reading JunitReader::finish(const Ended& ended,
                                          const std::optional<std::string>& result_file,
                                          Signals& signals, std::string& /*visible*/) {
-    if (!result_file) return {false, fmt::format("no result file at {}", options_.path)};
+    if (!result_file) return {false, fmt::format("no result file at {}", options_.path), true};
     const auto document = junit::read(*result_file);
     if (!document) {
         return {false, fmt::format("{}: {}", options_.path, document.error().message)};

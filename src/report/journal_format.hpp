@@ -97,7 +97,8 @@ struct Words<Stream> {
 };
 template <>
 struct Words<TestKind> {
-    static constexpr std::array<std::string_view, 2> kAll{"test", "collection-error"};
+    static constexpr std::array<std::string_view, 3> kAll{"test", "collection-error",
+                                                          "runner-failure"};
 };
 template <>
 struct Words<Outcome> {

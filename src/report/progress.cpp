@@ -268,6 +268,19 @@ class Progress::Display {
             text::trim(harmless(event.text)));
     }
 
+    std::string place_of(const Attempt& attempt) const {
+        switch (tests_[attempt.test].kind) {
+            case TestKind::CollectionError:  // never was in a sandbox
+                return " (could not be collected)";
+            case TestKind::RunnerFailure:  // belongs to no test
+                return "";
+            case TestKind::Test:
+                break;
+        }
+        return fmt::format(" ({}, sandbox {})", text::duration(attempt.result.duration),
+                           attempt.sandbox.value());
+    }
+
     void show_failure(const AttemptFinished& event) {
         const Attempt& attempt = event.attempt;
         mark_told(attempt.test);
@@ -277,12 +290,7 @@ class Progress::Display {
                                ? fmt::format(": {} failed, will retry", attempt_number(attempt))
                            : attempt.number > 1 ? fmt::format(", {}", attempt_number(attempt))
                                                 : std::string{};
-        // A module that could not be collected was never in a sandbox.
-        const auto where =
-            tests_[attempt.test].kind == TestKind::CollectionError
-                ? std::string(" (could not be collected)")
-                : fmt::format(" ({}, sandbox {})", text::duration(attempt.result.duration),
-                              attempt.sandbox.value());
+        const auto where = place_of(attempt);
         say(event.will_retry ? Style::Yellow : Style::Red, word_for_failure(attempt.result),
             id_of(attempt.test) + where + retry);
         if (failure_lines_shown_ >= options_.total_failure_lines) {

@@ -38,6 +38,8 @@ void RunTracker::apply(const Event& event) {
 
 void RunTracker::on(const TestDiscovered& event, Seconds /*now*/) {
     ++discovered_;
+    // Known after the plan alone.
+    if (planned_ && event.kind == TestKind::RunnerFailure) ++*planned_;
     const auto known = known_.find(event.id);
     const double weight = known == known_.end() ? mean_of_known_ : known->second;
     if (event.test.value() >= weights_.size()) weights_.resize(event.test.value() + 1);

@@ -13,6 +13,7 @@ void BatchTests::began(std::size_t position, Seconds now) { places_[position].ru
 
 bool BatchTests::ended(std::size_t position, const TestResult& result) {
     auto& place = places_[position];
+    told_of_failure_ = told_of_failure_ || is_failure(result.outcome);
     if (place.superseded && !std::exchange(place.told, true)) --lost_;
     if (place.done || !place.refusal.empty()) return false;
     place.done = true;

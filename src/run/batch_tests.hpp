@@ -22,6 +22,9 @@ class BatchTests {
     bool has(std::size_t position) const { return position < tests_.size(); }
     std::size_t results() const { return results_; }
     bool any_failure() const { return any_failure_; }
+    // The same of all that the runner told, also where another batch's result counts.
+    bool told_of_failure() const { return told_of_failure_; }
+    void tell_of_failure() { told_of_failure_ = true; }
     // Those that still need a result from this batch.
     std::size_t unfinished() const { return tests_.size() - results_ - superseded_ - refused_; }
     bool complete() const { return results_ + superseded_ >= tests_.size(); }
@@ -61,6 +64,7 @@ class BatchTests {
     std::size_t lost_ = 0;  // superseded, and the end of it not told yet
     std::size_t refused_ = 0;
     bool any_failure_ = false;
+    bool told_of_failure_ = false;
     Seconds work_{0};
 };
 

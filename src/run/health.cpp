@@ -9,6 +9,7 @@ constexpr std::size_t kLostSlack = 5;
 // So many batches in a row that end without a single attempt mean that none ever will.
 constexpr std::size_t kFruitlessLimit = 20;
 constexpr std::size_t kFailedStarts = 2;
+constexpr std::size_t kResultless = 2;
 
 // What a shell says of a command that it may not run, or does not find.
 constexpr int kNotExecutable = 126;
@@ -26,6 +27,14 @@ std::optional<std::string> Health::batch_over(const BatchOver& over) {
     if (could_not_start(over) && !any_result_ && ++failed_starts_ >= kFailedStarts) {
         return fmt::format("the command that runs the tests cannot be started: {}\n{}",
                            describe(over.ending), over.last_output);
+    }
+    if (over.no_result_file && exit_status(over.ending) == 0 && !any_result_ &&
+        ++resultless_ >= kResultless) {
+        return fmt::format(
+            "the command that runs the tests ends with exit status 0 and leaves no results ({}): "
+            "it must write JUnit XML to the path that stands for {{result_file}} in "
+            "run_command\n{}",
+            over.trouble, over.last_output);
     }
     if (is<ending::Died>(over.ending) && ++fruitless_in_a_row_ >= kFruitlessLimit + slots_) {
         return fmt::format(

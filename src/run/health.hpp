@@ -31,6 +31,7 @@ class Health {
     std::size_t lost_in_a_row_ = 0;       // sandboxes or connections
     std::size_t fruitless_in_a_row_ = 0;  // batches that died without any attempt
     std::size_t failed_starts_ = 0;       // batches whose command was not found
+    std::size_t resultless_ = 0;          // batches whose runner was content and left no results
     bool any_result_ = false;
 };
 

@@ -37,7 +37,9 @@ struct Results::Hearing {
         results.end_if_obsolete(batch);
     }
     void operator()(UnknownCase& signal) {
-        if (!batch.tests().obsolete()) results.rooms_.verdicts.unknown(batch, signal);
+        if (batch.tests().obsolete()) return;
+        if (is_failure(signal.outcome)) batch.tests().tell_of_failure();
+        results.rooms_.verdicts.unknown(batch, signal);
     }
     void operator()(RunnerNotice& signal) {
         results.rooms_.out.tell(Notice{signal.severity, std::move(signal.text)});
@@ -102,13 +104,16 @@ void Results::over(BatchOver message, schedule::Scheduler& scheduler, const Now&
     if (auto retries = batch.take_retries(); !retries.empty() && !rooms_.stop.stopping()) {
         scheduler.retry_whole(std::move(retries), batch.sandbox());
     }
-    warn_of_odd_exit(batch, message);
+    const bool runner_failed = runner_has_failed(batch, message.ending);
+    if (runner_failed) rooms_.verdicts.runner_failed(batch, message);
     artefacts_.fetched(message.batch, message.artefacts);
 
     auto how = describe(message.ending);
     if (!message.trouble.empty()) how += "; " + message.trouble;
-    rooms_.out.tell(BatchFinished{batch.number(), batch.sandbox(), batch.outcome(message.ending),
-                                  std::move(how), message.wall});
+    rooms_.out.tell(
+        BatchFinished{batch.number(), batch.sandbox(),
+                      runner_failed ? BatchOutcome::Failure : batch.outcome(message.ending),
+                      std::move(how), message.wall});
     rooms_.crew.remove(message.batch, message.sandbox_usable);
     watch_health(message);
 }
@@ -122,6 +127,11 @@ void Results::classify(const Batch& batch, BatchOver& over, schedule::Scheduler&
         over.trouble.clear();
         if (batch.tests().results() == 0) discard_artefacts(batch, over);
         return;
+    }
+    // A runner that is content and has left no results has not crashed: nobody is to blame.
+    const auto* died = std::get_if<ending::Died>(&over.ending);
+    if (died != nullptr && over.no_result_file && exit_status(over.ending) == 0) {
+        over.ending = ending::Completed{died->process};
     }
     if (!batch.is_worker()) return;
     if (batch.is_unfit()) {
@@ -164,14 +174,18 @@ void Results::settle(Batch& batch, const BatchOver& over, schedule::Scheduler& s
     for (auto& suspects : settled.suspects) scheduler.requeue_together(std::move(suspects));
 }
 
-void Results::warn_of_odd_exit(const Batch& batch, const BatchOver& over) {
-    const bool odd = is<ending::Completed>(over.ending) && exit_status(over.ending) != 0 &&
-                     batch.outcome(over.ending) == BatchOutcome::Success;
-    if (!odd) return;
-    rooms_.out.warn(
-        fmt::format("batch {} ended with {} although all its tests passed; its output is in the "
-                    "log batch-{}.success",
-                    batch.number().value(), describe(over.ending), batch.number().value()));
+// The runner says of itself that something is wrong, and no test's failure explains it.
+bool Results::runner_has_failed(const Batch& batch, const Ending& ending) const {
+    const auto& abilities = rooms_.settings.abilities;
+    if (abilities.verdict_source == VerdictSource::PerBatch) return false;
+    if (!is<ending::Completed>(ending) && !is<ending::Died>(ending)) return false;
+    const auto status = exit_status(ending);
+    if (status == 0) return false;
+    // Where tests are without a result, what becomes of them says enough.
+    const auto& tests = batch.tests();
+    if (tests.size() == 0 || !tests.complete()) return false;
+    if (!tests.told_of_failure()) return true;
+    return status && abilities.says_tests_failed && !abilities.says_tests_failed(*status);
 }
 
 // It ended before it could be told that it had lost.

@@ -49,7 +49,7 @@ class Results {
     void classify(const Batch& batch, BatchOver& over, schedule::Scheduler& scheduler);
     void settle(Batch& batch, const BatchOver& over, schedule::Scheduler& scheduler,
                 const Now& now);
-    void warn_of_odd_exit(const Batch& batch, const BatchOver& over);
+    bool runner_has_failed(const Batch& batch, const Ending& ending) const;
     void watch_health(const BatchOver& over);
 
     Rooms rooms_;

@@ -313,6 +313,7 @@ void Run::Rooms::take_conclusion(Result<Conclusion>& conclusion) {
 
 void Run::Rooms::finish() {
     results.warn_of_idle_globs();
+    verdicts.warn_of_repetitions();
     concluding = Concluding::Done;
 }
 

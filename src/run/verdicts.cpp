@@ -16,7 +16,7 @@ std::vector<std::size_t> retry_counts(const Settings& settings) {
 
 }  // namespace
 
-Verdicts::Verdicts(const Settings& settings, const TestTable& tests, Outbox& out, Stop& stop)
+Verdicts::Verdicts(const Settings& settings, TestTable& tests, Outbox& out, Stop& stop)
     : settings_(settings),
       tests_(tests),
       out_(out),
@@ -35,7 +35,7 @@ void Verdicts::begin(const Plan& plan) {
             ++selected;
         } else if (broken != plan.broken.end() && broken->first == test.index) {
             ledger_.add(test);
-            ledger_.record_collection_error(test.index, broken->second);
+            ledger_.record_error(test.index, broken->second);
             out_.tell(AttemptFinished{*ledger_.last_attempt(test.index), false});
             out_.tell(TestDecided{test.index, ledger_.status(test.index)});
             ++broken;
@@ -68,6 +68,8 @@ Verdicts::Again Verdicts::record(const Batch& batch, TestIndex test, TestResult 
 }
 
 void Verdicts::unknown(const Batch& batch, UnknownCase& result) {
+    // A runner that tells which tests it was not asked for: those of other batches.
+    if (result.outcome == Outcome::Skipped && tests_.find(result.name) != nullptr) return;
     ++unknown_results_;
     // Another batch's test reports for itself; anything else has no one to fail for it.
     if (is_failure(result.outcome) && tests_.find(result.name) == nullptr && !unknown_failure_) {
@@ -75,6 +77,39 @@ void Verdicts::unknown(const Batch& batch, UnknownCase& result) {
     }
     out_.tell(UnknownResult{batch.number(), std::move(result.name), result.outcome,
                             std::move(result.closest), std::move(result.matching_format)});
+}
+
+void Verdicts::runner_failed(const Batch& batch, const BatchOver& over) {
+    const auto how = describe(over.ending);
+    if (runner_failures_[how]++ > 0) return;
+    const auto [entry, is_new] =
+        tests_.add(fmt::format("batch {}: {}", batch.number().value(), how), batch.group(), {},
+                   TestKind::RunnerFailure);
+    if (!is_new) return;
+    TestResult result;
+    result.outcome = Outcome::Errored;
+    result.type = "runner";
+    result.message = fmt::format(
+        "batch {} ended with {}{}: the runner says that something besides its tests is wrong. A "
+        "check at the end of a session sees the tests of its batch alone.",
+        batch.number().value(), how,
+        batch.tests().told_of_failure() ? "" : " although all its tests passed");
+    result.details = over.last_output;
+    out_.tell(TestDiscovered{entry.index, entry.id, entry.group, entry.file, entry.kind});
+    ledger_.add(entry);
+    ledger_.record_error(entry.index, std::move(result));
+    out_.tell(AttemptFinished{*ledger_.last_attempt(entry.index), false});
+    out_.tell(TestDecided{entry.index, ledger_.status(entry.index)});
+}
+
+void Verdicts::warn_of_repetitions() {
+    for (const auto& [how, batches] : runner_failures_) {
+        if (batches < 2) continue;
+        out_.warn(
+            fmt::format("{} batches ended with {}, and the first one stands for all in the "
+                        "reports; their output is in the logs batch-N.failure",
+                        batches, how));
+    }
 }
 
 void Verdicts::give_up(TestIndex test, std::string reason) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,7 @@ namespace offload::run {
 
 class Verdicts {
   public:
-    Verdicts(const Settings& settings, const TestTable& tests, Outbox& out, Stop& stop);
+    Verdicts(const Settings& settings, TestTable& tests, Outbox& out, Stop& stop);
 
     // Once: the tests of the plan, and modules that could not be collected, which have their
     // verdicts already.
@@ -38,6 +39,10 @@ class Verdicts {
     // A result that belongs to no test of its batch.
     void unknown(const Batch& batch, UnknownCase& result);
 
+    // A batch's runner says that something besides its tests is wrong: an errored entry of its own,
+    // so that the run fails (TRAPS 51). Of batches that ended alike the first one stands for all.
+    void runner_failed(const Batch& batch, const BatchOver& over);
+
     // It will not be run any more, for this reason.
     void give_up(TestIndex test, std::string reason);
     // A completed batch has left it out.
@@ -49,12 +54,15 @@ class Verdicts {
     // A test has failed, or has no verdict yet.
     bool any_failure() const;
 
+    // At the end: what was told once of many.
+    void warn_of_repetitions();
+
     // At the end: all that is undecided is not run, for this reason. Fills in what is known here.
     void close(const std::string& reason, RunSummary& summary);
 
   private:
     const Settings& settings_;
-    const TestTable& tests_;
+    TestTable& tests_;
     Outbox& out_;
     Stop& stop_;
     schedule::Ledger ledger_;
@@ -62,6 +70,7 @@ class Verdicts {
     std::vector<int> missing_;  // by table index: completed batches that left it out
     std::size_t unknown_results_ = 0;
     std::optional<std::string> unknown_failure_;  // the first failed result of no known test
+    std::map<std::string, std::size_t> runner_failures_;  // by how they ended: batches
 };
 
 }  // namespace offload::run

@@ -44,9 +44,9 @@ Ledger::Recorded Ledger::record(TestIndex test, TestResult result, BatchNumber b
     return append(*entry, {test, 1, batch, sandbox, started, std::move(result)});
 }
 
-Ledger::Recorded Ledger::record_collection_error(TestIndex test, TestResult result) {
+Ledger::Recorded Ledger::record_error(TestIndex test, TestResult result) {
     Entry* entry = find(test);
-    if (entry == nullptr || entry->decided || entry->kind != TestKind::CollectionError) return {};
+    if (entry == nullptr || entry->decided || entry->kind == TestKind::Test) return {};
     if (!is_failure(result.outcome)) result.outcome = Outcome::Errored;
     return append(*entry,
                   {test, 1, BatchNumber{}, SandboxNumber{}, SystemTime{}, std::move(result)});

@@ -23,6 +23,7 @@ class CargoFramework final : public Framework {
     explicit CargoFramework(const config::Config& config);
 
     std::string_view name() const override { return "cargo"; }
+    bool says_tests_failed(int exit_status) const override { return exit_status == 100; }
     Result<DiscoveryCommand> discovery(const DiscoveryRequest& request) const override;
     Result<Discovered> read_discovery(const DiscoveryRequest& request, const Ended& ended,
                                       std::string_view out, std::string_view err) const override;

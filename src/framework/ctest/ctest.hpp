@@ -25,6 +25,7 @@ class CtestFramework final : public Framework {
     explicit CtestFramework(const config::Config& config);
 
     std::string_view name() const override { return "ctest"; }
+    bool says_tests_failed(int exit_status) const override { return exit_status == 8; }
     // One command lists the tests of all groups. Besides, projects whose tests are found when
     // ctest starts (DISCOVERY_MODE PRE_TEST) write files then, which two must not do at a time.
     bool discovers_together(const config::Group& /*group*/,

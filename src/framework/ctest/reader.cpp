@@ -288,9 +288,7 @@ BatchReader::Reading Reader::finish(const Ended& ended,
         reading.complete = any_began_ || all_told;
     }
     if (all_told && status != kAllPassed && !any_failure_ && any_began_) {
-        // Something besides the tests is wrong, and no test tells of it.
-        signals.push_back(
-            UnknownCase{fmt::format("ctest ({})", ended.how), Outcome::Errored, {}, {}});
+        // Something besides the tests is wrong, and the exit status tells of it.
         reading.complete = true;
     }
     if (!any_began_ && !all_told && status < kFirstSignalStatus) {

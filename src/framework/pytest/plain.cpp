@@ -172,7 +172,9 @@ void PlainPytestReader::feed(Stream /*stream*/, std::string_view bytes, Signals&
 BatchReader::Reading PlainPytestReader::finish(const Ended& ended,
                                                const std::optional<std::string>& result_file,
                                                Signals& signals, std::string& /*visible*/) {
-    if (!result_file) return {false, fmt::format("pytest wrote no JUnit XML ({})", ended.how)};
+    if (!result_file) {
+        return {false, fmt::format("pytest wrote no JUnit XML ({})", ended.how), true};
+    }
     auto document = junit::read(*result_file);
     if (!document) return {false, document.error().message};
 

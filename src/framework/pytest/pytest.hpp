@@ -23,6 +23,10 @@ class PytestFramework final : public Framework {
     explicit PytestFramework(const config::Config& config);
 
     std::string_view name() const override { return "pytest"; }
+    // 1: tests failed; 2: the session was stopped, as some do at a failure.
+    bool says_tests_failed(int exit_status) const override {
+        return exit_status == 1 || exit_status == 2;
+    }
     bool discovers_together(const config::Group& group,
                             const config::Group& companion) const override;
     Result<DiscoveryCommand> discovery(const DiscoveryRequest& request) const override;

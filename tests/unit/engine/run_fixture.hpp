@@ -40,11 +40,7 @@ struct Fixture {
 
     explicit Fixture(std::vector<std::vector<std::string>> groups) : discovered(std::move(groups)) {
         for (std::size_t i = 0; i < discovered.size(); ++i) {
-            config.groups.push_back({.name = std::to_string(i),
-                                     .retry_count = 0,
-                                     .filters = {},
-                                     .filter_words = {},
-                                     .schedule_individual = false});
+            config.groups.emplace_back().name = std::to_string(i);
         }
         config.offload.max_parallel = 3;
         auto sink = std::make_unique<Recorder>();

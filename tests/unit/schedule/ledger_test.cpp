@@ -116,9 +116,9 @@ TEST(Ledger, BrokenModuleIsErroredOnceAndNeverRetried) {  // TRAPS 2
     Ledger ledger({5});
     ledger.add(make_test(0, 0, TestKind::CollectionError));
     EXPECT_EQ(record(ledger, Outcome::Passed).decision, Decision::Ignored);
-    const auto recorded = ledger.record_collection_error(kTest, make_result(Outcome::Errored));
+    const auto recorded = ledger.record_error(kTest, make_result(Outcome::Errored));
     EXPECT_EQ(recorded.decision, Decision::Decided);
-    EXPECT_EQ(ledger.record_collection_error(kTest, make_result(Outcome::Errored)).decision,
+    EXPECT_EQ(ledger.record_error(kTest, make_result(Outcome::Errored)).decision,
               Decision::Ignored);
     EXPECT_EQ(ledger.verdict(kTest).status, Status::Errored);
     EXPECT_THAT(ledger.verdict(kTest).attempts, SizeIs(1));
@@ -128,13 +128,13 @@ TEST(Ledger, BrokenModuleIsErroredOnceAndNeverRetried) {  // TRAPS 2
 TEST(Ledger, BrokenModuleCannotPass) {
     Ledger ledger({0});
     ledger.add(make_test(0, 0, TestKind::CollectionError));
-    ledger.record_collection_error(kTest, make_result(Outcome::Passed));
+    ledger.record_error(kTest, make_result(Outcome::Passed));
     EXPECT_EQ(ledger.verdict(kTest).status, Status::Errored);
 }
 
 TEST(Ledger, RunnableTestTakesNoCollectionError) {
     Ledger ledger = ledger_of_one(0);
-    EXPECT_EQ(ledger.record_collection_error(kTest, make_result(Outcome::Errored)).decision,
+    EXPECT_EQ(ledger.record_error(kTest, make_result(Outcome::Errored)).decision,
               Decision::Ignored);
     EXPECT_FALSE(ledger.decided(kTest));
 }

@@ -124,8 +124,9 @@ class BatchReader {
                       std::string& visible) = 0;
 
     struct Reading {
-        bool complete = false;  // the runner came to its regular end; its results are whole
-        std::string trouble;    // why not, if there is something to say: "no result file", …
+        bool complete = false;        // the runner came to its regular end; its results are whole
+        std::string trouble;          // why not, if there is something to say: "no result file", …
+        bool no_result_file = false;  // the runner has left none where it should
     };
     // The exec is over. `result_file`: its content, nothing when it is not there. Bytes still held
     // back by feed() go to `visible`.
@@ -184,6 +185,9 @@ class Framework {
     virtual std::string_view name() const = 0;  // "pytest", "cargo", "default"
 
     virtual VerdictSource verdict_source() const { return VerdictSource::PerTest; }
+
+    // Whether the runner says with this exit status that tests have failed, and nothing else.
+    virtual bool says_tests_failed(int exit_status) const { return exit_status != 0; }
 
     // Things the user should know before the run, e.g. that flakiness cannot be told.
     virtual std::vector<std::string> warnings() const { return {}; }

@@ -19,6 +19,7 @@ namespace offload {
 enum class TestKind {
     Test,             // can be run
     CollectionError,  // a module that could not be collected; errored from the start, never run
+    RunnerFailure,    // a batch whose runner says that something besides its tests is wrong
 };
 
 struct Test {

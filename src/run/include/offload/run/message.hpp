@@ -82,6 +82,7 @@ struct BatchOver {
     std::string trouble = {};      // what was wrong with its results; may be empty
     std::string last_output = {};  // the end of what it printed
     bool starts_known = false;     // the framework told when tests began
+    bool no_result_file = false;   // that should be there was not
     bool sandbox_usable = true;    // false: it is being destroyed already
     Seconds wall{0};
     Fetched artefacts = {};

@@ -42,6 +42,9 @@ struct Abilities {
     std::function<bool(GroupIndex leader, GroupIndex companion)> discovers_together = {};
     // Whether tests of a group with this carry may run in a worker. Empty: never.
     std::function<bool(const std::shared_ptr<const Carry>&)> has_worker = {};
+    // Whether the runner says with this exit status that tests have failed, and nothing else.
+    // Empty: with any but 0.
+    std::function<bool(int exit_status)> says_tests_failed = {};
 };
 
 struct Settings {

@@ -40,9 +40,9 @@ class Ledger {
     Recorded record(TestIndex test, TestResult result, BatchNumber batch, SandboxNumber sandbox,
                     SystemTime started);
 
-    // For a TestKind::CollectionError, which takes no other results: decided at once, never
+    // For what is no TestKind::Test, and takes no other results: decided at once, never
     // retried. The attempt's batch, sandbox and start stay zero and mean nothing.
-    Recorded record_collection_error(TestIndex test, TestResult result);
+    Recorded record_error(TestIndex test, TestResult result);
 
     // Why a test was never run, for the report; the last reason given stands.
     void explain(TestIndex test, std::string reason);
