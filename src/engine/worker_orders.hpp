@@ -1,4 +1,4 @@
-// What a running worker is told: from the dispatcher to the thread that runs its exec.
+// What a running worker is told: from the thread that drives the run to the one that runs its exec.
 //
 // A mailbox that can be waited for together with a child's pipes.
 #pragma once

@@ -42,7 +42,7 @@ class Losses(Scenario):
         self.assertEqual({c.outcome for c in run.junit().cases}, {"error"}, run.describe())
 
     def test_failing_exit_status_with_passing_results(self):
-        """Every test passed and yet the runner failed: the tests' own results stand."""
+        """Every test passed and yet the runner failed: their own results stand, and the run fails."""
         self.write({"run.sh": """
             #!/bin/sh
             echo '<testsuite><testcase name="a"/></testsuite>' > "$1"
@@ -54,7 +54,8 @@ class Losses(Scenario):
             run_command = "./run.sh {result_file} {tests}"
             test_id_format = "{name}"
             """)
-        self.offload("run").expect_outcomes({"a": "passed"})
+        run = self.offload("run").expect_exit(1)
+        run.expect_outcomes({"a": "passed", "batch 0: exit status 3": "error"})
 
     def test_hang_ends_as_timeout_and_others_keep_their_results(self):  # TRAPS 18, 22
         tests = {"a": "pass", "b": "pass", "stuck": "hang", "c": "pass"}

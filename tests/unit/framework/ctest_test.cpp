@@ -393,7 +393,8 @@ TEST(CtestReader, AStatusThatNoTestExplainsFailsTheRun) {  // TRAPS 51
         reader, "offload-5eed ready\n    Start 1: a\n1/1 Test #1: a ...   Passed    0.10 sec\n", "",
         exited(8), std::nullopt);
     EXPECT_TRUE(read.reading.complete);
-    EXPECT_FALSE(CtestFramework(config_with()).says_tests_failed(1)) << "no test's failure explains it";
+    EXPECT_FALSE(CtestFramework(config_with()).says_tests_failed(1))
+        << "no test's failure explains it";
     EXPECT_THAT(read.told.ended, SizeIs(1));
 }
 

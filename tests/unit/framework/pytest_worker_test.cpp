@@ -151,10 +151,8 @@ Whole whole_after(const json& collected, bool same_machine,
     request.context.same_machine = same_machine;
     const auto out = frame({{"t", "hello"}, {"protocol", 1}}) + frame(collected) +
                      frame({{"t", "bye"}, {"status", 5}});
-    request.carry = pytest
-                        .read_discovery({request.group, request.context}, exited(5), out, "")
-                        .value()
-                        .carry;
+    request.carry =
+        pytest.read_discovery({request.group, request.context}, exited(5), out, "").value().carry;
     const auto worker = pytest.worker(request, std::chrono::seconds(90)).value();
     const auto batch = pytest.batch(request).value();
     return {json::parse(worker.files.at(1).content)["whole"].get<bool>(),

@@ -1,6 +1,6 @@
 // Everything that the world outside is told about a run, in the order it happened.
 //
-// The dispatcher thread emits events; sinks (offload/model/sink.hpp) consume them on that thread.
+// Sinks (offload/model/sink.hpp) consume them on the thread that drives the run.
 // Events hold no references into the engine. The sequence alone is enough to rebuild every report.
 #pragma once
 

@@ -48,7 +48,7 @@ struct SchedulerOptions {
     // Batches run in workers, which are given more tests while they run: each holds so much work
     // ahead that the way to it does not leave it idle. 0: they do not.
     Seconds ahead{0};
-    bool hedges = false;         // stragglers may be run a second time
+    bool hedges = false;  // stragglers may be run a second time
 };
 
 struct Item {
