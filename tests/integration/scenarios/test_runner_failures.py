@@ -48,7 +48,7 @@ class RunnerFailures(Scenario):
         self.assertEqual(len(errors), 1, run.describe())
 
     def test_a_status_that_a_failed_test_explains_says_nothing_more(self):
-        self.project_of(3, '<failure message="no"/>')
+        self.project_of(3, '<failure/>')
         run = self.offload("run", "--parallel", "1").expect_exit(1)
         run.expect_outcomes({"a": "failure", "b": "failure"})
 
