@@ -85,7 +85,10 @@ struct EventGrammar::Ear {
                   name("group", event.group) + " is discovered twice");
     }
     void operator()(const TestDiscovered& event) const {
-        me.expect(!me.planned_, "a test is discovered after the plan");
+        // What a runner says of itself becomes an entry of its own when it says so.
+        const bool late = event.kind == TestKind::RunnerFailure;
+        me.expect(me.planned_ == late, late ? "a runner has failed before the plan"
+                                            : "a test is discovered after the plan");
         me.expect(event.test.value() == me.tests_.size(), "tests are told out of order");
         me.expect(me.ids_.insert(event.id).second, event.id + " is discovered twice");
         const auto group = me.groups_.find(event.group);
