@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "offload/base/text.hpp"
+#include "placeholders.hpp"
 #include "sections.hpp"
 
 namespace offload::config {
@@ -108,6 +109,8 @@ CommandFramework read_command(TableReader& table) {
                          "that the command runs",
                          "put {tests} where the runner takes the tests to run");
     }
+    check_placeholders(table, "discover_command", out.discover_command, {"filters"});
+    check_placeholders(table, "run_command", out.run_command, {"tests", "result_file"});
     out.result_file = table.text("result_file");
     if (out.result_file && out.result_file->empty()) {
         table.error_at("result_file", "framework.result_file is empty",

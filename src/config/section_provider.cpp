@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "offload/base/text.hpp"
+#include "placeholders.hpp"
 #include "sections.hpp"
 
 namespace offload::config {
@@ -14,6 +16,23 @@ LocalProvider read_local(TableReader& table) {
     if (auto shell = table.text("shell")) out.shell = std::move(*shell);
     if (out.shell.empty()) table.error_at("shell", "provider.shell is empty", "try \"/bin/sh\"");
     return out;
+}
+
+// What stands for something in each command; the number of cores is known already.
+void read_placeholders(TableReader& table, CommandProvider& out) {
+    const auto cores = fmt::format("{:g}", out.cpu_cores);
+    const auto read = [&](std::string_view key, std::string& command,
+                          std::initializer_list<std::string_view> known) {
+        check_placeholders(table, key, command, known);
+        command = text::replace_all(command, "{cpu_cores}", cores);
+    };
+    if (out.prepare_command) read("prepare_command", *out.prepare_command, {"cpu_cores"});
+    read("create_command", out.create_command, {"image_id", "cpu_cores"});
+    read("exec_command", out.exec_command, {"sandbox_id", "command", "cpu_cores"});
+    read("destroy_command", out.destroy_command, {"sandbox_id", "cpu_cores"});
+    if (out.download_command) {
+        read("download_command", *out.download_command, {"sandbox_id", "paths", "cpu_cores"});
+    }
 }
 
 CommandProvider read_command(TableReader& table) {
@@ -46,6 +65,7 @@ CommandProvider read_command(TableReader& table) {
     out.copy_dirs = table.copy_dirs("copy_dirs").value_or(std::vector<CopyDir>{});
     out.env = table.environment("env").value_or(Environment{});
     out.cpu_cores = table.number("cpu_cores", 0).value_or(out.cpu_cores);
+    read_placeholders(table, out);
     return out;
 }
 
