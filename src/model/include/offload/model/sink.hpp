@@ -18,8 +18,8 @@ class Sink {
     // True for a report that the user asked for: if it cannot be written, the run exits 1.
     virtual bool required() const = 0;
 
-    // Called on the thread that drives the run, one event at a time, in order. Must not block for long.
-    // After the first error the sink is told nothing more and the user is told once.
+    // Called on the thread that drives the run, one event at a time, in order. Must not block for
+    // long. After the first error the sink is told nothing more and the user is told once.
     virtual Result<> consume(const Event& event) = 0;
 
     // Time passes (about ten times a second) where nothing else happens: for displays.

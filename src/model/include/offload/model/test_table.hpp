@@ -1,7 +1,7 @@
 // Which tests exist, and in which group. Append-only.
 //
-// Owned and changed on the thread that drives the run alone. A Test's address never changes, so a pointer to
-// one may be handed to other threads through a mailbox.
+// Owned and changed on the thread that drives the run alone. A Test's address never changes, so a
+// pointer to one may be handed to other threads through a mailbox.
 #pragma once
 
 #include <cstdint>
