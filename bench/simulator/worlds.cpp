@@ -42,17 +42,18 @@ class Durations {
 
 // What earlier runs, each on a sandbox of its own and as noisy as this one, tell of a test.
 void remember(Case& test, const Setting& setting, std::mt19937_64& random) {
-    std::normal_distribution<double> error(0, setting.noise);
+    std::normal_distribution<double> unit;  // times the noise, which may be none
     std::uniform_real_distribution<double> slowness(0, setting.slowness);
     std::vector<double> samples;
     for (std::size_t i = 0; i < setting.history; ++i) {
-        samples.push_back(test.duration.count() * std::exp(error(random)) * (1 + slowness(random)));
+        samples.push_back(test.duration.count() * std::exp(setting.noise * unit(random)) *
+                          (1 + slowness(random)));
     }
     std::sort(samples.begin(), samples.end());
     const double expected = samples[samples.size() / 2];
     double squares = 0;
     for (const double sample : samples) squares += (sample - expected) * (sample - expected);
-    test.duration *= std::exp(error(random));
+    test.duration *= std::exp(setting.noise * unit(random));
     test.expected = Seconds{expected};
     if (samples.size() > 1) {
         const auto others = static_cast<double>(samples.size() - 1);
@@ -68,7 +69,7 @@ World make_world(const Setting& setting) {
         return std::uniform_real_distribution<double>(0, 1)(random) < part;
     };
     Durations durations(setting, random);
-    std::normal_distribution<double> error(0, setting.noise);
+    std::normal_distribution<double> unit;  // times the noise, which may be none
     std::mt19937_64 past(setting.seed + 1);
     World world;
     world.retry_counts = {1};
@@ -89,7 +90,7 @@ World make_world(const Setting& setting) {
     for (std::size_t i = 0; i < setting.tests; ++i) {
         Case test;
         test.duration = Seconds{durations.draw()};
-        const double factor = setting.noise > 0 ? std::exp(error(random)) : 1;
+        const double factor = setting.noise > 0 ? std::exp(setting.noise * unit(random)) : 1;
         if (!chance(setting.unknown)) test.expected = test.duration * factor;
         if (setting.history > 0) remember(test, setting, past);
         if (chance(setting.failures)) test.failures = 1;

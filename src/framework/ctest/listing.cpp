@@ -93,8 +93,9 @@ class Union {
     }
     // The root is the first of them, so that names do not hang on the order of joining.
     void join(std::size_t a, std::size_t b) {
-        const auto [low, high] = std::minmax(root(a), root(b));
-        parents_[high] = low;
+        const std::size_t first = root(a);
+        const std::size_t second = root(b);
+        parents_[std::max(first, second)] = std::min(first, second);
     }
 
   private:
