@@ -16,10 +16,11 @@ namespace offload::run {
 
 class Foresight {
   public:
-    explicit Foresight(const Settings& settings)
+    // Both outlive it.
+    Foresight(const Settings& settings, const schedule::Durations& durations)
         : settings_(settings),
           only_(settings.only_ids.begin(), settings.only_ids.end()),
-          intake_(settings),
+          intake_(settings, durations),
           scheduler_(scheduler_options(settings, false), settings.capacities) {}
 
     // Groups that answer later add tests, and take none of these away.

@@ -40,10 +40,12 @@ schedule::SchedulerOptions scheduler_options(const Settings& settings, bool stre
         .hedges = settings.hedges && !abilities.same_machine};
 }
 
-Intake::Intake(const Settings& settings) : settings_(settings) {
+schedule::Durations durations_of(const Settings& settings) {
+    schedule::Durations durations;
     for (const auto& [id, duration, deviation] : settings.known_durations) {
-        durations_.record(id, duration, deviation);
+        durations.record(id, duration, deviation);
     }
+    return durations;
 }
 
 // Odd for bonds, even for files; 0 for neither.

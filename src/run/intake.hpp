@@ -16,9 +16,14 @@ namespace offload::run {
 // `streaming`: batches run in workers where their group may have them.
 schedule::SchedulerOptions scheduler_options(const Settings& settings, bool streaming);
 
+// What earlier runs have measured.
+schedule::Durations durations_of(const Settings& settings);
+
 class Intake {
   public:
-    explicit Intake(const Settings& settings);
+    // `durations` outlives it.
+    Intake(const Settings& settings, const schedule::Durations& durations)
+        : settings_(settings), durations_(durations) {}
 
     // `tests` may have grown since the last call.
     void add(std::span<const TestIndex> selected, const TestTable& tests,
@@ -30,7 +35,7 @@ class Intake {
     std::size_t affinity_of(const Test& test);
 
     const Settings& settings_;
-    schedule::Durations durations_;
+    const schedule::Durations& durations_;
     std::unordered_map<std::string, std::size_t> files_;
     bool durations_known_ = false;
 };

@@ -33,7 +33,8 @@ struct Run::Rooms {
           tests(table),
           stop(out),
           gathering(settings),
-          foresight(settings),
+          durations(durations_of(settings)),
+          foresight(settings, durations),
           fleet(settings, out),
           crew(settings, fleet, out),
           verdicts(settings, tests, out, stop),
@@ -47,6 +48,7 @@ struct Run::Rooms {
     Outbox out;
     Stop stop;
     Gathering gathering;
+    const schedule::Durations durations;
     Foresight foresight;
     Fleet fleet;
     Crew crew;
@@ -168,7 +170,7 @@ void Run::Rooms::plan() {
     verdicts.begin(plan);
 
     const bool workers = streaming.possible(gathering);
-    Intake intake(settings);
+    Intake intake(settings, durations);
     scheduler.emplace(scheduler_options(settings, workers), settings.capacities);
     intake.add(plan.selected, tests, *scheduler);
     streaming.begin(workers, *scheduler);

@@ -34,13 +34,18 @@ void Verdicts::begin(const Plan& plan) {
             ledger_.add(test);
             ++selected;
         } else if (broken != plan.broken.end() && broken->first == test.index) {
-            ledger_.add(test);
-            ledger_.record_error(test.index, broken->second);
-            out_.tell(AttemptFinished{*ledger_.last_attempt(test.index), false});
-            out_.tell(TestDecided{test.index, ledger_.status(test.index)});
+            add_errored(test, broken->second);
             ++broken;
         }
     }
+}
+
+// What is no test has its verdict from the start.
+void Verdicts::add_errored(const Test& entry, TestResult result) {
+    ledger_.add(entry);
+    ledger_.record_error(entry.index, std::move(result));
+    out_.tell(AttemptFinished{*ledger_.last_attempt(entry.index), false});
+    out_.tell(TestDecided{entry.index, ledger_.status(entry.index)});
 }
 
 Verdicts::Again Verdicts::record(const Batch& batch, TestIndex test, TestResult result) {
@@ -96,10 +101,7 @@ void Verdicts::runner_failed(const Batch& batch, const BatchOver& over) {
         batch.tests().told_of_failure() ? "" : " although all its tests passed");
     result.details = over.last_output;
     out_.tell(TestDiscovered{entry.index, entry.id, entry.group, entry.file, entry.kind});
-    ledger_.add(entry);
-    ledger_.record_error(entry.index, std::move(result));
-    out_.tell(AttemptFinished{*ledger_.last_attempt(entry.index), false});
-    out_.tell(TestDecided{entry.index, ledger_.status(entry.index)});
+    add_errored(entry, std::move(result));
 }
 
 void Verdicts::warn_of_repetitions() {

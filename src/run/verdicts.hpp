@@ -61,6 +61,8 @@ class Verdicts {
     void close(const std::string& reason, RunSummary& summary);
 
   private:
+    void add_errored(const Test& entry, TestResult result);
+
     const Settings& settings_;
     TestTable& tests_;
     Outbox& out_;
