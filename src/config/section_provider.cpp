@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "offload/base/text.hpp"
 #include "placeholders.hpp"
 #include "sections.hpp"
 
@@ -18,21 +17,18 @@ LocalProvider read_local(TableReader& table) {
     return out;
 }
 
-// What stands for something in each command; the number of cores is known already.
-void read_placeholders(TableReader& table, CommandProvider& out) {
-    const auto cores = fmt::format("{:g}", out.cpu_cores);
-    const auto read = [&](std::string_view key, std::string& command,
-                          std::initializer_list<std::string_view> known) {
+// What stands for something in each command.
+void check_commands(TableReader& table, const CommandProvider& out) {
+    const auto check = [&](std::string_view key, std::string_view command,
+                           std::initializer_list<std::string_view> known) {
         check_placeholders(table, key, command, known);
-        command = text::replace_all(command, "{cpu_cores}", cores);
     };
-    if (out.prepare_command) read("prepare_command", *out.prepare_command, {"cpu_cores"});
-    read("create_command", out.create_command, {"image_id", "cpu_cores"});
-    read("exec_command", out.exec_command, {"sandbox_id", "command", "cpu_cores"});
-    read("destroy_command", out.destroy_command, {"sandbox_id", "cpu_cores"});
-    if (out.download_command) {
-        read("download_command", *out.download_command, {"sandbox_id", "paths", "cpu_cores"});
-    }
+    check("prepare_command", out.prepare_command.value_or(""), {"cpu_cores"});
+    check("create_command", out.create_command, {"image_id", "cpu_cores"});
+    check("exec_command", out.exec_command, {"sandbox_id", "command", "cpu_cores"});
+    check("destroy_command", out.destroy_command, {"sandbox_id", "cpu_cores"});
+    check("download_command", out.download_command.value_or(""),
+          {"sandbox_id", "paths", "cpu_cores"});
 }
 
 CommandProvider read_command(TableReader& table) {
@@ -65,7 +61,7 @@ CommandProvider read_command(TableReader& table) {
     out.copy_dirs = table.copy_dirs("copy_dirs").value_or(std::vector<CopyDir>{});
     out.env = table.environment("env").value_or(Environment{});
     out.cpu_cores = table.number("cpu_cores", 0).value_or(out.cpu_cores);
-    read_placeholders(table, out);
+    check_commands(table, out);
     return out;
 }
 

@@ -64,13 +64,20 @@ Result<std::unique_ptr<Provider>> CommandProvider::create_from(const config::Con
     auto& commands = shared->commands;
     shared->prepare_calls_bundled =
         commands.prepare_command && calls_bundled(*commands.prepare_command);
+    // What is known before there is an image or a sandbox.
+    const auto cores = fmt::format("{:g}", commands.cpu_cores);
+    const std::array<Replacement, 1> known{Replacement{"cpu_cores", cores}};
+    const auto complete = [&](std::string& command) -> Result<> {
+        OFFLOAD_TRY(const auto resolved, resolve_bundled(command));
+        command = substitute(resolved, known);
+        return {};
+    };
     for (auto* command :
          {&commands.create_command, &commands.exec_command, &commands.destroy_command}) {
-        OFFLOAD_TRY(*command, resolve_bundled(*command));
+        OFFLOAD_CHECK(complete(*command));
     }
     for (auto* command : {&commands.prepare_command, &commands.download_command}) {
-        if (!*command) continue;
-        OFFLOAD_TRY(**command, resolve_bundled(**command));
+        if (*command) OFFLOAD_CHECK(complete(**command));
     }
     shared->copies = commands.copy_dirs;
     shared->copies.insert(shared->copies.end(), config.extra_copy_dirs.begin(),

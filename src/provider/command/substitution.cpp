@@ -33,7 +33,8 @@ std::string substitute(std::string_view text, std::span<const Replacement> repla
             const auto rest = text.substr(open + 1);
             return rest.starts_with(one.first) && rest.substr(one.first.size()).starts_with('}');
         });
-        if (match == replacements.end()) {
+        const bool of_the_shell = open > 0 && text[open - 1] == '$';
+        if (match == replacements.end() || of_the_shell) {
             ++open;
             continue;
         }

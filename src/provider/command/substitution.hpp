@@ -14,7 +14,8 @@ namespace offload::provider {
 // A placeholder's name without braces, and the text that stands for it, quoted already.
 using Replacement = std::pair<std::string_view, std::string_view>;
 
-// One pass: what a replacement brings in is not searched again. Other braces stay.
+// One pass: what a replacement brings in is not searched again. Other braces stay, and so does a
+// shell's own ${name}.
 std::string substitute(std::string_view text, std::span<const Replacement> replacements);
 
 // An ID that came from a program's output: unchanged when it consists of letters, digits and

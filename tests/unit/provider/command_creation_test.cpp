@@ -32,6 +32,12 @@ TEST_F(CommandCreation, TheLastNonEmptyLineIsTheId) {
     EXPECT_EQ(sandbox()->id(), "box-7");
 }
 
+TEST_F(CommandCreation, TheNumberOfCoresStandsInTheCommand) {
+    commands_.cpu_cores = 0.5;
+    commands_.create_command = "cpu_cores=own; echo {cpu_cores}/${cpu_cores}";
+    EXPECT_EQ(sandbox()->id(), "0.5/own");
+}
+
 TEST_F(CommandCreation, KnowsItsSlotAndItsRun) {
     commands_.create_command = "echo $OFFLOAD_RUN_ID/$OFFLOAD_PARALLEL_INDEX";
     EXPECT_EQ(sandbox(3)->id(), run_id_ + "/3");

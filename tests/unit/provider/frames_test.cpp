@@ -114,6 +114,12 @@ TEST(Substitution, IsOnePassAndQuotesHostileIds) {  // TRAPS 29
     EXPECT_EQ(quote_id("a;b"), "'a;b'");
 }
 
+TEST(Substitution, LeavesAShellsOwnVariablesAlone) {  // TRAPS 48
+    const Replacement one[] = {{"sandbox_id", "box-1"}};
+    EXPECT_EQ(substitute("sandbox_id={sandbox_id}; rm ${sandbox_id}", one),
+              "sandbox_id=box-1; rm ${sandbox_id}");
+}
+
 TEST(Substitution, PrepareFlagsAreAppendedAsTheContractSays) {
     const std::vector<config::CopyDir> copies{{"a b", "/c"}};
     EXPECT_EQ(with_prepare_flags("x", {copies, false, false}), "x '--copy-dir=a b:/c'");
