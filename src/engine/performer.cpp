@@ -55,7 +55,16 @@ Performer::Performer(const Stage& stage, std::string nonce, std::unique_ptr<Disc
               .destructions = destructions_,
               .run_folder = discovery_->folder()} {}
 
-Performer::~Performer() = default;
+// Sandboxes are told to end in any case: on the way out with an exception, nobody else did.
+Performer::~Performer() {
+    preparation_cancel_.cancel();
+    conclusion_cancel_.cancel();
+    creation_cancel_.cancel();
+    for (auto& [number, stand] : stands_) {
+        stand.executor->cancel();
+        stand.executor->stop();
+    }
+}
 
 struct Performer::Act {
     Performer& me;
@@ -108,12 +117,14 @@ struct Performer::Act {
 void Performer::perform(run::Actions actions) {
     Act act{*this};
     for (auto& action : actions) std::visit(act, action);
+    for (const auto sandbox : std::exchange(ended_, {})) stands_.erase(sandbox);
 }
 
 void Performer::notice(const run::Message& message) {
-    if (const auto* gone = std::get_if<run::SandboxGone>(&message)) stands_.erase(gone->sandbox);
-    if (const auto* none = std::get_if<run::SandboxNotCreated>(&message)) {
-        stands_.erase(none->sandbox);
+    if (const auto* gone = std::get_if<run::SandboxGone>(&message)) {
+        ended_.push_back(gone->sandbox);
+    } else if (const auto* none = std::get_if<run::SandboxNotCreated>(&message)) {
+        ended_.push_back(none->sandbox);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <semaphore>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "discovery.hpp"
 #include "emitter.hpp"
@@ -31,12 +32,14 @@ class Performer {
     };
     // Error: no temporary folder could be made.
     static Result<std::unique_ptr<Performer>> create(const Stage& stage);
-    // Waits for all threads; sandboxes must have been told to end.
+    // Ends what still runs, destroys the sandboxes that are left, and waits for all threads.
     ~Performer();
 
-    void perform(run::Actions actions);
-    // What it heard of must be told before the run is: threads that have ended are forgotten.
+    // What it is told to notice is what the run is told next. A thread that has ended is forgotten
+    // only after the actions that follow: they may still speak of its sandbox, since the run heard
+    // of other things before.
     void notice(const run::Message& message);
+    void perform(run::Actions actions);
 
   private:
     struct Act;  // one action
@@ -59,6 +62,7 @@ class Performer {
     ExecutorShared shared_;
     process::CancelSource creation_cancel_;
     std::map<SandboxNumber, Stand> stands_;
+    std::vector<SandboxNumber> ended_;  // to be forgotten
     process::CancelSource preparation_cancel_;
     std::jthread preparation_;
     process::CancelSource conclusion_cancel_;

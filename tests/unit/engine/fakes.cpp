@@ -235,6 +235,7 @@ class FakeSandbox : public provider::Sandbox {
     provider::ExecReply exec(const provider::ExecRequest& request,
                              const provider::OutputHandler& output) override {
         using provider::ExecReply;
+        world_.before_exec(number_);
         if (request.input != nullptr) return serve(request, output);
         std::vector<std::string> ids;
         for (const auto line : text::lines(request.command)) ids.emplace_back(line);
@@ -479,6 +480,7 @@ Result<> FakeProvider::prepare(const process::CancelToken&, const provider::Outp
 
 Result<std::unique_ptr<provider::Sandbox>> FakeProvider::create(
     const provider::SandboxSpec& spec, const process::CancelToken& cancel) {
+    world_.before_creation(spec.number.value());
     if (world_.creations_wait_for_cancel) {
         pollfd cancelled{cancel.descriptor(), POLLIN, 0};
         poll(&cancelled, 1, 30'000);

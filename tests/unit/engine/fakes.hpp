@@ -59,6 +59,9 @@ struct World {
     int destroying_now = 0;
     int most_destroying = 0;
     bool creations_wait_for_cancel = false;  // and then succeed all the same
+    // Called by the sandbox's thread, with its number, before it does that.
+    std::function<void(std::uint32_t)> before_creation = [](std::uint32_t) {};
+    std::function<void(std::uint32_t)> before_exec = [](std::uint32_t) {};
     // Destructions last until so many of them have begun.
     int meeting_destructions = 0;
     std::condition_variable destruction_began;
