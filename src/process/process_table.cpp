@@ -120,7 +120,7 @@ Environment read_environment(pid_t pid, std::string& environment) {
         in_place_before = status.environment_in_place;
         if (!in_place_before) ::poll(nullptr, 0, 1);
     }
-    return Environment::Hidden;
+    return Environment::Starting;
 }
 
 bool is_own_zombie(pid_t pid) {

@@ -14,6 +14,7 @@ std::vector<pid_t> all_processes();
 enum class Environment {
     Known,     // read, and it may be empty
     Zombie,    // ended, and left to its parent
+    Starting,  // in the middle of execve(2), for a fifth of a second now
     Hidden,    // another user's, or the kernel's own
     Vanished,  // no such process any more
 };

@@ -92,6 +92,7 @@ void wait_and_reap(const Descriptor& process, SteadyTime until) {
 struct Look {
     std::size_t ended = 0;
     std::size_t vanished = 0;  // before they could be looked at
+    std::size_t starting = 0;  // that nobody can know yet
 };
 
 Look look_at_all(Markers& markers, SteadyTime until) {
@@ -103,6 +104,7 @@ Look look_at_all(Markers& markers, SteadyTime until) {
         const auto kind = read_environment(pid, environment);
         if (kind == Environment::Zombie && is_own_zombie(pid)) reap_if_nobody_else_will(pid);
         if (kind == Environment::Vanished) ++look.vanished;
+        if (kind == Environment::Starting) ++look.starting;
         if (kind != Environment::Known || markers.carried(environment) == nullptr) continue;
         auto process = kill_stray(pid, markers, environment);
         if (process.open()) killed.push_back(std::move(process));
@@ -117,7 +119,7 @@ void hunt(Markers& markers) {
     bool looked_for_children_of_the_vanished = false;
     for (int pass = 0; pass < kPasses && steady_clock::now() < until; ++pass) {
         const auto look = look_at_all(markers, until);
-        if (look.ended > 0) continue;
+        if (look.ended > 0 || look.starting > 0) continue;
         // What has vanished may have been a stray that started another and went.
         if (look.vanished == 0 || looked_for_children_of_the_vanished) break;
         looked_for_children_of_the_vanished = true;
