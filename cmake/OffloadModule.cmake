@@ -37,5 +37,5 @@ function(offload_unit_test module)
     target_link_libraries(${module}_test PRIVATE
         offload::${module} offload_test_support ${arg_LINK} GTest::gmock_main offload_warnings)
     gtest_discover_tests(${module}_test TEST_PREFIX "unit/${module}/" DISCOVERY_TIMEOUT 60
-                         PROPERTIES TIMEOUT 600 LABELS ${module})
+                         PROPERTIES TIMEOUT 300 LABELS ${module})
 endfunction()
