@@ -7,6 +7,7 @@ import pytest
 
 from .coverage import COVERAGE_DATA, COVERAGE_MARK
 from .ending import Ending
+from .garbage import Garbage
 from .nothing import CollectsNothing
 from .text import from_exact
 
@@ -20,7 +21,7 @@ class Conclusion(CollectsNothing):
         self._failures = 1 if plan["failed"] else 0
 
     def register(self, pluginmanager):
-        pluginmanager.register(Ending(self._channel, any_test=False), "offload-ending")
+        pluginmanager.register(Ending(self._channel, Garbage(), any_test=False), "offload-ending")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):

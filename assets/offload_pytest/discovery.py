@@ -4,7 +4,7 @@ import pytest
 
 from .collectors import Collectors
 from .ending import Ending
-from .garbage import Unsearched
+from .garbage import Garbage
 from .hooks import Selections
 from .items import tell_collection
 
@@ -14,6 +14,7 @@ class Discovery:
 
     def __init__(self, channel, companions):
         self._channel = channel
+        self._garbage = Garbage()
         self._collectors = Collectors()
         self._companions = companions
         self._selections = Selections()
@@ -23,13 +24,13 @@ class Discovery:
         pluginmanager.register(self._collectors, "offload-collectors")
         pluginmanager.register(self._companions, "offload-companions")
         pluginmanager.register(self._selections, "offload-selections")
-        pluginmanager.register(Ending(self._channel, any_test=False), "offload-ending")
+        pluginmanager.register(Ending(self._channel, self._garbage, any_test=False), "offload-ending")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self):
-        unsearched = Unsearched()
+        self._garbage.spare()
         yield
-        unsearched.end()
+        self._garbage.spare_no_more()
 
     def pytest_deselected(self, items):
         self._deselected += len(items)

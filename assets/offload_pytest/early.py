@@ -2,7 +2,6 @@
 
 import pytest
 
-from .garbage import Unsearched
 from .hooks import Selections
 from .items import tell_collection
 from .options import set_options
@@ -27,9 +26,9 @@ class EarlyWorker(Worker):
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self, session):
-        unsearched = Unsearched()
+        self._garbage.spare()
         outcome = yield
-        unsearched.end()
+        self._garbage.spare_no_more()
         if outcome.excinfo is not None:
             return
         unfit = self._what_stands_against_it(session.config)

@@ -1,8 +1,8 @@
 """The end of a session."""
 
 import pytest
+from _pytest import unraisableexception
 
-from .garbage import forget_all
 from .leftovers import end_in_spite_of_threads
 from .text import one_line
 
@@ -10,8 +10,9 @@ from .text import one_line
 class Ending:
     """Tells that the session is over, and why if that is not plain."""
 
-    def __init__(self, channel, any_test=True):
+    def __init__(self, channel, garbage, any_test=True):
         self._channel = channel
+        self._garbage = garbage
         self._any_test = any_test
         self._reason = ""
         self._session = None
@@ -30,7 +31,8 @@ class Ending:
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self):
-        """Behind all that might look for leaks."""
-        forget_all(search=self._any_test)
+        """Behind all that might look for leaks. Some versions of pytest have searched here as well."""
+        searched = hasattr(unraisableexception, "pytest_unconfigure")
+        self._garbage.forget_all(search=self._any_test and not searched)
         if self._session is not None:
             end_in_spite_of_threads(self._channel, self._session)

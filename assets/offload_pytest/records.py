@@ -102,6 +102,8 @@ class Record:
         self.worsen("skipped", "pytest.skip", reason, details)
 
     def output(self, word):
+        if not self.sections:
+            return ""
         texts = (text for name, text in self.sections if name.startswith("Captured " + word))
         failed = self.outcome in ("failed", "errored")
         return readable("".join(texts), TEXT_LIMIT if failed else PASSED_OUTPUT_LIMIT)

@@ -4,6 +4,7 @@ import pytest
 
 from .collectors import Collectors, covers
 from .ending import Ending
+from .garbage import Garbage
 from .records import Record
 from .reporter import Reporter
 from .system import system
@@ -17,6 +18,7 @@ class Runner:
 
     def __init__(self, channel):
         self._channel = channel
+        self._garbage = Garbage()
         self._collectors = Collectors()
         self._deselected = set()
         self._reporter = Reporter(channel)
@@ -28,7 +30,7 @@ class Runner:
         pluginmanager.register(self._collectors, "offload-collectors")
         pluginmanager.register(self._reporter, "offload-reporter")
         pluginmanager.register(self._terminal, "offload-terminal")
-        pluginmanager.register(Ending(self._channel), "offload-ending")
+        pluginmanager.register(Ending(self._channel, self._garbage), "offload-ending")
 
     def _choose(self, files):
         """Only these are collected from now on; all, where a test has no file: anything might make

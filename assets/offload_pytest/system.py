@@ -4,6 +4,7 @@ import atexit
 import fcntl
 import faulthandler
 import gc
+import io
 import json
 import os
 import random
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 import zlib
 
 # Beyond what tests count on: the first free descriptor is the one that plain pytest would give them.
@@ -40,8 +42,14 @@ class System:
         self.format_exception = traceback.format_exception
         self.format_exception_only = traceback.format_exception_only
         self.freeze_garbage = gc.freeze
+        self.unfreeze_garbage = gc.unfreeze
+        self.get_freeze_count = gc.get_freeze_count
+        self.get_objects = gc.get_objects
+        self.get_stats = gc.get_stats
         self.get_threshold = gc.get_threshold
         self.run_exit_functions = atexit._run_exitfuncs
+        self.quiet_files = (io.BytesIO, io.StringIO)
+        self.Reference = weakref.ReferenceType
         self.sys = sys
         self.Thread = threading.Thread
         self.threads = threading.enumerate

@@ -255,15 +255,44 @@ class Worker(Case):
         self.write(
             "test_a.py",
             """
+            import weakref
             class Cycle:
                 def __init__(self): self.me = self
+            class Finalized(Cycle):
                 def __del__(self): raise RuntimeError("too late")
-            def test_1(): Cycle()
+            def too_late(_): raise RuntimeError("too late")
+            references = []
+            def test_finalizer(): Finalized()
+            def test_callback(): references.append(weakref.ref(Cycle(), too_late))
             """,
         )
-        told = self.serve().run("test_a.py::test_1").last().finish()
-        self.assertEqual(told.one("end")["outcome"], "passed")
-        self.assertIn("too late", told.visible + told.err)
+        for mode in ("serve", "early", "first"):
+            for test in ("test_finalizer", "test_callback"):
+                with self.subTest(mode=mode, test=test):
+                    told = self.serve(mode=mode).run("test_a.py::" + test).last().finish()
+                    self.assertEqual(told.one("end")["outcome"], "passed")
+                    self.assertIn("too late", told.visible + told.err)
+
+    def test_what_was_collected_is_not_searched_for_garbage(self):
+        self.write(
+            "conftest.py",
+            """
+            import gc, os, sys
+            def note(phase, info):
+                ours = sys._getframe(1).f_globals["__name__"].startswith("offload_pytest")
+                if ours and phase == "start" and info["generation"] == 2:
+                    os.write(2, b"SEARCHED")
+            def pytest_collection_finish(): gc.callbacks.append(note)
+            """,
+        )
+        self.write("test_a.py", "def test_1(): pass\nclass Meta(type):\n    def __getattr__(self, name): raise ValueError\n"
+                                "class Odd(metaclass=Meta): pass\nkept = []\ndef test_2(): kept.append(Odd())\n")
+        for mode in ("early", "first"):
+            with self.subTest(mode=mode):
+                worker = self.serve("-p", "no:cacheprovider", mode=mode)
+                told = worker.run("test_a.py::test_1", "test_a.py::test_2").last().finish()
+                self.assertEqual(len(told.kind("end")), 2)
+                self.assertNotIn("SEARCHED", told.err)
 
     def test_results_do_not_wait(self):
         """The end of a test is told with the next begin, but not later than it waits or collects."""
