@@ -57,6 +57,8 @@ struct Run::Rooms {
     Results results;
     std::optional<schedule::Scheduler> scheduler;  // from the plan on
     bool prepared = false;
+    std::optional<std::string>
+        unprepared;  // why there can be no sandbox: the run ends once planned
     Concluding concluding = Concluding::NotYet;
     std::string runner_report;
     Seconds next_forecast{0};
@@ -68,6 +70,7 @@ struct Run::Rooms {
     void gathered(GroupDiscovered message);
     void plan();
     void advance(const Now& now);
+    void cannot_prepare(std::string reason);
     void advance_discovery(const Now& now);
     void assign_batches(const Now& now);
     void give_up_without_sandboxes();
@@ -193,8 +196,9 @@ void Run::Rooms::plan() {
 
 void Run::Rooms::advance(const Now& now) {
     if (!scheduler && gathering.over() && !stop.stopping()) plan();
+    if (unprepared && (scheduler || gathering.awaiting_worker() > 0)) stop.stop(*unprepared);
     carry_out_stop();
-    if (!stop.stopping() && prepared) {
+    if (!stop.stopping() && prepared && !unprepared) {
         if (!scheduler) {
             advance_discovery(now);
         } else {
@@ -212,6 +216,15 @@ void Run::Rooms::advance(const Now& now) {
     }
     carry_out_stop();
     conclude_when_done();
+}
+
+// The reports name every test that is not run for it, as soon as tests are known without a sandbox.
+void Run::Rooms::cannot_prepare(std::string reason) {
+    stop.despair(reason);
+    if (!gathering.over() && gathering.awaiting_worker() == 0) {
+        out.note("the reports need the names of the tests: collecting goes on");
+    }
+    unprepared = std::move(reason);
 }
 
 // Where there can be one, a worker finds a group's tests and goes on to run them, and others start
@@ -331,7 +344,7 @@ void Run::Rooms::hear(Message& message, const Now& now) {
         void operator()(Prepared& body) {
             rooms.prepared = true;
             if (!body.result && !rooms.stop.stopping()) {
-                rooms.stop.give_up(body.result.error().to_string());
+                rooms.cannot_prepare(body.result.error().to_string());
             }
         }
         void operator()(SandboxUp& body) { rooms.fleet.hear(body); }

@@ -19,9 +19,13 @@ class Stop {
     }
     // The same, because the run cannot be carried out.
     void give_up(std::string reason) {
-        fail(reason);
-        out_.error(reason);
+        despair(reason);
         stop(std::move(reason));
+    }
+    // The run cannot be carried out, but something is left to do before it stops.
+    void despair(std::string reason) {
+        out_.error(reason);
+        fail(std::move(reason));
     }
     void interrupt(int signal) {
         interrupted_by_ = signal;

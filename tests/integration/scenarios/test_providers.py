@@ -71,6 +71,20 @@ class Providers(Scenario):
         self.assertEqual(runner.executions(), [])
         self.assertEqual(run.junit()["a"].type, "not-run", run.describe())
 
+    def test_failing_prepare_leaves_a_report_of_all_tests(self):  # TRAPS 8, 9
+        """Also where it fails before the tests are known."""
+        self.boxed({"a": "pass", "b": "pass"},
+                   sandbox=SANDBOX.replace("echo building; echo image-1", "touch failed; exit 3"))
+        config = self.project / "offload.toml"
+        config.write_text(config.read_text().replace(
+            'discover_command = "', 'discover_command = "until [ -e failed ]; do sleep 0.01; done; '))
+        run = self.offload("run").expect_exit(1)
+        report = run.expect_outcomes({"a": "error", "b": "error"})
+        self.assertEqual({case.type for case in report.cases}, {"not-run"}, run.describe())
+        self.assertIn("prepare_command failed", report["a"].text, run.describe())
+        run.expect_said("collecting goes on")
+        self.assertEqual(self.calls("create"), [])
+
     def test_failing_prepare_exits_1(self):  # TRAPS 9
         runner = self.boxed({"a": "pass"}, sandbox=SANDBOX.replace(
             "echo building; echo image-1", "echo no-docker >&2; exit 6"))
