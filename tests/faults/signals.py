@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Runs that are ended by signals at random moments, and what is left of them.
+
+    signals.py [--runs N] [--jobs N] [--seed N] [--markdown FILE]
+
+Each run is one of the matrix' suites, in one of its kinds of sandboxes, ended by what terminals,
+timeout(1), init systems and CI agents send. Exit status: 0 all as it has to be, 1 not.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import sys
+import time
+
+import matrix
+import projects
+from cells import Cell
+from harness import pytest_python
+from harness.processes import wait_until
+
+BEGIN, END = "<!-- signals -->", "<!-- end of signals -->"
+# (name, [(seconds before, signal, to its group as well)])
+PATTERNS = [
+    ("INT", [(0, signal.SIGINT, False)]),
+    ("TERM", [(0, signal.SIGTERM, False)]),
+    ("HUP", [(0, signal.SIGHUP, False)]),
+    ("INT to the group (Ctrl-C)", [(0, signal.SIGINT, True)]),
+    ("TERM, and again at once (timeout)", [(0, signal.SIGTERM, False), (0, signal.SIGTERM, True)]),
+    ("HUP, and again at once (a terminal that closes)",
+     [(0, signal.SIGHUP, False), (0.001, signal.SIGHUP, True)]),
+    ("HUP, CONT (an orphaned group)", [(0, signal.SIGHUP, True), (0, signal.SIGCONT, True)]),
+    ("INT, TERM soon after", [(0, signal.SIGINT, False), (0.3, signal.SIGTERM, False)]),
+    ("INT, TERM, HUP at once", [(0, signal.SIGINT, False), (0, signal.SIGTERM, False),
+                                (0, signal.SIGHUP, False)]),
+    ("INT, TERM much later (CI)", [(0, signal.SIGINT, False), (2.5, signal.SIGTERM, False)]),
+    ("TERM three times", [(0, signal.SIGTERM, False), (0.5, signal.SIGTERM, False),
+                          (2.5, signal.SIGTERM, False)]),
+    ("STOP, CONT, INT", [(0, signal.SIGSTOP, False), (0.3, signal.SIGCONT, False),
+                         (0, signal.SIGINT, False)]),
+    ("KILL, then cleanup", [(0, signal.SIGKILL, False)]),
+]
+WAYS = [("streaming", "workers"), ("command", "batches"), ("command", "status"),
+        ("local", "workers"), ("local", "batches")]
+
+
+class SignalledRun(matrix.CellRun):
+    def __init__(self, number, seed):
+        self.dice = random.Random(f"{seed}/{number}")
+        provider, work = self.dice.choice(WAYS)
+        self.pattern, self.signals = PATTERNS[number % len(PATTERNS)]
+        super().__init__(Cell("none", "none", "first", provider, work, "safe"), seed)
+
+    def make_project(self):
+        self.mixed, self.retries = False, 0
+        python = pytest_python(9) if self.cell.work == "workers" else None
+        provider = 'type = "local"' if self.cell.provider == "local" else self.machine(120)
+        projects.write(self, self.cell.work, mixed=False, python=python, provider=provider,
+                       offload="max_parallel = 3")
+        config = self.project / "offload.toml"
+        config.write_text(config.read_text().replace(
+            'sandbox_project_root = "."', f'sandbox_project_root = "{self.project}"'))
+
+    def send(self, process):
+        for pause, number, to_group in self.signals:
+            time.sleep(pause)
+            try:
+                (os.killpg if to_group else os.kill)(process.pid, number)
+            except ProcessLookupError:
+                return
+
+    def check(self):
+        self.make_project()
+        process = self.start("run")
+        moment = self.dice.uniform(0, 1.8)
+        try:
+            process.wait(moment)
+        except Exception:  # it still runs, as it mostly does
+            self.send(process)
+        self.run_ended = run = self.finish(process, 120)
+        self.moment = moment
+        wrong = []
+        if not isinstance(run.status, int):
+            return ["it did not end"]
+        killed = any(number == signal.SIGKILL for _, number, _ in self.signals)
+        if killed:
+            if run.status == -signal.SIGKILL:
+                cleanup = self.finish(self.start("cleanup"), 120)
+                if cleanup.status != 0:
+                    wrong.append("cleanup failed: " + cleanup.describe())
+        else:
+            # Before it listens to signals it has made nothing.
+            expected = {0, *(128 + n for _, n, _ in self.signals), *(-n for _, n, _ in self.signals)}
+            if run.status not in expected:
+                wrong.append(f"exit status {run.status}")
+            if run.status < 0 and self.calls_made():
+                wrong.append("died of a signal although it had begun")
+            wrong += self.wrong_report()
+        wrong += list(self.wrong_sandboxes(run))
+        if "Traceback" in run.err or "internal error" in run.err + run.out:
+            wrong.append("an internal error")
+        if not wait_until(lambda: not self.processes(), 10):
+            wrong.append(f"processes left: {self.processes()}")
+        return wrong
+
+    def calls_made(self):
+        return self.state is not None and (self.state / "calls.log").exists()
+
+    def wrong_report(self):
+        journal = self.output_dir / "journal.ndjson"
+        if not journal.exists():
+            return
+        events = [json.loads(line) for line in journal.read_text().splitlines()]
+        known = {e["id"] for e in events if e.get("event") == "test_discovered"}
+        if not known:
+            return
+        if events[-1].get("event") != "run_finished":
+            yield "the journal has no end"
+            return
+        verdicts = {test for test, _ in self.journal_verdicts()}
+        if verdicts != known:
+            yield f"lost: {sorted(known - verdicts)}"
+        if not (self.output_dir / "junit.xml").exists():
+            yield "no junit.xml"
+        _, ended = projects.executed(self)
+        for test, status in self.journal_verdicts():
+            name = projects.short(test, self.cell.work)
+            if status == "passed" and not ended.get(name):
+                yield f"wrong: {name} passed, and was never executed"
+            if status in ("failed", "errored"):
+                yield f"wrong: {name} is {status}"
+
+    def wrong_sandboxes(self, run):
+        return super().wrong_sandboxes(run) if self.calls_made() else []
+
+
+def one(number, seed):
+    scenario = SignalledRun(number, seed)
+    scenario.run_ended = scenario.moment = None
+    wrong = []
+    try:
+        scenario.setUp()
+        try:
+            wrong = scenario.check()
+        finally:
+            try:
+                scenario.tearDown()
+            except AssertionError as left:
+                wrong.append(str(left))
+    except Exception as error:
+        wrong.append(f"{type(error).__name__}: {error}")
+    told = scenario.run_ended.describe() if wrong and scenario.run_ended else ""
+    return scenario, wrong, told
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--jobs", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32))
+    parser.add_argument("--only", type=int, help="this run alone")
+    parser.add_argument("--markdown", type=pathlib.Path, help="the page that holds the table")
+    asked = parser.parse_args()
+    numbers = range(asked.runs) if asked.only is None else [asked.only]
+    print(f"{len(numbers)} runs, seed {asked.seed}", flush=True)
+    statuses = collections.Counter()
+    counts = collections.OrderedDict((name, [0, 0]) for name, _ in PATTERNS)
+    with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
+        futures = {pool.submit(one, number, asked.seed): number for number in numbers}
+        for future in concurrent.futures.as_completed(futures):
+            scenario, wrong, told = future.result()
+            statuses[scenario.run_ended.status if scenario.run_ended else None] += 1
+            counts[scenario.pattern][0] += 1
+            counts[scenario.pattern][1] += not wrong
+            if wrong:
+                print(f"WRONG {futures[future]}: {scenario.pattern} after {scenario.moment} s, "
+                      f"{scenario.cell.provider}/{scenario.cell.work}")
+                print("".join(f"        {text}\n" for text in wrong) + told, flush=True)
+    total, good = (sum(column) for column in zip(*counts.values()))
+    print(f"{total} runs, {total - good} not as they have to be; again: --seed {asked.seed}")
+    print("exit statuses: " + ", ".join(f"{s}: {n}" for s, n in sorted(statuses.items(), key=str)))
+    if asked.markdown:
+        rows = [BEGIN, f"Seed: {asked.seed}.", "", "| signals | runs | as it has to be |",
+                "| --- | --- | --- |",
+                *(f"| {name} | {runs} | {fine} |" for name, (runs, fine) in counts.items()), END]
+        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
+        page = asked.markdown.read_text()
+        asked.markdown.write_text(pattern.sub(lambda _: "\n".join(rows), page))
+    return 0 if good == total else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
