@@ -67,7 +67,8 @@ schedule::SettleInput Batch::settle_input(const BatchOver& over, Seconds limit, 
             .last_output = over.last_output,
             .time_limit = limit,
             .worker = is_worker_,
-            .unfinished = tests_.left(now, missing_before)};
+            .unfinished = tests_.left(now, missing_before),
+            .beside_others = tests_.has_lost()};
 }
 
 BatchOutcome Batch::outcome(const Ending& ending) const {

@@ -41,6 +41,8 @@ class BatchTests {
 
     // It is at work on nothing that still counts.
     bool obsolete() const { return lost_ > 0 && unfinished() == 0; }
+    // It may be at work on what was done elsewhere.
+    bool has_lost() const { return lost_ > 0; }
     // Each of its tests was done elsewhere.
     bool lost_all() const { return superseded_ > 0 && superseded_ == tests_.size(); }
 

@@ -77,7 +77,9 @@ class Fleet {
     // it is not once it is hopeless.
     void want(std::size_t useful, Seconds now);
     // The provider fails again and again, and there is no sandbox.
-    bool hopeless() const { return pace_.hopeless() && sandboxes_.empty(); }
+    bool hopeless() const { return failing() && sandboxes_.empty(); }
+    // It does, whether or not there are sandboxes: more may never come.
+    bool failing() const { return pace_.hopeless(); }
     const std::optional<Error>& last_creation_error() const { return last_error_; }
 
     // --- What is told of sandboxes. `stopping`: what was being made is wanted no more.

@@ -163,7 +163,7 @@ void Results::settle(Batch& batch, const BatchOver& over, schedule::Scheduler& s
         record(batch, test, std::move(result), scheduler);
     }
     for (auto& [test, reason] : settled.not_run) {
-        if (!scheduler.runs(test)) verdicts.give_up(test, std::move(reason));
+        if (!scheduler.has(test)) verdicts.give_up(test, std::move(reason));
     }
     if (rooms_.stop.stopping()) return;
     if (is<ending::Completed>(over.ending)) {

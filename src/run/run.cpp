@@ -240,7 +240,10 @@ void Run::Rooms::advance_discovery(const Now& now) {
     const std::size_t awaiting = gathering.awaiting_worker();
     fleet.want(std::max(foresight.batches(), awaiting + streaming.spare_workers(awaiting)),
                now.since_start);
-    if (awaiting > 0) give_up_without_sandboxes();
+    if (awaiting == 0 || !fleet.failing()) return;
+    give_up_without_sandboxes();
+    // A worker that has discovered waits for the others' discoveries and keeps its sandbox.
+    if (!stop.stopping()) discover(gathering.take_for_commands());
 }
 
 void Run::Rooms::assign_batches(const Now& now) {

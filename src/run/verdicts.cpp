@@ -102,6 +102,9 @@ void Verdicts::runner_failed(const Batch& batch, const BatchOver& over) {
     result.details = over.last_output;
     out_.tell(TestDiscovered{entry.index, entry.id, entry.group, entry.file, entry.kind});
     add_errored(entry, std::move(result));
+    if (settings_.fail_fast) {
+        stop_.stop(fmt::format("--fail-fast: batch {} ended with {}", batch.number().value(), how));
+    }
 }
 
 void Verdicts::warn_of_repetitions() {

@@ -19,6 +19,10 @@ constexpr double kLeastDrift = 0.05;
 // Below this the start of a duplicate costs more than the delay that it might save.
 constexpr double kLeastDelay = 0.5;
 
+// What goes on in a duplicate after its batch has ended may be late again, but not for ever: a test
+// that runners leave out would have one duplicate after the other.
+constexpr std::uint8_t kMostHedges = 3;
+
 // Of shorter tests, the time that passes is mostly not their own.
 constexpr double kTellingSeconds = 0.1;
 
@@ -31,6 +35,10 @@ bool Scheduler::runs_in(SandboxNumber sandbox, TestIndex test) const {
 
 bool Scheduler::runs(TestIndex test) const {
     return test.value() < tests_.size() && tests_[test.value()].place == Place::Running;
+}
+
+bool Scheduler::has(TestIndex test) const {
+    return test.value() < tests_.size() && tests_[test.value()].place != Place::Nowhere;
 }
 
 void Scheduler::start_running(SandboxNumber sandbox, const Assignment& assignment, Seconds now) {
@@ -51,9 +59,11 @@ void Scheduler::extend(Running& batch, SandboxNumber sandbox, const Assignment& 
         Known& known = tests_[test.value()];
         if (assignment.hedge) {
             known.rival = sandbox;
+            ++known.hedges;
         } else {
             known.place = Place::Running;
             known.sandbox = sandbox;
+            known.hedges = 0;
         }
         batch.weight += known.weight;
         batch.all_weight += known.weight;
@@ -256,7 +266,7 @@ std::vector<TestIndex> Scheduler::to_hedge(const Running& batch) const {
         if (known.place != Place::Running || known.rival || !known.measured) continue;
         if (!Resources::is_plain(lanes_[known.lane].needs)) continue;
         // Where one runner refuses it, the next would, too, again and again.
-        if (known.bonded || known.refused) continue;
+        if (known.bonded || known.refused || known.hedges >= kMostHedges) continue;
         // A worker may hold a test a second time: its retry.
         if (batch.streams && std::ranges::find(tests, batch.tests[i]) != tests.end()) continue;
         tests.push_back(batch.tests[i]);

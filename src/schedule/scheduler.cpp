@@ -54,7 +54,7 @@ void Scheduler::add(const Item& item) {
         known.weight = known_sum_ / static_cast<double>(known_count_);
     }
     enqueue(item.test);
-    known.counts = !known.bonded || bonds_.insert(item.affinity).second;
+    known.counts = !known.bonded || bonds_.emplace(known.lane, item.affinity).second;
     if (known.counts) count_batch(known.lane);
     Lane& lane = lanes_[known.lane];
     if (known.alone) {

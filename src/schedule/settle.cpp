@@ -106,7 +106,7 @@ void settle_completed(const SettleInput& input, const Rest& rest, Settled& settl
 void settle_died(const SettleInput& input, Rest rest, Settled& settled) {
     const bool progress = rest.size() < input.batch_size;
     if (!input.starts_known) {
-        if (rest.size() == 1) return crash(input, rest.front(), settled);
+        if (rest.size() == 1 && !input.beside_others) return crash(input, rest.front(), settled);
         return halve(rest, settled);
     }
     const Rest running = take_running(rest);

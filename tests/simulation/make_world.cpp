@@ -89,6 +89,7 @@ void Maker::set_rules() {
     settings.fail_fast = dice_.chance(0.1);
     if (dice_.chance(0.3)) settings.artefact_globs = {"out/**"};
     if (dice_.chance(0.5)) world_.artefacts = {"out/a.png"};
+    if (dice_.chance(0.5)) world_.fetching = between(0, 3);
     auto& abilities = settings.abilities;
     abilities.concurrent_creations = 1 + dice_.below(8);
     abilities.same_machine = dice_.chance(0.4);

@@ -288,14 +288,19 @@ void Process::end(const Ending& ending) {
     const bool usable =
         !lost && !ended_by_run_ && !is<ending::TimedOut>(ending) && exec_.way != Way::WearsOut;
     const bool complete = is<ending::Completed>(ending) || is<ending::DidNotFit>(ending);
-    over_({.batch = order_.batch,
-           .ending = ending,
-           .trouble = complete ? "" : "it broke off",
-           .last_output = exec_.way == Way::CannotStart ? "sh: 1: pytest: not found" : "",
-           .starts_known = around_.world.tells_starts,
-           .sandbox_usable = usable,
-           .wall = around_.stage.now - began_,
-           .artefacts = fetch(ending)});
+    run::BatchOver over{
+        .batch = order_.batch,
+        .ending = ending,
+        .trouble = complete ? "" : "it broke off",
+        .last_output = exec_.way == Way::CannotStart ? "sh: 1: pytest: not found" : "",
+        .starts_known = around_.world.tells_starts,
+        .sandbox_usable = usable,
+        .wall = around_.stage.now - began_,
+        .artefacts = fetch(ending)};
+    if (!over.artefacts.tried || around_.world.fetching <= Seconds{0})
+        return over_(std::move(over));
+    around_.stage.after(around_.world.fetching,
+                        [this, over = std::move(over)]() mutable { over_(std::move(over)); });
 }
 
 run::Fetched Process::fetch(const Ending& ending) const {

@@ -26,9 +26,9 @@ void Sandboxes::create(const run::CreateSandbox& action) {
     places_.emplace(number, Place{action.slot, creation});
     stage_.after(creation.takes, [this, number, way = creation.way] {
         if (!is_making(number)) return;
-        if (way == Creation::Way::Fails) return fail_to_come(number, "quota exceeded");
+        if (way == Creation::Way::Fails) return fail_to_come(number, Error{"quota exceeded"});
         if (way == Creation::Way::FailsAsTooMany) {
-            return fail_to_come(number, "429 too many requests");
+            return fail_to_come(number, Error{"429 too many requests"}.with_kind(ErrorKind::Busy));
         }
         come_up(number);
     });
@@ -40,7 +40,7 @@ void Sandboxes::cancel_creations() {
         const bool comes = place.creation.way == Creation::Way::ComesWhenCancelled;
         stage_.after(kUntilCancelled, [this, number = number, comes] {
             if (!is_making(number)) return;
-            comes ? come_up(number) : fail_to_come(number, "its creation was called off");
+            comes ? come_up(number) : fail_to_come(number, Error{"its creation was called off"});
         });
     }
 }
@@ -53,9 +53,9 @@ void Sandboxes::come_up(SandboxNumber number) {
     if (place.told_to_end) leave(number);
 }
 
-void Sandboxes::fail_to_come(SandboxNumber number, const std::string& why) {
+void Sandboxes::fail_to_come(SandboxNumber number, Error why) {
     record_.sandboxes.at(number).state = SandboxRecord::State::NeverCame;
-    stage_.tell(run::SandboxNotCreated{number, Error{why}});
+    stage_.tell(run::SandboxNotCreated{number, std::move(why)});
 }
 
 void Sandboxes::destroy(SandboxNumber number) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "offload/base/error.hpp"
 #include "offload/model/ids.hpp"
 #include "offload/model/test_table.hpp"
 #include "offload/run/action.hpp"
@@ -38,7 +39,7 @@ class Sandboxes {
         bool told_to_end = false;
     };
     void come_up(SandboxNumber number);
-    void fail_to_come(SandboxNumber number, const std::string& why);
+    void fail_to_come(SandboxNumber number, Error why);
     void leave(SandboxNumber number);
     void batch_over(SandboxNumber number, run::BatchOver over);
     bool is_making(SandboxNumber number) const;

@@ -142,6 +142,7 @@ void Simulation::hear() {
     for (const auto& message : messages) {
         if (on_line) on_line(stage_.now, "  ◄ " + line_of(message));
         interrupted = interrupted || std::holds_alternative<run::Interrupted>(message);
+        if (const auto* told = std::get_if<run::BatchTold>(&message)) know_refusals(*told);
     }
     if (interrupted && !record_.interrupted) record_.interrupted = stage_.now;
     perform(run_.on(std::move(messages), now()));
@@ -149,6 +150,15 @@ void Simulation::hear() {
     next_tick_ = std::min(next_tick_, stage_.now + kTick);
     if (!interrupted || run_.over()) return;
     stage_.expect(record_.stopped.has_value(), "an interrupt does not stop the run");
+}
+
+void Simulation::know_refusals(const run::BatchTold& told) {
+    for (const auto& signal : told.signals) {
+        const auto* refused = std::get_if<TestRefused>(&signal);
+        if (refused == nullptr) continue;
+        const auto& batch = record_.batches.at(told.batch);
+        grammar_.know_refusal(told.batch, batch.tests[refused->position].test);
+    }
 }
 
 void Simulation::tick() {

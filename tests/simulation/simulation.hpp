@@ -27,6 +27,7 @@ class Simulation {
     // Until the run is over; once. What breaks the rules of play is among the record's violations.
     const Record& run();
 
+    const Record& record() const { return record_; }
     const TestTable& tests() const { return tests_; }
     // From on_event, too.
     void interrupt(int signal) { stage_.tell(run::Interrupted{signal}); }
@@ -39,6 +40,7 @@ class Simulation {
     void play();
     void turn();
     void hear();
+    void know_refusals(const run::BatchTold& told);
     void tick();
     void perform(run::Actions actions);
     void emit(EventBody event);

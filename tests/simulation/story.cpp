@@ -229,6 +229,14 @@ std::string describe(const Group& group) {
     return text;
 }
 
+std::string describe(const std::string& id, const Test& test) {
+    if (test.acts.empty() && test.bond.empty()) return {};
+    std::vector<std::string_view> acts;
+    for (const auto act : test.acts) acts.push_back(name(kActs, act));
+    return fmt::format("{}: {}{}, {:.2f} s\n", id, fmt::join(acts, ", "),
+                       test.bond.empty() ? "" : " of " + test.bond, test.duration.count());
+}
+
 std::string describe(const Exec& exec) {
     return fmt::format("{} (after {}, ends {:.1f} s late)", name(kExecs, exec.way), exec.after,
                        exec.ends_late.count());
@@ -257,10 +265,7 @@ std::string describe(const World& world) {
     }
     for (const auto& group : world.groups) text += describe(group);
     for (const auto& [id, test] : world.tests) {
-        if (test.acts.empty()) continue;
-        std::vector<std::string_view> acts;
-        for (const auto act : test.acts) acts.push_back(name(kActs, act));
-        text += fmt::format("{}: {}, {:.2f} s\n", id, fmt::join(acts, ", "), test.duration.count());
+        text += describe(id, test);
     }
     if (!world.preparation.trouble.empty()) text += "the preparation fails\n";
     for (const auto& [number, creation] : world.creations) {

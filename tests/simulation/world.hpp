@@ -123,6 +123,7 @@ struct World {
     std::map<std::size_t, Exec> execs = {};          // by number of the batch
     Exec usual_exec = {};
     std::vector<std::string> artefacts = {};  // what every batch leaves
+    Seconds fetching{0};                      // how long it takes to fetch them
     Conclusion conclusion = {};
     std::vector<Seconds> interrupts = {};
     Seconds turn{0};  // what happens within this time is heard together

@@ -242,6 +242,10 @@ void EventGrammar::hear(const EventBody& event) {
     }
 }
 
+void EventGrammar::know_refusal(BatchNumber batch, TestIndex index) {
+    if (auto* state = test(index)) state->batches.erase(batch);
+}
+
 // Whether a verdict of this status can follow from these outcomes.
 static bool follows(Status status, const std::vector<Outcome>& attempts) {
     const bool any_failure = std::ranges::any_of(attempts, is_failure);

@@ -81,6 +81,13 @@ TEST(EventGrammar, NothingIsTwoTimesInBatchesThatAreNoDuplicates) {
     EXPECT_THAT(grammar.violations(), Contains(HasSubstr("runs elsewhere already")));
 }
 
+TEST(EventGrammar, WhatARunnerHasRefusedMayRunElsewhere) {
+    auto grammar = in_the_batch();
+    grammar.know_refusal(kBatch, kTest);
+    grammar.hear(BatchExtended{kBatch, {kTest}});
+    EXPECT_THAT(grammar.violations(), IsEmpty());
+}
+
 TEST(EventGrammar, ABusySandboxIsNotDestroyed) {
     auto grammar = in_the_batch();
     grammar.hear(SandboxDestroying{kSandbox});

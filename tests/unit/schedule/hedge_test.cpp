@@ -64,6 +64,20 @@ TEST(Hedge, WhatARunnerRefusesIsNotDuplicatedAgain) {
     EXPECT_TRUE(run.scheduler.runs(at(0)));
 }
 
+TEST(Hedge, WhatEndsWithoutAResultAgainAndAgainIsNotDuplicatedForEver) {
+    Straggling run;
+    std::uint32_t box_number = 1;
+    double now = 40;
+    while (run.scheduler.next(box(box_number), after(now))) {
+        ASSERT_LT(box_number, 20U);
+        // The one before it comes to its end without this test.
+        run.scheduler.ended(box(box_number - 1), after(now + 1), std::nullopt);
+        ++box_number;
+        now += 100;
+    }
+    EXPECT_TRUE(run.scheduler.runs(at(0)));
+}
+
 TEST(Hedge, ATestThatAWorkerWasGivenTwiceIsInItOnce) {
     SchedulerOptions options = kHedging;
     options.ahead = Seconds{1};

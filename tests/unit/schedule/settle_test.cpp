@@ -185,6 +185,14 @@ TEST(Settle, OnlyOneLeftIsTheCrash) {
     EXPECT_THAT(settle(broken(BatchEnd::Abnormal, 4, 1)).attempts, SizeIs(1));
 }
 
+TEST(Settle, OnlyOneLeftIsNotBlamedForTheCrashOfWhatWasDoneElsewhere) {
+    SettleInput input = broken(BatchEnd::Abnormal, 4, 1);
+    input.beside_others = true;
+    const Settled settled = settle(input);
+    EXPECT_THAT(settled.attempts, IsEmpty());
+    EXPECT_THAT(settled.suspects, ElementsAre(ElementsAre(at(0))));
+}
+
 TEST(Settle, HangingTestThatRanForTheWholeLimitTimesOut) {  // TRAPS 18
     SettleInput input = broken(BatchEnd::TimedOut, 4, 4);
     input.starts_known = true;

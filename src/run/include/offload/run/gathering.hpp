@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "offload/run/action.hpp"
@@ -33,6 +34,8 @@ class Gathering {
     // Families for which a worker is still to be found.
     std::size_t awaiting_worker() const { return awaiting_.size(); }
     Family take_for_worker();
+    // All of these: there will be none.
+    std::vector<Family> take_for_commands() { return std::exchange(awaiting_, {}); }
 
     // Keeps what came. Returns the companions of which nothing was told: each of them needs a
     // discovery of its own, and is owed.

@@ -20,12 +20,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "offload/base/time.hpp"
@@ -153,6 +155,7 @@ class Scheduler {
     bool has_queued() const { return queued_.tests > 0; }
     bool has_running() const { return !running_.empty(); }
     bool runs(TestIndex test) const;
+    bool has(TestIndex test) const;  // it is queued or runs
     // Batches in the queue that only a sandbox without a batch can take.
     std::size_t queued_units() const;
 
@@ -179,8 +182,9 @@ class Scheduler {
         bool alone = false;
         bool measured = false;
         bool bonded = false;
-        bool refused = false;  // by a runner, once
-        bool counts = true;    // as one of the batches that there can be; of a bond only the first
+        bool refused = false;     // by a runner, once
+        std::uint8_t hedges = 0;  // duplicates of it since it was last taken out of the queue
+        bool counts = true;  // as one of the batches that there can be; of a bond only the first
     };
     // Whom a queued test should rather not be given to.
     using Shunned = std::optional<SandboxNumber>;
@@ -276,7 +280,7 @@ class Scheduler {
     std::vector<Lane> lanes_;
     std::vector<std::size_t> plain_lanes_;                                   // by group
     std::map<std::pair<GroupIndex, std::size_t>, std::size_t> other_lanes_;  // by group and needs
-    std::unordered_set<std::size_t> bonds_;                                  // their affinities
+    std::set<std::pair<std::size_t, std::size_t>> bonds_;                    // by lane and affinity
     std::map<Shunned, std::deque<Unit>> units_;
     std::unordered_map<SandboxNumber, Running> running_;
     Totals queued_;

@@ -45,6 +45,8 @@ struct SettleInput {
     Seconds time_limit{0};
     bool worker = false;  // which is given its tests one by one, and the limit is one test's
     std::vector<Unfinished> unfinished;  // in the order of the batch
+    // It may have been at work on a test that is not among these: its result came from elsewhere.
+    bool beside_others = false;
 };
 
 // The rules:
@@ -52,7 +54,8 @@ struct SettleInput {
 // - Completed: a test that was left out runs once more; left out twice, or alone in its batch, it
 //   is not run, with the runner's last words as the reason.
 // - Died: the running test, or the only one left, gets a crash attempt; others are requeued. Where
-//   it is unknown which one ran, the rest runs again in halves. A worker that ends before it began
+//   it is unknown which one ran, the rest runs again in halves; so does the only one left where
+//   what ran may have been one that was done elsewhere. A worker that ends before it began
 //   a test blames none: its tests run again, in batches.
 // - TimedOut: a test gets a timeout attempt only if it ran for the whole limit by itself or was
 //   alone in its batch; the others are queued again in smaller batches. In a worker the others had

@@ -25,6 +25,10 @@ class EventGrammar {
     // In order, without a gap.
     void hear(const EventBody& event);
 
+    // What no event tells: the batch's runner has refused this test, which may be run again while
+    // the batch goes on. Of a journal nobody knows it.
+    void know_refusal(BatchNumber batch, TestIndex test);
+
     // What was wrong so far, each in a sentence. A run that is over has told RunFinished.
     const std::vector<std::string>& violations() const { return violations_; }
     bool finished() const { return finished_; }
