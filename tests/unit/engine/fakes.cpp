@@ -24,25 +24,20 @@ std::size_t number(std::string_view text) {
 
 class FakeReader : public framework::BatchReader {
   public:
-    FakeReader(std::size_t size, bool tells_starts, bool per_batch)
-        : size_(size), tells_starts_(tells_starts), per_batch_(per_batch) {}
+    FakeReader(std::size_t size, bool per_batch) : size_(size), per_batch_(per_batch) {}
 
     void feed(Stream, std::string_view bytes, framework::Signals& signals,
               std::string& visible) override {
         for (const auto line : text::lines(bytes)) {
             if (line.starts_with("begin ")) {
-                if (tells_starts_) signals.emplace_back(TestBegan{number(line.substr(6))});
+                signals.emplace_back(TestBegan{number(line.substr(6))});
             } else if (line.starts_with("end ") && !per_batch_) {
                 const auto space = line.find(' ', 4);
                 const auto word = line.substr(space + 1);
                 TestResult result;
-                result.outcome = word == "passed"    ? Outcome::Passed
-                                 : word == "skipped" ? Outcome::Skipped
-                                                     : Outcome::Failed;
+                result.outcome = word == "passed" ? Outcome::Passed : Outcome::Failed;
                 result.system_out = "what it printed\n";
                 signals.emplace_back(TestEnded{number(line.substr(4, space - 4)), result});
-            } else if (line == "stray") {
-                signals.emplace_back(framework::UnknownCase{"elsewhere", Outcome::Failed, {}, {}});
             } else if (line == "done") {
                 done_ = true;
             } else {
@@ -65,11 +60,10 @@ class FakeReader : public framework::BatchReader {
         return {done_, done_ ? "" : "it broke off"};
     }
 
-    bool tells_starts() const override { return tells_starts_; }
+    bool tells_starts() const override { return true; }
 
   private:
     std::size_t size_;
-    bool tells_starts_;
     bool per_batch_;
     bool done_ = false;
 };
@@ -77,8 +71,8 @@ class FakeReader : public framework::BatchReader {
 // Tells the fake worker "run POSITION ATTEMPT ID", "last" and "stop".
 class FakeTalk : public framework::WorkerTalk {
   public:
-    FakeTalk(bool tells_starts, bool discovers, std::vector<framework::Companion> companions)
-        : reader_(0, tells_starts, false), owes_discovery_(discovers) {
+    FakeTalk(bool discovers, std::vector<framework::Companion> companions)
+        : reader_(0, false), owes_discovery_(discovers) {
         found_.companions = std::move(companions);
     }
 
@@ -94,14 +88,6 @@ class FakeTalk : public framework::WorkerTalk {
 
     void feed(Stream stream, std::string_view bytes, framework::Signals& signals,
               std::string& visible) override {
-        if (bytes.starts_with("unfit")) {
-            signals.emplace_back(framework::WorkerUnfit{"it says so"});
-            return;
-        }
-        if (bytes.starts_with("refused ")) {
-            signals.emplace_back(framework::TestRefused{number(text::trim(bytes.substr(8))), "no"});
-            return;
-        }
         if (bytes == "stay\n") {
             signals.emplace_back(framework::WorkerWillStay{});
         } else if (bytes.starts_with("found ")) {
@@ -122,7 +108,7 @@ class FakeTalk : public framework::WorkerTalk {
         }
         return reader_.finish(ended, file, signals, visible);
     }
-    bool tells_starts() const override { return reader_.tells_starts(); }
+    bool tells_starts() const override { return true; }
 
   private:
     FakeReader reader_;
@@ -136,11 +122,7 @@ class FakeWorker {
   public:
     FakeWorker(World& world, const provider::ExecRequest& request,
                const provider::OutputHandler& output)
-        : world_(world), request_(request), output_(output) {
-        const std::scoped_lock lock(world_.mutex);
-        life_ = world_.worker_lives.size();
-        world_.worker_lives.emplace_back();
-    }
+        : world_(world), request_(request), output_(output) {}
 
     provider::ExecReply live() {
         while (know_the_next_two()) {
@@ -149,7 +131,6 @@ class FakeWorker {
             if (auto end = run(position, id)) return *std::move(end);
         }
         if (cancelled_) return {provider::ExecReply::Cancelled{}, {}, {}, false};
-        if (world_.stubborn) return hang();
         output_(Stream::Out, "done\n");
         const std::scoped_lock lock(world_.mutex);
         ++world_.workers_ended_by_themselves;
@@ -185,7 +166,6 @@ class FakeWorker {
             const std::string id(line.substr(third));
             queue_.emplace_back(number(line.substr(4)), id);
             const std::scoped_lock lock(world_.mutex);
-            world_.worker_lives[life_].push_back(id);
             const auto attempt = static_cast<int>(number(line.substr(second)));
             if (world_.executions[id] + 1 != attempt) ++world_.attempts_told_wrong;
         }
@@ -194,17 +174,11 @@ class FakeWorker {
     std::optional<provider::ExecReply> run(std::size_t position, const std::string& id) {
         using provider::ExecReply;
         const Act act = world_.next_act(id);
-        if (act == Act::Vanish) {
-            output_(Stream::Out, fmt::format("refused {}\n", position));
-            return {};
-        }
         output_(Stream::Out, fmt::format("begin {}\n", position));
         if (act == Act::Crash) return ExecReply{ExecReply::Signalled{11}, {}, {}, true};
         if (act == Act::Hang) return hang();
-        output_(Stream::Out, fmt::format("end {} {}\n", position,
-                                         act == Act::Pass   ? "passed"
-                                         : act == Act::Skip ? "skipped"
-                                                            : "failed"));
+        output_(Stream::Out,
+                fmt::format("end {} {}\n", position, act == Act::Pass ? "passed" : "failed"));
         return {};
     }
 
@@ -217,7 +191,6 @@ class FakeWorker {
     World& world_;
     const provider::ExecRequest& request_;
     const provider::OutputHandler& output_;
-    std::size_t life_;
     std::deque<std::pair<std::size_t, std::string>> queue_;
     bool last_ = false;
     bool stopped_ = false;
@@ -227,7 +200,7 @@ class FakeWorker {
 class FakeSandbox : public provider::Sandbox {
   public:
     FakeSandbox(World& world, std::uint32_t number)
-        : world_(world), number_(number), id_(fmt::format("fake-{}", number)) {}
+        : world_(world), id_(fmt::format("fake-{}", number)) {}
 
     const std::string& id() const override { return id_; }
     const std::string& folder() const override { return folder_; }
@@ -242,42 +215,30 @@ class FakeSandbox : public provider::Sandbox {
         {
             const std::scoped_lock lock(world_.mutex);
             world_.batches.push_back(ids);
-            world_.batch_sandboxes.push_back(number_);
             if (world_.lost_execs > 0) {
                 --world_.lost_execs;
                 return {ExecReply::TransportFailure{Error{"connection lost"}}, {}, {}, false};
             }
         }
-        if (world_.command_missing) {
-            output(Stream::Err, "sh: 1: pytest: not found\n");
-            return {ExecReply::Exited{127}, {}, Seconds{0.01}, true};
-        }
         bool failed = false;
         for (std::size_t i = 0; i < ids.size(); ++i) {
             const Act act = world_.next_act(ids[i]);
-            if (act == Act::Vanish) continue;
             output(Stream::Out, fmt::format("begin {}\n", i));
             if (act == Act::Crash) return {ExecReply::Signalled{11}, {}, {}, true};
             if (act == Act::Hang) return hang(request);
             failed = failed || act == Act::Fail;
-            output(Stream::Out, fmt::format("end {} {}\n", i,
-                                            act == Act::Pass   ? "passed"
-                                            : act == Act::Skip ? "skipped"
-                                                               : "failed"));
+            output(Stream::Out,
+                   fmt::format("end {} {}\n", i, act == Act::Pass ? "passed" : "failed"));
         }
-        if (world_.stray_failure) output(Stream::Out, "stray\n");
         output(Stream::Out, "done\n");
         return {ExecReply::Exited{failed ? 1 : 0}, {}, Seconds{0.01}, true};
     }
 
     Result<std::vector<std::string>> download(const std::vector<std::string>&,
                                               const std::string& target, SteadyTime) override {
-        std::unique_lock lock(world_.mutex);
+        const std::scoped_lock lock(world_.mutex);
         world_.download_targets.push_back(target);
-        world_.download_began.notify_all();
-        world_.download_began.wait(
-            lock, [this] { return world_.download_targets.size() >= world_.meeting_downloads; });
-        return world_.artefacts;
+        return std::vector<std::string>{"out/a.png"};
     }
 
     Result<> destroy(SteadyTime) override {
@@ -298,47 +259,26 @@ class FakeSandbox : public provider::Sandbox {
         {
             const std::scoped_lock lock(world_.mutex);
             ++world_.workers_started;
-            world_.worker_began.notify_all();
             if (world_.lost_execs > 0) {
                 --world_.lost_execs;
                 return {ExecReply::TransportFailure{Error{"connection lost"}}, {}, {}, false};
             }
         }
         if (request.command.starts_with("discover\n")) {
-            if (auto end = discover(request, output)) return *std::move(end);
-        }
-        if (world_.deaf) return {ExecReply::Exited{3}, {}, {}, true};
-        if (world_.unfit) {
-            output(Stream::Out, "unfit\n");
-            return {ExecReply::Exited{0}, {}, {}, true};
+            discover(request, output);
         }
         return FakeWorker(world_, request, output).live();
     }
 
-    std::optional<provider::ExecReply> discover(const provider::ExecRequest& request,
-                                                const provider::OutputHandler& output) {
-        using provider::ExecReply;
+    static void discover(const provider::ExecRequest& request,
+                         const provider::OutputHandler& output) {
         output(Stream::Out, "collecting\n");
         output(Stream::Out, "stay\n");
-        {
-            std::unique_lock lock(world_.mutex);
-            world_.worker_began.wait(
-                lock, [this] { return world_.workers_started >= world_.meeting_workers; });
-        }
-        if (world_.finding == Finding::Dies)
-            return ExecReply{ExecReply::Signalled{11}, {}, {}, true};
-        if (world_.finding == Finding::Hangs) return hang(request);
         const auto ids = request.command.substr(request.command.find('\n') + 1);
         for (const auto id : text::lines(ids)) {
             output(Stream::Out, fmt::format("found {}\n", id));
         }
-        if (world_.finding == Finding::LeavesAsUnfit) output(Stream::Out, "unfit\n");
-        if (world_.finding != Finding::Stays) {
-            output(Stream::Out, "all and leaves\n");
-            return ExecReply{ExecReply::Exited{0}, {}, {}, true};
-        }
         output(Stream::Out, "all stays\n");
-        return {};
     }
 
     static provider::ExecReply hang(const provider::ExecRequest& request) {
@@ -351,7 +291,6 @@ class FakeSandbox : public provider::Sandbox {
     }
 
     World& world_;
-    std::uint32_t number_;
     std::string id_;
     std::string folder_ = "/nonexistent";
 };
@@ -382,14 +321,7 @@ Result<framework::DiscoveryCommand> FakeFramework::discovery(
     if (!request.context.label.empty()) note_discovery(world_, group);
     std::string text;
     for (const auto& id : ids_[number(group.name)]) text += id + "\n";
-    std::string gate;
-    if (!world_.discovery_gate.empty() && number(group.name) + 1 == ids_.size()) {
-        gate = fmt::format(
-            "i=0; while [ ! -e {} ] && [ $i -lt 3000 ]; do sleep 0.01; "
-            "i=$((i + 1)); done\n",
-            world_.discovery_gate);
-    }
-    return framework::DiscoveryCommand{.command = fmt::format("{}cat <<'END'\n{}END\n", gate, text),
+    return framework::DiscoveryCommand{.command = fmt::format("cat <<'END'\n{}END\n", text),
                                        .env = {},
                                        .files = {},
                                        .shown = "list"};
@@ -410,15 +342,9 @@ std::vector<framework::Companion> FakeFramework::tell(const framework::Groups& c
 Result<framework::Discovered> FakeFramework::read_discovery(
     const framework::DiscoveryRequest& request, const framework::Ended&, std::string_view out,
     std::string_view) const {
-    const auto& group = request.group;
     framework::Discovered discovered;
     discovered.companions = tell(request.companions);
     for (const auto line : text::lines(out)) discovered.tests.push_back({std::string(line), {}});
-    if (group.name == "0") {
-        for (const auto& id : broken) {
-            discovered.broken.push_back({id, {.outcome = Outcome::Errored, .message = "no such"}});
-        }
-    }
     return discovered;
 }
 
@@ -451,8 +377,7 @@ framework::Conclusion FakeFramework::read_conclusion(const framework::RunContext
 
 std::unique_ptr<framework::BatchReader> FakeFramework::reader(
     const framework::BatchRequest& request) const {
-    return std::make_unique<FakeReader>(request.tests.size(), world_.tells_starts,
-                                        world_.per_batch);
+    return std::make_unique<FakeReader>(request.tests.size(), world_.per_batch);
 }
 
 Result<framework::BatchCommand> FakeFramework::worker(const framework::BatchRequest& request,
@@ -469,8 +394,7 @@ Result<framework::BatchCommand> FakeFramework::worker(const framework::BatchRequ
 
 std::unique_ptr<framework::WorkerTalk> FakeFramework::worker_talk(
     const framework::BatchRequest& request) const {
-    return std::make_unique<FakeTalk>(world_.tells_starts,
-                                      request.start == framework::WorkerStart::ToDiscover,
+    return std::make_unique<FakeTalk>(request.start == framework::WorkerStart::ToDiscover,
                                       tell(request.companions));
 }
 
@@ -486,11 +410,10 @@ Result<std::unique_ptr<provider::Sandbox>> FakeProvider::create(
         poll(&cancelled, 1, 30'000);
     }
     const std::scoped_lock lock(world_.mutex);
-    if (world_.failing_creations > 0 && world_.created >= world_.creations_before_failing) {
+    if (world_.failing_creations > 0) {
         --world_.failing_creations;
         return fail("quota exceeded");
     }
-    if (world_.dead_slots.contains(spec.slot.value())) return fail("no answer");
     ++world_.created;
     return std::make_unique<FakeSandbox>(world_, spec.number.value());
 }
@@ -499,12 +422,6 @@ Result<> Recorder::consume(const Event& event) {
     events.push_back(event);
     if (on_event) on_event(event);
     return {};
-}
-
-std::string Recorder::notices() const {
-    std::string text;
-    for (const auto& notice : all<Notice>()) text += notice.text + "\n";
-    return text;
 }
 
 }  // namespace offload::engine::testing

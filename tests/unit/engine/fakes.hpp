@@ -1,4 +1,4 @@
-// A provider and a framework without processes, so that the dispatcher is tested for itself.
+// A provider and a framework without processes, so that the engine is tested for itself.
 //
 // The framework's "output" is lines: "begin P", "end P passed|failed|skipped", "done".
 #pragma once
@@ -19,10 +19,7 @@
 namespace offload::engine::testing {
 
 // What a test does in one attempt.
-enum class Act { Pass, Fail, Skip, Crash, Hang, Vanish };
-
-// What a worker that discovers does when it has collected.
-enum class Finding { Stays, Leaves, LeavesAsUnfit, Dies, Hangs };
+enum class Act { Pass, Fail, Crash, Hang };
 
 // What all fakes share, and what the test looks at afterwards. Thread-safe.
 struct World {
@@ -32,30 +29,14 @@ struct World {
     std::map<std::string, std::vector<Act>> acts;
     // Creations fail while this is above zero; each failure takes one.
     int failing_creations = 0;
-    int creations_before_failing = 0;
-    std::set<std::size_t> dead_slots;  // creations there fail
     // Execs that fail as the connection does; each takes one.
     int lost_execs = 0;
-    bool command_missing = false;        // the shell does not find what it should run
-    bool stray_failure = false;          // batches report a failed result of no known test
-    std::vector<std::string> artefacts;  // what every download brings
-    bool tells_starts = true;
     bool per_batch = false;
     bool families = false;         // one discovery tells the tests of all groups
     std::set<std::string> untold;  // but not of these
     bool workers = false;          // the framework has them
     bool discovering_workers = false;
-    Finding finding = Finding::Stays;
-    int meeting_workers = 0;  // a worker goes on collecting until so many have started
-    std::condition_variable worker_began;
-    bool unfit = false;           // a worker says that it cannot work there
-    bool deaf = false;            // a worker ends at once, without a word
-    bool stubborn = false;        // a worker that is told to stop does not
     int attempts_told_wrong = 0;  // a worker was told another attempt than its test's next
-    // The first so many downloads wait for each other.
-    std::size_t meeting_downloads = 0;
-    // The last group's discovery ends once this file exists (or half a minute has passed).
-    std::string discovery_gate;
     int destroying_now = 0;
     int most_destroying = 0;
     bool creations_wait_for_cancel = false;  // and then succeed all the same
@@ -65,20 +46,17 @@ struct World {
     // Destructions last until so many of them have begun.
     int meeting_destructions = 0;
     std::condition_variable destruction_began;
-    std::condition_variable download_began;
     bool told_to_fail_fast = false;  // any batch
     std::string conclusion;          // the framework's last command, for sh; empty: none
 
     std::vector<std::string> discoveries;           // the groups that commands were for
     std::map<std::string, int> executions;          // that came to an end or a crash
     std::vector<std::vector<std::string>> batches;  // IDs, in order of start
-    std::vector<std::uint32_t> batch_sandboxes;     // where
     int created = 0;
     int destroyed = 0;
     std::vector<std::string> download_targets;
     int workers_started = 0;
     int workers_ended_by_themselves = 0;
-    std::vector<std::vector<std::string>> worker_lives;  // IDs that each worker was given
     std::vector<bool> conclusions;  // that were asked for: whether a test had failed
 
     Act next_act(const std::string& id);
@@ -121,9 +99,6 @@ class FakeFramework : public framework::Framework {
                                           std::string_view err) const override;
     std::size_t command_bytes(std::string_view id) const override { return id.size() + 1; }
 
-    // Modules that cannot be collected, in the first group.
-    std::vector<std::string> broken;
-
   private:
     std::vector<framework::Companion> tell(const framework::Groups& companions) const;
 
@@ -164,7 +139,6 @@ class Recorder : public Sink {
     std::string_view name() const override { return "recorder"; }
     bool required() const override { return false; }
     Result<> consume(const Event& event) override;
-    void forecast(Seconds /*since_start*/, Seconds left) override { forecasts.push_back(left); }
 
     template <class T>
     std::vector<T> all() const {
@@ -174,10 +148,8 @@ class Recorder : public Sink {
         }
         return found;
     }
-    std::string notices() const;
 
     std::vector<Event> events;
-    std::vector<Seconds> forecasts;
     std::function<void(const Event&)> on_event;
 };
 

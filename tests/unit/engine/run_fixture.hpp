@@ -31,7 +31,6 @@ struct Fixture {
     Recorder* recorder = nullptr;
     Inbox inbox{4096};
     bool fail_fast = false;
-    std::vector<std::string> broken;
     std::vector<std::vector<std::string>> discovered;
     Result<> preparation = {};
     std::vector<KnownDuration> known_durations;
@@ -50,7 +49,6 @@ struct Fixture {
 
     RunSummary run() {
         FakeFramework framework(world, discovered);
-        framework.broken = broken;
         FakeProvider provider(world);
         provider.preparation = preparation;
         provider.given_traits = traits;

@@ -1,0 +1,224 @@
+// Workers that discover, and those that start meanwhile.
+#include "played_run.hpp"
+
+namespace offload::run {
+namespace {
+
+using simulation::Act;
+using simulation::Creation;
+using simulation::Exec;
+using simulation::Finding;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
+
+struct EarlyWorkers : PlayedRun {
+    explicit EarlyWorkers(std::vector<std::vector<std::string>> groups)
+        : PlayedRun(std::move(groups)) {
+        world.workers = true;
+        settings().cores = 4;
+        abilities().worker_discovers = true;
+        abilities().passes_stdin = true;
+        abilities().same_machine = true;
+    }
+    void find(Finding finding) {
+        for (auto& group : world.groups) group.finding = finding;
+    }
+    void expect_each_executed_once() const {
+        for (const auto& [id, count] : record().executions) EXPECT_EQ(count, 1) << id;
+    }
+    template <class First, class Second>
+    bool in_order() const {
+        for (const auto& event : record().events) {
+            if (std::holds_alternative<First>(event.body)) return true;
+            if (std::holds_alternative<Second>(event.body)) return false;
+        }
+        return false;
+    }
+};
+
+TEST(EarlyWorkers, TheOneThatDiscoversRunsTheTests) {
+    EarlyWorkers f({ids(20)});
+    f.settings().slots = 1;
+    const auto summary = f.play();
+    EXPECT_EQ(summary.exit_status, 0);
+    EXPECT_EQ(summary.counts.passed, 20U);
+    f.expect_each_executed_once();
+    EXPECT_EQ(f.workers(), 1U);
+    EXPECT_THAT(f.all<BatchFinished>(), SizeIs(1));
+}
+
+TEST(EarlyWorkers, NobodyHearsOfABatchBeforeItHasTests) {
+    EarlyWorkers f({ids(20)});
+    f.settings().slots = 1;
+    f.play();
+    EXPECT_TRUE((f.in_order<RunPlanned, BatchStarted>()));
+    EXPECT_TRUE((f.in_order<BatchStarted, BatchOutput>()));
+    EXPECT_EQ(f.all<BatchOutput>().at(0).bytes, "collecting\n");
+    EXPECT_THAT(f.all<BatchStarted>(), SizeIs(1));
+}
+
+TEST(EarlyWorkers, OthersStartWhileTheFirstDiscovers) {
+    EarlyWorkers f({ids(40)});
+    f.settings().slots = 2;
+    f.world.groups[0].discovery.takes = Seconds{60};
+    bool planned = false;
+    int began_before = 0;
+    f.on_event = [&](const Event& event, simulation::Simulation& played) {
+        if (!std::holds_alternative<RunPlanned>(event.body)) return;
+        planned = true;
+        began_before = static_cast<int>(played.record().batches.size());
+    };
+    EXPECT_EQ(f.play().counts.passed, 40U);
+    EXPECT_TRUE(planned);
+    EXPECT_EQ(began_before, 2);
+    EXPECT_EQ(f.workers(), 2U);
+    f.expect_each_executed_once();
+}
+
+TEST(EarlyWorkers, OneForWhichThereIsNoTestEndsWithoutATrace) {
+    EarlyWorkers f({ids(1)});
+    f.settings().cores = 2;
+    f.world.groups[0].discovery.takes = Seconds{60};
+    EXPECT_EQ(f.play().counts.passed, 1U);
+    EXPECT_EQ(f.workers(), 2U);
+    EXPECT_EQ(f.record().workers_ended_by_themselves, 2);
+    EXPECT_THAT(f.all<BatchStarted>(), SizeIs(1));
+    EXPECT_THAT(f.all<BatchFinished>(), SizeIs(1));
+}
+
+TEST(EarlyWorkers, SeveralGroupsDiscoverSideBySide) {
+    EarlyWorkers f({ids(9, "a"), ids(9, "b"), ids(9, "c"), ids(9, "d"), ids(9, "e")});
+    f.settings().slots = 2;
+    f.settings().discoveries_at_once = 2;
+    EXPECT_EQ(f.play().counts.passed, 45U);
+    f.expect_each_executed_once();
+    EXPECT_THAT(f.all<DiscoveryFinished>(), SizeIs(5));
+}
+
+TEST(EarlyWorkers, OneTellsTheTestsOfGroupsForWhichThereIsNoOther) {
+    EarlyWorkers f({ids(9, "a"), ids(9, "b"), ids(9, "c"), ids(9, "d")});
+    f.world.families = true;
+    f.world.groups[3].untold = true;
+    f.settings().slots = 2;
+    f.settings().discoveries_at_once = 2;
+    EXPECT_EQ(f.play().counts.passed, 36U);
+    f.expect_each_executed_once();
+    EXPECT_THAT(f.all<DiscoveryFinished>(), SizeIs(4));
+    EXPECT_THAT(f.record().discoveries, UnorderedElementsAre("0", "1", "3"));
+}
+
+TEST(EarlyWorkers, WhatADyingOneWasToTellIsDiscoveredAllTheSame) {
+    EarlyWorkers f({ids(9, "a"), ids(9, "b")});
+    f.world.families = true;
+    f.settings().slots = 1;
+    f.find(Finding::Dies);
+    EXPECT_THAT(f.play().failure.value_or(""), HasSubstr("SIGSEGV"));
+    EXPECT_THAT(f.all<DiscoveryFinished>(), SizeIs(1));
+    EXPECT_THAT(f.record().discoveries, UnorderedElementsAre("0", "1"));
+}
+
+TEST(EarlyWorkers, AGroupWhoseTestsRunAloneIsDiscoveredApart) {
+    EarlyWorkers f({ids(3)});
+    f.group(0).alone = true;
+    EXPECT_EQ(f.play().counts.passed, 3U);
+    EXPECT_EQ(f.workers(), 0U);
+}
+
+TEST(EarlyWorkers, OneThatLeavesMakesRoomForOthers) {
+    EarlyWorkers f({ids(20)});
+    f.settings().slots = 1;
+    f.find(Finding::Leaves);
+    EXPECT_EQ(f.play().counts.passed, 20U);
+    EXPECT_EQ(f.workers(), 2U);
+    EXPECT_EQ(f.created(), 1U);
+    EXPECT_THAT(f.all<BatchFinished>(), SizeIs(1));
+}
+
+TEST(EarlyWorkers, OneThatIsUnfitMeansBatchesAndThatIsSaidOnce) {
+    EarlyWorkers f({ids(20)});
+    f.find(Finding::LeavesAsUnfit);
+    EXPECT_EQ(f.play().counts.passed, 20U);
+    EXPECT_FALSE(f.plain_batches().empty());
+    EXPECT_THAT(f.notices(), HasSubstr("it says so"));
+    EXPECT_THAT(f.all<Notice>(), SizeIs(2)) << "of this, and of the preparation";
+}
+
+TEST(EarlyWorkers, WhereTheGroupTurnsOutToHaveNoWorkerTheyEnd) {
+    EarlyWorkers f({ids(20)});
+    f.world.workers = false;
+    EXPECT_EQ(f.play().counts.passed, 20U);
+    EXPECT_FALSE(f.plain_batches().empty());
+    EXPECT_EQ(static_cast<std::size_t>(f.record().workers_ended_by_themselves), f.workers());
+}
+
+// TRAPS 10
+TEST(EarlyWorkers, ADiscoveryThatDiesFailsTheRun) {
+    EarlyWorkers f({ids(20)});
+    f.find(Finding::Dies);
+    const auto summary = f.play();
+    EXPECT_EQ(summary.exit_status, 1);
+    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("SIGSEGV"));
+    EXPECT_THAT(f.all<BatchStarted>(), IsEmpty());
+}
+
+TEST(EarlyWorkers, ADiscoveryWithoutAConnectionFailsTheRun) {
+    EarlyWorkers f({ids(20)});
+    f.execs(1, Exec::Way::Lost);
+    const auto summary = f.play();
+    EXPECT_EQ(summary.exit_status, 1);
+    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("connection lost"));
+}
+
+TEST(EarlyWorkers, ADiscoveryThatHangsIsEnded) {
+    EarlyWorkers f({ids(20)});
+    f.settings().discovery_limit = Seconds{1};
+    f.find(Finding::Hangs);
+    const auto summary = f.play();
+    EXPECT_EQ(summary.exit_status, 1);
+    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("did not end within 1 s"));
+    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("collecting"));
+    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("discovery_timeout_secs"));
+}
+
+// TRAPS 24
+TEST(EarlyWorkers, AnInterruptDuringDiscoveryEndsThem) {
+    EarlyWorkers f({ids(20), ids(20, "u"), ids(20, "v"), ids(20, "w")});
+    f.world.families = true;
+    f.settings().slots = 2;
+    f.find(Finding::Hangs);
+    f.on_event = [](const Event& event, simulation::Simulation& played) {
+        if (std::holds_alternative<SandboxReady>(event.body)) played.interrupt(2);
+    };
+    EXPECT_EQ(f.play().exit_status, 130);
+}
+
+TEST(EarlyWorkers, WithoutAnySandboxTheRunFails) {
+    EarlyWorkers f({ids(20)});
+    f.world.usual_creation.way = Creation::Way::Fails;
+    const auto summary = f.play();
+    EXPECT_EQ(summary.exit_status, 1);
+    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("quota exceeded"));
+}
+
+// TRAPS 19
+TEST(EarlyWorkers, ACrashAfterwardsFailsTheRunningTestAlone) {
+    EarlyWorkers f({ids(30)});
+    f.settings().slots = 1;
+    f.acts("t4") = {Act::Crash};
+    const auto summary = f.play();
+    EXPECT_EQ(f.status("t4"), Status::Errored);
+    EXPECT_EQ(summary.counts.passed, 29U);
+    f.expect_each_executed_once();
+}
+
+TEST(EarlyWorkers, OneThatDoesNotEndIsEnded) {
+    EarlyWorkers f({ids(1)});
+    f.limit(Seconds{10});
+    f.world.usual_exec.way = Exec::Way::IsStubborn;
+    EXPECT_EQ(f.play().counts.passed, 1U);
+}
+
+}  // namespace
+}  // namespace offload::run
