@@ -288,8 +288,10 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     over.no_result_file = reading.no_result_file;
     over.last_output = tail.lines(expired_ ? kStackLines : kTailLines);
     over.wall = reply.wall;
+    const auto ended = std::chrono::steady_clock::now();
     over.artefacts =
         fetch_artefacts(sandbox, over, any_failure || !is<ending::Completed>(over.ending));
+    over.since = std::chrono::steady_clock::now() - ended;
     over.sandbox_usable =
         reply.reusable && !is<ending::Lost>(over.ending) && !batch_cancel_.token().cancelled();
     const bool usable = over.sandbox_usable;

@@ -153,8 +153,8 @@ void Results::settle(Batch& batch, const BatchOver& over, schedule::Scheduler& s
     auto& verdicts = rooms_.verdicts;
     const auto sandbox = batch.sandbox();
     const auto limit = batch.is_worker() ? rooms_.settings.test_limit : rooms_.settings.exec_limit;
-    auto settled =
-        schedule::settle(batch.settle_input(over, limit, now.since_start, verdicts.missing()));
+    auto settled = schedule::settle(
+        batch.settle_input(over, limit, now.since_start - over.since, verdicts.missing()));
     for (auto& [test, result] : settled.attempts) {
         finish(batch, test, std::nullopt, scheduler, now);
     }

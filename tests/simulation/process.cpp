@@ -299,6 +299,7 @@ void Process::end(const Ending& ending) {
         .artefacts = fetch(ending)};
     if (!over.artefacts.tried || around_.world.fetching <= Seconds{0})
         return over_(std::move(over));
+    over.since = around_.world.fetching;
     around_.stage.after(around_.world.fetching,
                         [this, over = std::move(over)]() mutable { over_(std::move(over)); });
 }

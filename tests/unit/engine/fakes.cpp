@@ -200,7 +200,7 @@ class FakeWorker {
 class FakeSandbox : public provider::Sandbox {
   public:
     FakeSandbox(World& world, std::uint32_t number)
-        : world_(world), id_(fmt::format("fake-{}", number)) {}
+        : world_(world), number_(number), id_(fmt::format("fake-{}", number)) {}
 
     const std::string& id() const override { return id_; }
     const std::string& folder() const override { return folder_; }
@@ -291,6 +291,7 @@ class FakeSandbox : public provider::Sandbox {
     }
 
     World& world_;
+    std::uint32_t number_;
     std::string id_;
     std::string folder_ = "/nonexistent";
 };

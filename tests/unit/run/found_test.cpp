@@ -47,6 +47,18 @@ TEST(FoundBySimulation, WhatRunnersLeaveOutIsNotDuplicatedForEver) {
     EXPECT_EQ(f.status("withheld"), Status::NotRun);
 }
 
+// While the files of a batch that was out of time were fetched, its test seemed to run on: the last
+// one to start was said to have had the whole limit for itself.
+TEST(FoundBySimulation, WhatFetchingFilesTakesIsNoTimeOfATest) {
+    PlayedRun f({ids(2)});
+    f.settings().slots = 1;
+    f.limit(Seconds{10});
+    f.settings().artefact_globs = {"out/**"};
+    f.world.fetching = Seconds{8};
+    for (const auto& id : ids(2)) f.world.tests[id].duration = Seconds{6};
+    EXPECT_EQ(f.play().counts.passed, 2U);
+}
+
 // All tests had passed, the runner was killed afterwards, and the run went on.
 TEST(FoundBySimulation, FailFastStopsAtARunnersOwnFailure) {
     PlayedRun f({ids(2, "a"), ids(30, "b")});

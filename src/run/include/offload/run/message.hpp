@@ -85,6 +85,7 @@ struct BatchOver {
     bool no_result_file = false;   // that should be there was not
     bool sandbox_usable = true;    // false: it is being destroyed already
     Seconds wall{0};
+    Seconds since{0};  // its end: what was fetched has taken time
     Fetched artefacts = {};
 };
 
