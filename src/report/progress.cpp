@@ -10,6 +10,7 @@
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "progress_area.hpp"
+#include "repetitions.hpp"
 #include "run_tracker.hpp"
 
 namespace offload::report {
@@ -58,6 +59,7 @@ class Progress::Display {
         std::visit([&](const auto& body) { on(body); }, event.body);
         const bool finished = std::holds_alternative<RunFinished>(event.body);
         if (finished) {
+            tell_of_repetitions();
             leave();
         } else {
             refresh(event.since_start);
@@ -260,10 +262,27 @@ class Progress::Display {
             text += fmt::format("; test_id_format = \"{}\" would match",
                                 harmless_line(event.matching_format));
         }
-        say(Style::Yellow, "warning:", text);
+        warn(text);
+    }
+
+    // One line for all warnings of a kind, and one more that counts them. The journal has all.
+    void warn(const std::string& text) {
+        if (options_.verbose || repetitions_.is_first(text)) say(Style::Yellow, "warning:", text);
+    }
+
+    void tell_of_repetitions() {
+        for (const auto& [first, more] : repetitions_.kinds()) {
+            if (more == 0) continue;
+            say(Style::Yellow, "warning:",
+                fmt::format("{} like this one: {}", text::count(more, "more warning"), first));
+        }
     }
 
     void on(const Notice& event) {
+        if (event.severity == Severity::Warning) {
+            warn(std::string(text::trim(harmless(event.text))));
+            return;
+        }
         say(style_for(event.severity), fmt::format("{}:", word_for(event.severity)),
             text::trim(harmless(event.text)));
     }
@@ -350,6 +369,7 @@ class Progress::Display {
     std::vector<std::string> groups_;
     std::vector<bool> told_;                  // a failure of this test was shown
     std::unordered_set<BatchNumber> blamed_;  // a test told already how the batch ended
+    Repetitions repetitions_;
     std::pair<TestIndex, int> last_attempt_{TestIndex{}, 0};
     std::size_t failure_lines_shown_ = 0;
     Seconds last_drawing_{-1};

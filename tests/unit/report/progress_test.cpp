@@ -189,6 +189,35 @@ TEST_F(ProgressTest, UnknownResultNamesTheFormatThatWouldMatch) {
     EXPECT_THAT(written, HasSubstr("test_id_format = \"{classname}::{name}\""));
 }
 
+TEST_F(ProgressTest, WarningsOfOneKindAreOneLineAndACount) {
+    plain();
+    const auto unknown = [&](std::string name) {
+        run.tell(UnknownResult{.batch = {},
+                               .name = std::move(name),
+                               .outcome = Outcome::Passed,
+                               .closest = "t::a",
+                               .matching_format = {}});
+    };
+    for (const auto* name : {"x", "y", "z"}) unknown(name);
+    run.notice(Severity::Warning, "batch 3 was late");
+    run.notice(Severity::Warning, "batch 12 was late");
+    run.notice(Severity::Warning, "batch 3 was lost");
+    EXPECT_EQ(text::lines(written).size(), 3U) << written;
+    run.tell(RunFinished{});
+    EXPECT_THAT(written, HasSubstr("2 more warnings like this one: a result for \"x\""));
+    EXPECT_THAT(written, HasSubstr("1 more warning like this one: batch 3 was late\n"));
+    EXPECT_THAT(written, Not(HasSubstr("one: batch 3 was lost")));
+}
+
+TEST_F(ProgressTest, VerboselyEachWarningIsShown) {
+    plain(/*verbose=*/true);
+    run.notice(Severity::Warning, "batch 3 was late");
+    run.notice(Severity::Warning, "batch 12 was late");
+    run.tell(RunFinished{});
+    EXPECT_THAT(written, HasSubstr("batch 12 was late"));
+    EXPECT_THAT(written, Not(HasSubstr("more warning")));
+}
+
 class AreaTest : public ProgressTest {
   protected:
     // The display clears its area at its end, and needs the screen for that.
