@@ -84,7 +84,9 @@ std::string_view trouble_with(std::string_view line) {
 
 CommandFramework::CommandFramework(const config::Config& config)
     : settings_(std::get<config::CommandFramework>(config.framework.kind)),
-      id_format_(config.framework.test_id_format) {}
+      id_format_(config.framework.test_id_format),
+      one_test_a_batch_(!config.groups.empty() &&
+                        std::ranges::all_of(config.groups, &config::Group::schedule_individual)) {}
 
 bool CommandFramework::names_result_file() const {
     return settings_.run_command.find(kResultFile) != std::string::npos;
@@ -97,11 +99,12 @@ VerdictSource CommandFramework::verdict_source() const {
 
 std::vector<std::string> CommandFramework::warnings() const {
     std::vector<std::string> warnings;
-    if (verdict_source() == VerdictSource::PerBatch) {
+    if (verdict_source() == VerdictSource::PerBatch && !one_test_a_batch_) {
         warnings.emplace_back(
             "run_command leaves no result file: the exit status of a batch decides all its tests, "
             "a batch is retried as a whole, and flaky tests cannot be told; let it write JUnit XML "
-            "to {result_file}");
+            "to {result_file}, or give each test a batch of its own: schedule_individual = true in "
+            "its group");
     }
     if (occurrences(settings_.run_command, kTests) == 0) {
         warnings.emplace_back(

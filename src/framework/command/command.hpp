@@ -32,6 +32,7 @@ class CommandFramework final : public Framework {
 
     config::CommandFramework settings_;
     std::string id_format_;
+    bool one_test_a_batch_;  // in all groups
 };
 
 }  // namespace offload::framework

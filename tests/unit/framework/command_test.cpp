@@ -8,6 +8,7 @@
 namespace offload::framework {
 namespace {
 
+using ::testing::AllOf;
 using testing::context_in;
 using ::testing::ElementsAre;
 using testing::exited;
@@ -142,7 +143,8 @@ TEST(CommandBatch, AResultFileThatTheCommandDoesNotMentionIsShared) {
 TEST(CommandBatch, WithoutAResultFileTheExitStatusDecidesAndAWarningSaysSo) {
     const auto framework = framework_with("make test T={tests}");
     EXPECT_EQ(framework.verdict_source(), VerdictSource::PerBatch);
-    EXPECT_THAT(framework.warnings(), ElementsAre(HasSubstr("flaky")));
+    EXPECT_THAT(framework.warnings(),
+                ElementsAre(AllOf(HasSubstr("flaky"), HasSubstr("schedule_individual = true"))));
     const Request request(group_with(""), context_in("/run"), {"a", "b"});
     const auto batch = framework.batch(request());
     ASSERT_TRUE(batch);
@@ -151,6 +153,15 @@ TEST(CommandBatch, WithoutAResultFileTheExitStatusDecidesAndAWarningSaysSo) {
     const auto reader = framework.reader(request());
     const auto read = testing::read_all(*reader, "", "", exited(0), std::nullopt);
     EXPECT_THAT(read.told.ended, SizeIs(2));
+}
+
+TEST(CommandBatch, TheExitStatusOfOneTestIsItsOwn) {
+    auto config = config_with("list", "go test -run {tests}");
+    config.groups.resize(2);
+    for (auto& group : config.groups) group.schedule_individual = true;
+    EXPECT_THAT(CommandFramework(config).warnings(), IsEmpty());
+    config.groups.back().schedule_individual = false;
+    EXPECT_THAT(CommandFramework(config).warnings(), SizeIs(1));
 }
 
 TEST(CommandBatch, ACommandWithoutTestsIsWarnedOf) {
