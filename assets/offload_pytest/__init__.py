@@ -25,6 +25,8 @@ The plan
     whole      run, serve: collect all files before the first test
     workers    how many processes may run tests side by side; missing where none of them presents
                itself as a worker of xdist's
+    began      first, early: a file that the first makes when its session has started, and that the
+               others wait for before they import a conftest; may be missing
     limit      serve, first, early: seconds that a test may take before Offload ends it
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
     coverage   run, serve, first, early: a folder for coverage data; missing where none would be

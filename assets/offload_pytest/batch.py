@@ -2,7 +2,7 @@
 
 import pytest
 
-from .runner import Runner
+from .runner import Runner, Unjudged
 from .text import from_exact, key_of, one_line
 
 
@@ -24,6 +24,7 @@ class Batch(Runner):
         if not self._whole:
             self._choose(self._plan_files)
             config.args = [arg for arg in given if self._needs(config, arg)]
+        unjudged = Unjudged(session)
         outcome = yield
         if self._files is not None and self._misses_something(outcome.excinfo):
             self._collect_all(session, outcome, given)
@@ -31,6 +32,7 @@ class Batch(Runner):
         if missing and self._collect_what_is_there(session, config.args) is not None:
             outcome.force_result(None)
             missing = False
+        unjudged.end()
         if outcome.excinfo is None:
             for position, node_id in enumerate(self._ids):
                 if position not in self._reporter.counts:

@@ -11,9 +11,13 @@ def seed_of(nonce):
 
 
 def seed_alike(option, nonce):
-    """pytest-randomly draws a seed in each process where none is given, as if it were alone."""
-    if getattr(option, "randomly_seed", None) == "default":
-        option.randomly_seed = seed_of(nonce)
+    """pytest-randomly draws a seed in each process where none is given, as if it were alone. Returns
+    what there is to tell of it."""
+    if getattr(option, "randomly_seed", None) != "default":
+        return ""
+    option.randomly_seed = seed_of(nonce)
+    text = "pytest-randomly's seed is %d: --randomly-seed=%d in a group's filters repeats it"
+    return text % (option.randomly_seed, option.randomly_seed)
 
 
 class Seeded:

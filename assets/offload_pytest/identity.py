@@ -3,6 +3,7 @@
 import pytest
 
 from .system import system
+from .text import from_exact
 
 VARIABLES = ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID")
 # Those that in a worker expect more of xdist's controller than is here, or would leave undone what
@@ -34,6 +35,7 @@ class Identity:
             "mainargv": list(system.argv),
         }
         self._is_controller = plan["mode"] in ("collect", "first")
+        self._began = from_exact(plan["began"]) if "began" in plan else None
         self._active = False
 
     def register(self, config):
@@ -69,6 +71,8 @@ class Identity:
     def pytest_sessionstart(self, session):
         if self._is_controller:
             self._begin()
+            if self._began is not None:
+                system.open(self._began, "w").close()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self):

@@ -87,6 +87,8 @@ class Plugin:
         separate_databases(early_config, self._plan)
         if "workers" in self._plan and self._plan["mode"] != "conclude":
             Identity(self._plan).register(early_config)
+            if self._plan["mode"] == "early" and "began" in self._plan:
+                self._requests.wait_for_file(from_exact(self._plan["began"]))
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")
         early_config.pluginmanager.register(Seeded(), "offload-seeded")
@@ -95,7 +97,9 @@ class Plugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_cmdline_main(self, config):
         option, mode = config.option, self._plan["mode"]
-        seed_alike(option, self._plan["nonce"])
+        seed = seed_alike(option, self._plan["nonce"])
+        if seed and mode in ("collect", "first"):
+            self._channel.send("notice", severity="note", text=seed)
         set_options(option, NO_XDIST)
         set_options(option, {"maxfail": 0, "continue_on_collection_errors": True})
         for name, (off, flags) in REPORTS.items():

@@ -15,6 +15,12 @@ class Requests:
         self._process = system.getpid()
         self._rest = b""
 
+    def wait_for_file(self, path):
+        """Until it is there, or something else is wanted."""
+        while not system.exists(path):
+            if system.select([self._descriptor], [], [], 0.005)[0]:
+                return
+
     def next(self):
         """Waits for a request; None when no more will come."""
         while b"\n" not in self._rest:

@@ -12,6 +12,20 @@ from .terminal import Terminal
 from .text import key_of, one_line
 
 
+class Unjudged:
+    """Meanwhile collectors may fail, which fails no test here: discovery has told of them, and a test
+    that is not there is accounted for."""
+
+    def __init__(self, session):
+        self._session = session
+        self._failed, self._maxfail = session.testsfailed, session.config.option.maxfail
+        session.config.option.maxfail = 0
+
+    def end(self):
+        self._session.testsfailed = self._failed
+        self._session.config.option.maxfail = self._maxfail
+
+
 class Runner:
     """What batches and workers have in common: of all that discovery collected, only some files are
     collected, and what became of a test that is not there is told."""

@@ -6,7 +6,7 @@ import pytest
 
 from .frames import PROTOCOL
 from .nothing import CollectsNothing
-from .runner import Runner, see_files_again
+from .runner import Runner, Unjudged, see_files_again
 from .system import system
 from .text import from_exact, key_of
 from .watchdog import Watchdog
@@ -152,6 +152,7 @@ class Worker(CollectsNothing, Runner):
         self._collected |= files
         see_files_again(session.config)
         args = [arg for arg in self._args if self._needs(session.config, arg)]
+        unjudged = Unjudged(session)
         try:
             items = session.perform_collect(args)
         except pytest.UsageError:
@@ -160,6 +161,7 @@ class Worker(CollectsNothing, Runner):
             if "" in files:
                 raise
             items = []  # nothing is there; all will be looked at
+        unjudged.end()
         self._keep(items)
         session.testscollected = self._places  # what the progress in percent refers to
 

@@ -53,6 +53,9 @@ void add_group(const GroupSettings& group, GroupIndex index, const Discovered& d
     for (const auto& warning : discovered.warnings) {
         plan.warnings.push_back(fmt::format("group {}: {}", group.name, warning));
     }
+    for (const auto& note : discovered.notes) {
+        if (std::ranges::count(plan.notes, note) == 0) plan.notes.push_back(note);
+    }
     for (const auto& item : discovered.tests) {
         const auto [test, is_new] =
             tests.add(item.id, index, item.file, TestKind::Test, item.bond, item.needs);

@@ -72,25 +72,53 @@ class Whole(Case):
         served = self.serve(plan={"whole": True}).run("test_b.py::test_b")
         self.assertEqual(served.outcomes(served.finish()), {"test_b.py::test_b": "passed"})
 
+    def test_a_module_that_discovery_has_told_of_fails_nobody_else(self):  # TRAPS 51
+        self.write("test_a.py", "import nowhere\n")
+        self.write("test_b.py", "def test_1(): pass\ndef test_2(): pass\n")
+        ids = ["test_b.py::test_1", "test_b.py::test_2"]
+        for fail_fast in (False, True):
+            with self.subTest(fail_fast=fail_fast):
+                batch = self.run_pytest(
+                    {"mode": "run", "ids": ids, "files": ["test_b.py"], "in": [0, 0], "whole": True,
+                     "fail_fast": fail_fast},
+                    [],
+                )
+                self.assertEqual(len(batch.kind("end")), 2, batch.visible)
+                self.assertEqual((batch.one("bye")["status"], batch.status), (0, 0))
+                for mode in ("serve", "early"):
+                    served = self.serve(mode=mode, plan={"whole": True}, fail_fast=fail_fast).run(*ids)
+                    told = served.finish()
+                    self.assertEqual(set(served.outcomes(told).values()), {"passed"})
+                    self.assertEqual(told.one("bye")["status"], 0)
+
 
 class Chance(Case):
-    def test_parameters_by_chance_are_named_as_that(self):  # TRAPS 55
-        self.write(
-            "test_a.py",
-            """
-            import uuid, pytest
-            @pytest.mark.parametrize("x", [uuid.uuid4().hex for _ in range(2)])
-            def test_x(x): pass
-            """,
-        )
-        found = self.collect()
-        reason = "its parameters are others here: they come from chance"
-        told = self.run_batch(found.ids, found.files)
-        self.assertTrue(all(frame["reason"].startswith(reason) for frame in told.kind("refused")))
-        self.assertEqual(len(told.kind("refused")), 2)
-        told = self.serve().run(*found.ids).finish()
-        self.assertTrue(all(frame["reason"].startswith(reason) for frame in told.kind("refused")))
-        self.assertEqual(len(told.kind("refused")), 2)
+    def test_parameters_by_chance_clock_or_address_are_named_as_that(self):  # TRAPS 55
+        reason = "its parameters are others here: they come from chance, the clock or an address"
+        for source in ("uuid.uuid4().hex", "str(time.time_ns())", "repr(object())"):
+            with self.subTest(source):
+                self.write(
+                    "test_a.py",
+                    """
+                    import time, uuid, pytest
+                    kept = [%s for _ in range(2)]
+                    @pytest.mark.parametrize("x", kept)
+                    def test_x(x): assert x in kept
+                    """
+                    % source,
+                )
+                found = self.collect()
+                for told in (
+                    self.run_batch(found.ids, found.files),
+                    self.serve().run(*found.ids).finish(),
+                ):
+                    refused = told.kind("refused")
+                    self.assertEqual(len(refused), 2)
+                    self.assertTrue(all(frame["reason"].startswith(reason) for frame in refused))
+                # The process that has collected them knows them.
+                first = self.serve(mode="first")
+                ids = [node_id for frame in first.wait_for("collected").kind("items") for node_id in frame["ids"]]
+                self.assertEqual(first.outcomes(first.run(*ids).finish()), dict.fromkeys(ids, "passed"))
 
     def test_all_processes_draw_the_same(self):  # TRAPS 55
         if not available("pytest_randomly"):
@@ -110,6 +138,13 @@ class Chance(Case):
         self.assertEqual(sorted(self.collect().ids), sorted(found.ids))
         told = self.serve(plan={"whole": True}).run(*found.ids).finish()
         self.assertEqual([frame["outcome"] for frame in told.kind("end")], ["passed"] * 6)
+        self.assertEqual(told.kind("notice"), [])
+        notice = found.one("notice")  # what repeats it
+        self.assertEqual(notice["severity"], "note")
+        (option,) = (word for word in notice["text"].split() if word.startswith("--randomly-seed="))
+        repeated = self.collect("-p", "randomly", option)
+        self.assertEqual(repeated.ids, found.ids)
+        self.assertEqual(repeated.kind("notice"), [])
         self.assertNotEqual(self.collect("-p", "randomly", "--randomly-seed=7").ids, found.ids)
 
 
@@ -179,6 +214,39 @@ class Identity(Case):
         self.assertEqual(self.notes(), [])
         self.served("first", 0, {"workers": 5})
         self.assertEqual(self.notes(), ["configure", "start", "finish"])
+
+    def test_the_controllers_session_starts_before_others_are_configured(self):  # TRAPS 57
+        self.write(
+            "conftest.py",
+            """
+            import os, time
+            who = os.environ["WHO"]
+            def note(name):
+                with open("notes", "a") as file:
+                    file.write(name + "-" + who + " ")
+            note("import")
+            def pytest_configure(config):
+                note("configure")
+            def pytest_sessionstart(session):
+                note("start")
+            """,
+        )
+        self.write("test_a.py", "def test_who(): pass\n")
+        plan = {"workers": 2, "began": str(self.base / "began")}
+        early = self.serve(mode="early", env={"WHO": "early"}, plan=plan)
+        self.assertTrue(early.wait_for("hello"))
+        first = self.serve(mode="first", env={"WHO": "first"}, plan=plan)
+        for worker in (first, early):
+            told = worker.run("test_a.py::test_who").finish()
+            self.assertEqual(worker.outcomes(told), {"test_a.py::test_who": "passed"})
+        steps = ["import", "configure", "start"]
+        self.assertEqual(self.notes(), [step + "-" + who for who in ("first", "early") for step in steps])
+
+    def test_an_early_worker_does_not_wait_in_vain_for_the_controller(self):
+        self.write("test_a.py", "def test_who(): pass\n")
+        plan = {"workers": 2, "began": str(self.base / "never")}
+        told = self.serve(mode="early", plan=plan).finish()
+        self.assertTrue(told.one("bye"))
 
     def test_a_plugin_that_needs_its_controller_believes_to_be_alone(self):
         self.write(

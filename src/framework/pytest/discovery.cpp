@@ -94,7 +94,8 @@ void PytestAccount::take(const json& message) {
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
     } else if (kind == "notice") {
-        notices_.push_back(bytes_of(message, "text"));
+        const bool note = bytes_of(message, "severity") == "note";
+        (note ? notes_ : warnings_).push_back(bytes_of(message, "text"));
     }
 }
 
@@ -129,7 +130,8 @@ Discovered PytestAccount::discovered_of(Tests& tests) const {
     Discovered discovered{
         .tests = std::move(tests.items),
         .broken = broken_,
-        .warnings = notices_,
+        .warnings = warnings_,
+        .notes = notes_,
         .carry = std::make_shared<const PytestCarry>(PytestWays{.plain = false, .whole = whole_}),
         .companions = {}};
     const auto shared_ids = tests.told - discovered.tests.size();

@@ -67,7 +67,8 @@ class PytestAccount {
     std::map<std::size_t, Tests> companions_;
     std::vector<Discovered::Broken> broken_;
     std::unordered_set<std::string> broken_ids_;
-    std::vector<std::string> notices_;
+    std::vector<std::string> warnings_;
+    std::vector<std::string> notes_;
     std::vector<std::string> skipped_;  // modules that skip themselves
     std::optional<int> status_;         // of pytest's session
     std::string reason_;                // why the session ended early

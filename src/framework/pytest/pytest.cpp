@@ -42,14 +42,15 @@ std::string mark_path(const RunContext& context) {
     return fmt::format("{}/{}.loaded", context.folder, context.label);
 }
 
-// A group's own: a conclusion needs the options of a group that measured.
-std::string coverage_path(const RunContext& context, const config::Group& group) {
+// A group's own: its pytest may be started with other options, and mean other things.
+std::string group_path(const RunContext& context, std::string_view what,
+                       const config::Group& group) {
     std::string name;
     for (const char c : group.name) {
         const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
         name += plain ? std::string(1, c) : fmt::format("%{:02x}", static_cast<unsigned char>(c));
     }
-    return fmt::format("{}/coverage.{}", context.run_folder, name);
+    return fmt::format("{}/{}.{}", context.run_folder, what, name);
 }
 
 // As the plugin calls it.
@@ -82,7 +83,10 @@ json plan_for(const BatchRequest& request, std::string_view mode) {
     plan["fail_fast"] = request.context.fail_fast;
     plan["neighbours"] = request.context.same_machine;
     if (has_run_folder(request.context)) {
-        plan["coverage"] = exact_json(coverage_path(request.context, request.group));
+        plan["coverage"] = exact_json(group_path(request.context, "coverage", request.group));
+        if (request.start != WorkerStart::WithTests) {
+            plan["began"] = exact_json(group_path(request.context, "began", request.group));
+        }
     }
     return plan;
 }
@@ -335,7 +339,7 @@ std::optional<DiscoveryCommand> PytestFramework::conclusion(
     for (const auto& each : request.groups) {
         if (each.carry == nullptr || is_plain(each.carry)) continue;
         groups.push_back(&each);
-        folders.push_back(exact_json(coverage_path(request.context, each.group)));
+        folders.push_back(exact_json(group_path(request.context, "coverage", each.group)));
     }
     if (groups.empty()) return std::nullopt;
 
@@ -348,7 +352,7 @@ std::optional<DiscoveryCommand> PytestFramework::conclusion(
         const auto words = run_words(each->group);
         command.command +=
             fmt::format("{} [ -d {} ]; then\n{}\n", command.command.empty() ? "if" : "elif",
-                        shell::quote(coverage_path(request.context, each->group)),
+                        shell::quote(group_path(request.context, "coverage", each->group)),
                         with_plugin(request.context, settings_.prefix, words));
         if (command.shown.empty()) command.shown = invocation(settings_.prefix, words);
     }

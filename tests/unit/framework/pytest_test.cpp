@@ -237,6 +237,18 @@ TEST(PytestDiscovery, BrokenModuleIsToldOnce) {
     EXPECT_EQ(found->broken[1].id, "(pytest session)");
 }
 
+TEST(PytestDiscovery, NotesAreNoWarnings) {
+    const auto notice = [](const char* severity, const char* text) {
+        return frame({{"t", "notice"}, {"severity", severity}, {"text", text}});
+    };
+    const auto found = discover(hello() + notice("note", "the seed is 7") +
+                                    notice("warning", "odd") + collected(0) + bye(5),
+                                exited(5));
+    ASSERT_TRUE(found);
+    EXPECT_THAT(found->notes, ElementsAre("the seed is 7"));
+    EXPECT_THAT(found->warnings, ElementsAre("odd"));
+}
+
 TEST(PytestDiscovery, ModulesThatSkipThemselvesAreNamed) {  // TRAPS 7
     const auto out = hello() + frame({{"t", "skipped"}, {"id", "b.py"}, {"message", "not today"}}) +
                      collected(0) + bye(5);

@@ -94,6 +94,22 @@ TEST(PytestWorker, SharesWhatDiscoveryCompiledOnOneMachine) {
     EXPECT_FALSE(plan_of(false).contains("bytecode"));
 }
 
+TEST(PytestWorker, OthersWaitUntilTheDiscoveringOneHasStartedItsSession) {
+    const auto began = [&](WorkerStart start) -> json {
+        auto context = context_in("/r");
+        context.same_machine = true;
+        context.run_folder = "/d";
+        Request request(group_with("-m slow"), context, {});
+        auto asked = request();
+        asked.start = start;
+        const auto worker = framework().worker(asked, std::chrono::seconds(90)).value();
+        return json::parse(worker.files.at(1).content).value("began", json());
+    };
+    EXPECT_TRUE(began(WorkerStart::ToDiscover).is_string());
+    EXPECT_EQ(began(WorkerStart::ToDiscover), began(WorkerStart::DuringDiscovery));
+    EXPECT_TRUE(began(WorkerStart::WithTests).is_null());
+}
+
 TEST(PytestWorker, DiscoversWhereOneCommandLineDoesForBoth) {
     EXPECT_FALSE(framework().has_discovering_worker()) << "it has run_args of its own";
     config::Config config;

@@ -38,6 +38,18 @@ TEST(Plan, AnEmptyGroupIsANotice) {
     EXPECT_THAT(plan.notes[0], HasSubstr("group a"));
 }
 
+TEST(Plan, WhatSeveralGroupsHaveToTellIsToldOnce) {
+    TestTable tests;
+    std::vector<GroupState> groups;
+    for (const auto* id : {"x", "y"}) {
+        groups.push_back(found({id}));
+        groups.back().discovered->value().notes = {"the seed is 7"};
+    }
+    const auto plan = make_plan(two_groups(), groups, {}, tests);
+    EXPECT_THAT(plan.notes, ElementsAre("the seed is 7"));
+    EXPECT_TRUE(plan.warnings.empty());
+}
+
 // TRAPS 15
 TEST(Plan, NoTestsAtAllIsAnErrorThatShowsWhatWasTried) {
     TestTable tests;
