@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Runs the test suites of public projects with pytest alone and with Offload, test by test.
+"""Runs the test suites of public projects with pytest and with Offload, test by test.
 
     compare.py                  all projects of the list below
     compare.py NAME …           these
     --worker off                in batches instead of streaming workers
 
 Each project's source distribution is fetched and installed with pip, into build/suites. The same
-suite then runs in two copies of its source; what counts is that both runs know the same tests and
-say the same of each. The binary is $OFFLOAD_BINARY, else build/release or build/dev.
+suite then runs in copies of its source: twice with plain pytest and once with `pytest -n`, which
+tells what the suite makes of itself, and with Offload. A difference is a test of which Offload says
+what none of the others does. Where there is one, plain pytest runs the tests of that worker or batch
+once more, in the same order: if it then says the same, the suite depends on its order, and that is
+counted apart. The binary is $OFFLOAD_BINARY, else build/release or build/dev.
 Exit status: 0 when all agree, 1 on any difference, 2 when a project could not be prepared.
 """
 
@@ -27,7 +30,7 @@ import xml.etree.ElementTree as ElementTree
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 WORK = pathlib.Path(os.environ.get("SUITES_FOLDER", ROOT / "build/suites"))
-PYTEST = "pytest==8.4.*"
+COMMON = ["pytest==8.4.*", "pytest-xdist"]
 PARALLEL = 4
 SHOWN = 20
 
@@ -42,22 +45,51 @@ class Project:
 
 
 PROJECTS = [
+    Project("anyio", "4.11.0", ["trio", "psutil", "trustme", "truststore", "hypothesis", "pytest-mock",
+                                "uvloop", "blockbuster", "coverage"]),
     Project("attrs", "25.3.0", ["hypothesis", "cloudpickle"]),
+    Project("cattrs", "25.3.0", ["hypothesis", "immutables", "pytest-benchmark", "pymongo", "cbor2",
+                                 "msgpack", "msgspec", "orjson", "pyyaml", "tomlkit", "ujson"]),
     Project("click", "8.1.8"),
     Project("djangorestframework", "3.16.0", ["pytest-django", "django==5.2.*", "pytz"]),
     Project("idna", "3.10"),
     Project("itsdangerous", "2.2.0", ["freezegun"]),
     Project("jinja2", "3.1.6", ["trio"]),
+    Project("jsonschema", "4.25.1", ["pytest-subtests", "fqdn", "idna", "isoduration", "jsonpointer",
+                                     "jsonpath-ng", "rfc3339-validator", "rfc3987", "uri-template", "webcolors",
+                                     "pip"],
+            paths=["jsonschema/tests"]),
+    Project("lark", "1.3.1", ["regex", "atomicwrites", "interegular"], paths=["tests"]),
     Project("markupsafe", "3.0.2"),
     Project("more-itertools", "10.7.0", paths=["tests"]),
     Project("packaging", "25.0", ["pretend"]),
     Project("pluggy", "1.6.0"),
+    Project("pyrsistent", "0.20.0", ["hypothesis"]),
+    Project("pytest", "8.4.2", ["attrs", "hypothesis", "xmlschema", "requests", "mock", "setuptools"],
+            paths=["testing"]),
+    Project("sqlalchemy", "2.0.44", paths=["test/base", "test/sql"]),
+    Project("starlette", "0.48.0", ["httpx", "itsdangerous", "jinja2", "python-multipart", "pyyaml",
+                                    "trio", "anyio==4.11.0"]),
+    Project("structlog", "25.4.0", ["freezegun", "pretend", "pytest-asyncio", "simplejson", "rich",
+                                    "twisted", "greenlet"]),
     Project("toolz", "1.0.0"),
+    Project("tornado", "6.5.2", paths=["tornado/test"]),
     # The test that is left out waits for ever where file events come late, with pytest alone too.
     Project("werkzeug", "3.1.3", ["ephemeral-port-reserve", "watchdog", "cryptography",
                                   "pytest-timeout"],
             args=["--deselect=tests/test_serving.py::test_reloader_sys_path"]),
 ]
+
+
+class Answers:
+    """What one run said: its exit status, and the outcome of each test."""
+
+    def __init__(self, status, outcomes):
+        self.status = status
+        self.outcomes = {same(test): outcome for test, outcome in outcomes.items()}
+
+    def of(self, test):
+        return self.outcomes.get(test, "missing")
 
 
 class Unprepared(Exception):
@@ -86,7 +118,7 @@ class Suite:
 
     def prepare(self):
         stamp = self.folder / "stamp"
-        wanted = repr((self.project, PYTEST, sys.version))
+        wanted = repr((self.project, COMMON, sys.version))
         if stamp.is_file() and stamp.read_text() == wanted:
             return
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -101,7 +133,7 @@ class Suite:
             tar.extractall(self.folder / "unpacked")
         (unpacked,) = (self.folder / "unpacked").iterdir()
         unpacked.rename(self.source)
-        must([*pip, "install", PYTEST, *self.project.needs])
+        must([*pip, "install", *COMMON, *self.project.needs])
         must([*pip, "install", str(self.source)])
         stamp.write_text(wanted)
 
@@ -118,19 +150,33 @@ class Suite:
         path = f"{self.python.parent}{os.pathsep}{clean['PATH']}"
         return {**clean, "PATH": path, **more}
 
-    def by_pytest(self):
-        place, answer = self.copy("plain"), self.folder / "plain.json"
+    def by_pytest(self, name, *more, order=None):
+        """`order`: only these tests, one after the other."""
+        place, answer = self.copy(name), self.folder / f"{name}.json"
         answer.unlink(missing_ok=True)
+        variables = {"PYTHONPATH": str(HERE), "SUITES_OUTCOMES": str(answer)}
+        if order is not None:
+            file = self.folder / f"{name}.ids.json"
+            file.write_text(json.dumps([test.replace("<source>", str(place)) for test in order]))
+            variables["SUITES_ORDER"] = str(file)
         status, output = call(
             [str(self.python), "-m", "pytest", "-p", "outcomes", "--continue-on-collection-errors",
-             *self.project.args, *self.project.paths],
-            cwd=place,
-            env=self.environment(PYTHONPATH=str(HERE), SUITES_OUTCOMES=str(answer)))
-        (self.folder / "plain.log").write_text(output)
+             *self.project.args, *more, *self.project.paths],
+            cwd=place, env=self.environment(**variables))
+        (self.folder / f"{name}.log").write_text(output)
         if not answer.is_file():
             raise Unprepared(f"pytest told nothing (exit status {status}):\n{output[-2000:]}")
         found = json.loads(answer.read_text())
-        return status, {self.placeless(test, place): outcome for test, outcome in found.items()}
+        return Answers(status, {self.placeless(test, place): outcome for test, outcome in found.items()})
+
+    def by_itself(self):
+        """What pytest makes of it: twice alone, and once in workers of xdist's, where these can agree
+        on what there is to test."""
+        all_there_are = [self.by_pytest("plain"), self.by_pytest("again")]
+        workers = self.by_pytest("xdist", "-n", str(PARALLEL))
+        if workers.outcomes:
+            all_there_are.append(workers)
+        return all_there_are
 
     def by_offload(self, binary, worker):
         place = self.copy("offload")
@@ -159,7 +205,7 @@ output_dir = {json.dumps(str(self.folder / "results"))}
         (self.folder / "offload.log").write_text(output)
         if not report.is_file():
             print(output[-2000:], file=sys.stderr)
-            return status, {}
+            return Answers(status, {})
         found = {}
         for case in ElementTree.parse(report).getroot().iter("testcase"):
             tags = {child.tag for child in case}
@@ -167,7 +213,25 @@ output_dir = {json.dumps(str(self.folder / "results"))}
             if case.get("name") in found:
                 worst = f"reported twice: {found[case.get('name')]}, {worst}"
             found[case.get("name")] = worst
-        return status, {self.placeless(test, place): outcome for test, outcome in found.items()}
+        return Answers(status, {self.placeless(test, place): outcome for test, outcome in found.items()})
+
+    def in_the_same_order(self, tests):
+        """What plain pytest says of these tests after all that Offload has run in the same process
+        before. Written into `order-N.json`, for each batch N."""
+        ids, orders = {}, {}
+        for line in (self.folder / "results/journal.ndjson").read_text(errors="replace").splitlines():
+            event = json.loads(line)
+            if event.get("event") == "test_discovered":
+                ids[event["test"]] = self.placeless(event["id"], self.folder / "offload")
+            elif event.get("event") == "test_started":
+                orders.setdefault(event["batch"], []).append(ids[event["test"]])
+        said = {}
+        for batch, order in orders.items():
+            affected = tests.intersection(map(same, order))
+            if affected:
+                answers = self.by_pytest(f"order-{batch}", order=order)
+                said.update((test, answers.of(test)) for test in affected)
+        return said
 
     @staticmethod
     def placeless(test, place):
@@ -180,13 +244,21 @@ def same(text):
     return "".join(c if c.isprintable() and c != "\ufffd" else "?" for c in text)
 
 
-def differences(plain, offload):
-    plain = {same(test): outcome for test, outcome in plain.items()}
-    offload = {same(test): outcome for test, outcome in offload.items()}
-    for test in sorted(plain.keys() | offload.keys()):
-        ours, theirs = offload.get(test, "missing"), plain.get(test, "missing")
-        if ours != theirs:
-            yield f"{test}: pytest says {theirs}, Offload says {ours}"
+def unstable(runs):
+    """The tests of which the suite's own runs do not all say the same."""
+    tests = set().union(*(run.outcomes for run in runs))
+    return {test for test in tests if len({run.of(test) for run in runs}) > 1}
+
+
+def differing(runs, offload):
+    tests = set(offload.outcomes).union(*(run.outcomes for run in runs))
+    return {test for test in tests if offload.of(test) not in {run.of(test) for run in runs}}
+
+
+def words_on(runs, offload, tests):
+    for test in sorted(tests):
+        said = ", ".join(dict.fromkeys(run.of(test) for run in runs))
+        yield f"{test}: pytest says {said}, Offload says {offload.of(test)}"
 
 
 def find_binary():
@@ -217,27 +289,35 @@ def main():
             shutil.rmtree(suite.folder, ignore_errors=True)
         try:
             suite.prepare()
-            plain_status, plain = suite.by_pytest()
+            runs = suite.by_itself()
         except (Unprepared, OSError, ValueError) as error:
             print(f"{name}: not compared: {error}", file=sys.stderr, flush=True)
-            rows.append((name, known[name].version, "-", "-", "not compared"))
+            rows.append((name, known[name].version, "-", "-", "-", "-", "not compared"))
             exit_status = exit_status or 2
             continue
-        status, found = suite.by_offload(binary, options.worker)
-        unequal = list(differences(plain, found))
-        if bool(plain_status) != bool(status):
-            unequal.append(f"pytest ended with {plain_status}, Offload with {status}")
-        if not plain:
+        found = suite.by_offload(binary, options.worker)
+        unequal = differing(runs, found)
+        replayed = suite.in_the_same_order(unequal) if unequal and found.outcomes else {}
+        by_order = {test for test in unequal if replayed.get(test) == found.of(test)}
+        for line in words_on(runs, found, by_order):
+            print(f"{name}: by its order: {line}", file=sys.stderr)
+        unequal = list(words_on(runs, found, unequal - by_order))
+        if not by_order and bool(found.status) not in [bool(run.status) for run in runs]:
+            unequal.append(f"pytest ended with {runs[0].status}, Offload with {found.status}")
+        if not runs[0].outcomes:
             unequal.append("pytest ran no test at all")
         for line in unequal[:SHOWN]:
             print(f"{name}: {line}", file=sys.stderr)
         if len(unequal) > SHOWN:
             print(f"{name}: and {len(unequal) - SHOWN} more", file=sys.stderr, flush=True)
-        agreed = sum(1 for t in plain if found.get(t) == plain[t])
-        rows.append((name, known[name].version, len(plain), agreed, len(unequal)))
+        plain, shaky = runs[0].outcomes, unstable(runs)
+        agreed = sum(1 for test in plain if found.of(test) in [run.of(test) for run in runs])
+        rows.append((name, known[name].version, len(plain), agreed, len(shaky), len(by_order),
+                     len(unequal)))
         print(f"{name}: {len(plain)} tests, {len(unequal)} differences", file=sys.stderr, flush=True)
         exit_status = 1 if unequal else exit_status
-    print("| project | version | tests | agreed | differing |\n| --- | --- | ---: | ---: | ---: |")
+    print("| project | version | tests | agreed | unstable | by order | differing |\n"
+          "| --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         print("| " + " | ".join(map(str, row)) + " |")
     return exit_status
