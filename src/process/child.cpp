@@ -234,8 +234,9 @@ End run_with(const Command& command, const Limits& limits, const OutputHandler& 
 
 }  // namespace
 
-End run(const Command& command, const Limits& limits, const OutputHandler& output, Input* input) {
-    return run_with(command, limits, output, InputPlan{{}, input});
+End run(const Command& command, const Limits& limits, const OutputHandler& output, Input* input,
+        std::string first) {
+    return run_with(command, limits, output, InputPlan{std::move(first), input});
 }
 
 Captured capture(const Command& command, const Limits& limits, std::string_view stdin_text) {

@@ -72,17 +72,17 @@ Variables environment_in(const std::string& folder) {
 
 process::End run_text(const std::string& text, process::Command command,
                       const process::Limits& limits, const process::OutputHandler& output,
-                      process::Input* input) {
+                      const ScriptInput& input) {
     auto environment = environment_in(command.working_folder);
     environment.insert(environment.end(), command.env.begin(), command.env.end());
     command.env = std::move(environment);
     command.argv = arguments_for(text);
-    auto end = process::run(command, limits, output, input);
+    auto end = process::run(command, limits, output, input.rest, input.first);
     // A shell says in words what it does not find, and reads a script that names no interpreter.
     const bool tried = !end.cancelled && !end.timed_out && command.argv.front() != "sh";
     if (!tried || !std::holds_alternative<process::NotStarted>(end.how)) return end;
     command.argv = {"sh", "-c", text};
-    return process::run(command, limits, output, input);
+    return process::run(command, limits, output, input.rest, input.first);
 }
 
 Error lifecycle_error(const Lifecycle& command, const process::End& end, std::string_view out,

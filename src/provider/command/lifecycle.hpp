@@ -10,6 +10,7 @@
 #include "offload/process/cancel.hpp"
 #include "offload/process/child.hpp"
 #include "offload/provider/provider.hpp"
+#include "remote/script.hpp"
 
 namespace offload::provider {
 
@@ -33,7 +34,7 @@ Variables environment_in(const std::string& folder);
 // process::run() of such a text in `command`, whose `argv` does not count.
 process::End run_text(const std::string& text, process::Command command,
                       const process::Limits& limits, const process::OutputHandler& output,
-                      process::Input* input = nullptr);
+                      const ScriptInput& input = {});
 
 // Its stdout. `progress` may be empty; else it gets the output as it comes.
 // Error: it did not exit with 0; the message has the status and the end of its output.

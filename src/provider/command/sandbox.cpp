@@ -53,7 +53,7 @@ bool CommandSandbox::fits(const ExecRequest& request) const {
 
 CommandSandbox::Conversation CommandSandbox::converse(
     const std::string& nonce, const std::string& script, const process::Limits& limits,
-    process::Input* input, const FrameHandler& on_frame, const OutputHandler& output) {
+    const ScriptInput& input, const FrameHandler& on_frame, const OutputHandler& output) {
     Conversation talk;
     talk.text = exec_text(script);
     std::string held;  // scanned output from before `begin`

@@ -55,9 +55,10 @@ class CommandSandbox final : public RemoteSandbox {
     Result<> destroy(SteadyTime deadline) override;
 
   private:
+    bool environment_on_stdin() const override { return shared_->commands.exec_stdin; }
     std::string exec_text(std::string_view script) const;
     Conversation converse(const std::string& nonce, const std::string& script,
-                          const process::Limits& limits, process::Input* input,
+                          const process::Limits& limits, const ScriptInput& input,
                           const FrameHandler& on_frame, const OutputHandler& output) override;
     Error transport_error(const Conversation& talk, std::string_view what) const override;
     bool frames_stream() const override { return shared_->streams; }

@@ -60,7 +60,7 @@ std::optional<Seconds> DockerSandbox::longest_silence() const { return kLongestS
 
 DockerSandbox::Conversation DockerSandbox::converse(
     const std::string& nonce, const std::string& script, const process::Limits& limits,
-    process::Input* input, const FrameHandler& on_frame, const OutputHandler& output) {
+    const ScriptInput& input, const FrameHandler& on_frame, const OutputHandler& output) {
     Conversation talk;
     talk.text = "exec";
     const auto arguments = script_arguments(script);
@@ -79,7 +79,7 @@ DockerSandbox::Conversation DockerSandbox::converse(
         [&](std::string_view text) { output(Stream::Out, text); });
     const auto begin = steady_clock::now();
     const auto end = run_exec(
-        shared_->engine, id_, *arguments, limits, input,
+        shared_->engine, id_, *arguments, limits, input.rest,
         [&](Stream stream, std::string_view bytes) {
             if (stream == Stream::Out) return scanner.feed(bytes);
             talk.err += bytes;

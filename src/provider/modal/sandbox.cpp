@@ -35,7 +35,7 @@ ModalSandbox::ModalSandbox(const std::shared_ptr<ModalShared>& shared, const San
 
 ModalSandbox::Conversation ModalSandbox::converse(
     const std::string& nonce, const std::string& script, const process::Limits& limits,
-    process::Input* input, const FrameHandler& on_frame, const OutputHandler& output) {
+    const ScriptInput& input, const FrameHandler& on_frame, const OutputHandler& output) {
     Conversation talk;
     talk.text = "exec";
     const auto begin = steady_clock::now();
@@ -46,7 +46,7 @@ ModalSandbox::Conversation ModalSandbox::converse(
             on_frame(text);
         },
         [&](std::string_view text) { output(Stream::Out, text); });
-    nlohmann::json fields{{"sandbox_id", id_}, {"stdin", input != nullptr}};
+    nlohmann::json fields{{"sandbox_id", id_}, {"stdin", input.rest != nullptr}};
     if (limits.deadline) {
         fields["timeout"] = Seconds(Seconds(*limits.deadline - begin) + kTimeoutMargin).count();
     }
@@ -55,7 +55,7 @@ ModalSandbox::Conversation ModalSandbox::converse(
                                        .content = script,
                                        .deadline = limits.deadline.value_or(SteadyTime::max()),
                                        .cancel = limits.cancel,
-                                       .input = input},
+                                       .input = input.rest},
                                       [&](Stream stream, std::string_view bytes) {
                                           if (stream == Stream::Out) {
                                               scanner.feed(bytes);

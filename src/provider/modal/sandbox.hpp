@@ -21,7 +21,7 @@ class ModalSandbox final : public RemoteSandbox {
 
   private:
     Conversation converse(const std::string& nonce, const std::string& script,
-                          const process::Limits& limits, process::Input* input,
+                          const process::Limits& limits, const ScriptInput& input,
                           const FrameHandler& on_frame, const OutputHandler& output) override;
     Error transport_error(const Conversation& talk, std::string_view what) const override;
 

@@ -55,6 +55,7 @@ std::string RemoteSandbox::script_for(const ExecRequest& request, const std::str
                          .request_env = &request.env,
                          .command = request.command,
                          .result_file = request.result_file,
+                         .environment_on_stdin = environment_on_stdin(),
                          .passes_stdin = request.input != nullptr,
                          .keeps_track_of_files = request.keeps_track_of_files});
 }
@@ -64,7 +65,7 @@ RemoteSandbox::Probe RemoteSandbox::probe() {
     auto begun = SteadyTime::clock::now();
     const auto talk = converse(
         nonce, probe_script(nonce, kProbePause),
-        {.deadline = std::chrono::steady_clock::now() + kProbeLimit, .cancel = {}}, nullptr,
+        {.deadline = std::chrono::steady_clock::now() + kProbeLimit, .cancel = {}}, {},
         [&](std::string_view text) {
             if (text == "begin") begun = SteadyTime::clock::now();
         },
@@ -112,8 +113,9 @@ ExecReply RemoteSandbox::exec(const ExecRequest& request, const OutputHandler& o
         limits.first_output =
             SteadyTime::clock::now() + std::chrono::duration_cast<SteadyTime::duration>(*silence);
     }
-    const auto talk =
-        converse(nonce, script_for(request, nonce), limits, request.input, on_frame, output);
+    ScriptInput input{.first = {}, .rest = request.input};
+    if (environment_on_stdin()) input.first = environment_text(nonce, env_, request.env);
+    const auto talk = converse(nonce, script_for(request, nonce), limits, input, on_frame, output);
     const auto reply_with = [&](auto how, bool reusable) {
         ExecReply reply{std::move(how), std::nullopt, talk.end.wall, reusable};
         if (!request.result_file || request.cancel.cancelled()) return reply;

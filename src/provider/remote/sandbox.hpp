@@ -13,6 +13,7 @@
 
 #include "offload/process/child.hpp"
 #include "offload/provider/provider.hpp"
+#include "remote/script.hpp"
 
 namespace offload::provider {
 
@@ -44,10 +45,14 @@ class RemoteSandbox : public Sandbox {
 
     // Runs `script` to its end. Frames that carry `nonce` go to `on_frame`, all else to `output`.
     virtual Conversation converse(const std::string& nonce, const std::string& script,
-                                  const process::Limits& limits, process::Input* input,
+                                  const process::Limits& limits, const ScriptInput& input,
                                   const FrameHandler& on_frame, const OutputHandler& output) = 0;
 
     virtual Error transport_error(const Conversation& talk, std::string_view what) const = 0;
+
+    // What a script is told on its standard input stands in no command line: the environment of
+    // tests goes that way where this is true.
+    virtual bool environment_on_stdin() const { return false; }
 
     // Frames are seen while the script runs: one that has said nothing has not started.
     virtual bool frames_stream() const { return true; }

@@ -48,7 +48,7 @@ Result<> RemoteSandbox::ask(const std::string& nonce, const std::string& script,
     bool done = false;
     std::string trouble = "the exec broke off";
     const auto talk = converse(
-        nonce, script, {.deadline = deadline, .cancel = {}}, nullptr,
+        nonce, script, {.deadline = deadline, .cancel = {}}, {},
         [&](std::string_view text) {
             if (text == "done") done = true;
             if (text.starts_with("fail ")) trouble = text.substr(5);

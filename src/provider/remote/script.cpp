@@ -86,11 +86,22 @@ std::string put_command(const BatchScript& batch) {
     return fmt::format("cat > \"$d/.command\" << \\{}{}{}\n{}\n", end, trouble, batch.command, end);
 }
 
-void add_exports(std::string& script, const Variables* variables) {
-    if (variables == nullptr) return;
-    for (const auto& [name, value] : *variables) {
-        script += fmt::format("export {}={}\n", name, quote(value));
+std::string exports(const Variables& variables) {
+    std::string text;
+    for (const auto& [name, value] : variables) {
+        text += fmt::format("export {}={}\n", name, quote(value));
     }
+    return text;
+}
+
+std::string end_of_environment(std::string_view nonce) { return fmt::format("offload-{}", nonce); }
+
+std::string read_environment(const BatchScript& batch) {
+    return fmt::format(
+               "e=\nw=\nwhile [ -z \"$w\" ] && IFS= read -r l; do\n"
+               "if [ \"$l\" = {} ]; then w=1; else e=\"$e$l\n\"; fi\ndone\n[ -n \"$w\" ]",
+               end_of_environment(batch.nonce)) +
+           failing("exec_command does not pass on its standard input, as exec_stdin says");
 }
 
 bool is_variable_name(std::string_view name) {
@@ -117,9 +128,14 @@ std::string batch_script(const BatchScript& batch) {
         script +=
             fmt::format("r={}\n[ ! -e \"$r\" ] || rm -f -- \"$r\"\n", quote(*batch.result_file));
     }
+    if (batch.environment_on_stdin) script += read_environment(batch);
     script += put_command(batch) + "f ready\n(\n";
-    add_exports(script, batch.sandbox_env);
-    add_exports(script, batch.request_env);
+    if (batch.environment_on_stdin) {
+        script += "eval \"$e\"\n";
+    } else {
+        if (batch.sandbox_env != nullptr) script += exports(*batch.sandbox_env);
+        if (batch.request_env != nullptr) script += exports(*batch.request_env);
+    }
     script += fmt::format("exec /bin/sh \"$d/.command\"{}\n)\ns=$?\n",
                           batch.passes_stdin ? "" : " < /dev/null");
     // What the command needed may have gone with the folder: then its status means nothing.
@@ -131,6 +147,11 @@ std::string batch_script(const BatchScript& batch) {
         script += "f \"end $s none\"\n";
     }
     return script + "exit $s";
+}
+
+std::string environment_text(std::string_view nonce, const Variables& sandbox,
+                             const Variables& wins) {
+    return exports(sandbox) + exports(wins) + end_of_environment(nonce) + "\n";
 }
 
 std::string probe_script(std::string_view nonce, std::chrono::seconds pause) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "offload/process/child.hpp"
 #include "offload/provider/provider.hpp"
 
 namespace offload::provider {
@@ -28,11 +29,23 @@ struct BatchScript {
     const Variables* request_env = nullptr;  // wins over the sandbox's
     std::string_view command;
     std::optional<std::string> result_file;
+    bool environment_on_stdin = false;  // as environment_text(), before anything else
     bool passes_stdin = false;
     bool keeps_track_of_files = false;  // list_script() will be asked for what the command makes
 };
 
 std::string batch_script(const BatchScript& batch);
+
+// What a script that waits for its environment reads first; `wins` over `sandbox`. Some kilobytes
+// at most: the shell reads byte by byte, so as to leave the rest to the command.
+std::string environment_text(std::string_view nonce, const Variables& sandbox,
+                             const Variables& wins);
+
+// The standard input of a script, in this order. Neither: it has none.
+struct ScriptInput {
+    std::string first;
+    process::Input* rest = nullptr;  // borrowed for as long as the script runs
+};
 
 // Says `begin` and nothing else, and ends after the pause.
 std::string probe_script(std::string_view nonce, std::chrono::seconds pause);

@@ -1,6 +1,6 @@
 """The command provider ("default"), with sandboxes that are folders on this machine."""
 
-from harness import Scenario
+from harness import BoxScenario, Scenario
 
 SANDBOX = """
     #!/bin/sh
@@ -139,3 +139,21 @@ class Providers(Scenario):
         runner = self.boxed(dict.fromkeys(tests, "pass"))
         self.offload("run").expect_exit(0).expect_outcomes(dict.fromkeys(tests, "passed"))
         self.assertEqual(runner.executed(), dict.fromkeys(tests, 1))
+
+
+class Secrets(BoxScenario):
+    LOOK = "grep -l 'hidden-val[u]e' /proc/[0-9]*/cmdline >> seen 2>/dev/null; true"
+
+    def run_with_secret(self, provider):
+        runner = self.boxed({"a": "pass"}, provider=provider + "env = { OFFLOAD_WORD = 'hidden-value' }",
+                            run="{result_file} {tests}; " + self.LOOK)
+        self.offload("run").expect_exit(0)
+        self.assertEqual(runner.executions()[0]["env"].get("OFFLOAD_WORD"), "hidden-value")
+        return (self.project / "seen").read_text()
+
+    def test_environment_stands_in_no_command_line_where_stdin_is_passed_on(self):
+        self.assertEqual(self.run_with_secret("exec_stdin = true\n"), "")
+
+    def test_otherwise_it_does(self):
+        """Which is what SECURITY.md says."""
+        self.assertNotEqual(self.run_with_secret(""), "")

@@ -27,7 +27,7 @@ class NearSandbox final : public RemoteSandbox {
 
   protected:
     Conversation converse(const std::string& nonce, const std::string& script,
-                          const process::Limits& limits, process::Input* input,
+                          const process::Limits& limits, const ScriptInput& input,
                           const FrameHandler& on_frame, const OutputHandler& output) override {
         Conversation talk;
         FrameScanner scanner(
@@ -39,7 +39,7 @@ class NearSandbox final : public RemoteSandbox {
             [&](std::string_view text) { output(Stream::Out, text); });
         talk.end = process::run(
             {.argv = {"sh", "-c", instead.empty() ? script : instead}}, limits,
-            [&](auto, std::string_view bytes) { scanner.feed(bytes); }, input);
+            [&](auto, std::string_view bytes) { scanner.feed(bytes); }, input.rest, input.first);
         if (const auto* exited = std::get_if<process::Exited>(&talk.end.how)) {
             talk.code = exited->status;
         }

@@ -59,7 +59,8 @@ class RemoteScript : public ::testing::TestWithParam<const char*> {
             [this](std::string_view text) { output_ += text; });
         const auto captured = process::capture(
             {.argv = {GetParam(), "-c", batch_script(script_)}, .env = {{"PATH", in("bin")}}},
-            {.deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1}, .cancel = {}});
+            {.deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1}, .cancel = {}},
+            stdin_);
         scanner.feed(captured.out);
         scanner.finish();
         errors_ = captured.err;
@@ -67,6 +68,7 @@ class RemoteScript : public ::testing::TestWithParam<const char*> {
 
     BatchScript script_;
     std::string command_;
+    std::string stdin_;
     std::vector<std::string> frames_;
     std::string output_;
     std::string errors_;
@@ -92,6 +94,28 @@ TEST_P(RemoteScript, StartsNoMoreThanItMust) {
     EXPECT_THAT(frames_, ElementsAre("begin", "ready"));
     EXPECT_EQ(end_.status, 3);
     EXPECT_FALSE(end_.has_file);
+}
+
+TEST_P(RemoteScript, EnvironmentComesFromStdinAndLeavesTheRestOfIt) {
+    with({"mkdir", "cat"});
+    const Variables sandbox{{"ONE", "of the sandbox"}, {"TWO", "two"}};
+    const std::string hostile = "it's\n  'one'\\n \\ line $(echo x) `y`\t\noffload-n \n";
+    const Variables request{{"ONE", hostile}};
+    script_.environment_on_stdin = script_.passes_stdin = true;
+    stdin_ = environment_text("n", sandbox, request) + "for the command";
+    run("printf '%s|%s|' \"$ONE\" \"$TWO\"; cat");
+    EXPECT_EQ(output_, hostile + "|two|for the command");
+    EXPECT_THAT(frames_, ElementsAre("begin", "ready"));
+    EXPECT_THAT(batch_script(script_), Not(HasSubstr("two")));
+}
+
+TEST_P(RemoteScript, EnvironmentThatDoesNotComeIsToldBeforeATestBegins) {
+    with({"mkdir"});
+    script_.environment_on_stdin = true;
+    stdin_ = "export ONE=";
+    run("echo ran");
+    EXPECT_THAT(frames_, ElementsAre("begin", HasSubstr("exec_stdin")));
+    EXPECT_EQ(output_, "");
 }
 
 TEST_P(RemoteScript, DoesWithoutGzip) {

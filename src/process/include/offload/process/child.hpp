@@ -81,11 +81,12 @@ struct End {
     std::string describe() const;  // "exit status 1", "killed by signal 9 (SIGKILL)", …
 };
 
-// Runs the command to its end. `input`: null gives /dev/null. Both bounds of `limits` end the whole
+// Runs the command to its end. Its standard input is `first`, then what `input` has; neither gives
+// /dev/null. Both bounds of `limits` end the whole
 // group: SIGTERM, grace, SIGKILL. Running out of descriptors or processes makes it wait and try
 // again until the deadline. Never throws but for lack of memory.
 End run(const Command& command, const Limits& limits, const OutputHandler& output,
-        Input* input = nullptr);
+        Input* input = nullptr, std::string first = {});
 
 // run() with everything kept, for short outputs.
 struct Captured {
