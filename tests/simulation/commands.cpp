@@ -15,7 +15,8 @@ Discovered tests_of(const World& world, GroupIndex index) {
     Discovered found;
     for (const auto& id : group.ids) {
         const auto& test = test_of(world, id);
-        found.tests.push_back({.id = id, .file = test.file, .bond = test.bond});
+        found.tests.push_back(
+            {.id = id, .file = test.file, .bond = test.bond, .needs = test.needs});
     }
     for (const auto& module : group.broken) {
         TestResult result;

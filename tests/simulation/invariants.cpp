@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
 #include <utility>
+
+#include "exit_status.hpp"
+#include "resource_watch.hpp"
 
 namespace offload::simulation {
 namespace {
@@ -34,6 +38,12 @@ class Judge {
     std::vector<std::string> judge() && {
         sandboxes();
         flags();
+        exit_status();
+        ends_soon_after_a_stop();
+        runner_failures();
+        for (auto& more : overdrawn_resources(world_, record_, tests_)) {
+            broken_.push_back(std::move(more));
+        }
         selection();
         conclusion();
         for (const auto& verdict : record_.summary.verdicts) {
@@ -56,6 +66,10 @@ class Judge {
 
     void sandboxes();
     void flags();
+    void exit_status();
+    void ends_soon_after_a_stop();
+    void runner_failures();
+    bool shows_a_runner_failure(const BatchRecord& batch) const;
     void selection();
     void conclusion();
     void attempts_were_given(const Verdict& verdict);
@@ -79,11 +93,10 @@ void Judge::follow(BatchNumber number, const BatchRecord& batch) {
         if (batch.told[i]) {
             course.told.emplace_back(number, *batch.told[i]);
             if (*batch.told[i] == Outcome::Passed) ++course.passes;
-        } else if (batch.ending &&
-                   (is<ending::Completed>(*batch.ending) || is<ending::DidNotFit>(*batch.ending))) {
-            course.silences += batch.tests.size() == 1                ? 2
-                               : is<ending::Completed>(*batch.ending) ? 1
-                                                                      : 0;
+        } else if (batch.ending) {
+            const bool completed = is<ending::Completed>(*batch.ending) || batch.left_no_file;
+            if (!completed && !is<ending::DidNotFit>(*batch.ending)) continue;
+            course.silences += batch.tests.size() == 1 ? 2 : completed ? 1 : 0;
         }
     }
 }
@@ -122,8 +135,100 @@ void Judge::flags() {
                "an error was told, and the run went on");
     }
     const auto strays = record_.all<UnknownResult>();
-    expect(strays.empty() || summary.failure.has_value(),
+    const bool any_failed = std::ranges::any_of(strays, [this](const UnknownResult& stray) {
+        return is_failure(stray.outcome) && tests_.find(stray.name) == nullptr;
+    });
+    expect(!any_failed || summary.failure.has_value(),
            "a failed result of no known test does not fail the run");
+    // Where workers alone come to nothing, tests run without.
+    const bool fruitless = summary.failure.value_or("").find("in a row ended") != std::string::npos;
+    const bool any_plain = std::ranges::any_of(record_.batches, [](const auto& entry) {
+        return !run::is_worker(entry.second.way) && is<ending::Died>(*entry.second.ending);
+    });
+    expect(!fruitless || any_plain, "the run gives up because of its workers alone");
+}
+
+// It follows from the verdicts and from what else is known of the run, and nothing is well of which
+// the world does not say so.
+void Judge::exit_status() {
+    const auto& summary = record_.summary;
+    const auto any = [&](std::initializer_list<Status> of) {
+        return std::ranges::any_of(summary.verdicts, [&](const Verdict& verdict) {
+            return std::ranges::find(of, verdict.status) != of.end();
+        });
+    };
+    const bool failed = any({Status::Failed, Status::Errored, Status::NotRun}) || summary.failure ||
+                        summary.verdicts.empty();
+    const bool flaky = any({Status::Flaky});
+    constexpr int kOwn = 77;
+    const auto expected = [&](int for_flaky) {
+        if (record_.interrupted) return 128 + record_.interrupted_by;
+        return failed ? 1 : flaky ? for_flaky : 0;
+    };
+    const auto status = app::exit_status(summary, std::nullopt);
+    expect(status == expected(2), fmt::format("the exit status is {}", status));
+    expect(app::exit_status(summary, kOwn) == expected(kOwn), "--flaky-exit-code is not obeyed");
+    if (status != 0 && status != 2) return;
+    for (const auto& verdict : summary.verdicts) {
+        const auto& told = courses_[verdict.test.value()].told;
+        expect(std::ranges::any_of(told, [](const auto& each) { return !is_failure(each.second); }),
+               fmt::format("all is well, and {} has never passed", id(verdict.test)));
+    }
+    for (const auto& [number, batch] : record_.batches) {
+        expect(!batch.only_runner_fails || !shows_a_runner_failure(batch),
+               fmt::format("all is well, and the runner of batch {} has failed", number.value()));
+    }
+}
+
+// What was begun is called off, and waited for no longer than it takes at most.
+void Judge::ends_soon_after_a_stop() {
+    if (!stopped()) return;
+    constexpr Seconds kSlack{10};  // until what was called off has ended
+    Seconds longest_creation = world_.usual_creation.takes;
+    for (const auto& [number, creation] : world_.creations) {
+        longest_creation = std::max(longest_creation, creation.takes);
+    }
+    Seconds longest_destruction{1};
+    for (const auto& [number, destruction] : world_.destructions) {
+        longest_destruction = std::max(longest_destruction, destruction.takes);
+    }
+    Seconds limit = kSlack + longest_creation + longest_destruction + world_.fetching;
+    if (!record_.interrupted) {
+        limit += std::max(world_.conclusion.takes, world_.settings.discovery_limit);
+    }
+    const auto last = std::max(*record_.stopped, record_.interrupted.value_or(Seconds{0}));
+    expect(record_.events.back().since_start <= last + limit,
+           "the run goes on for long after its stop");
+}
+
+// All tests have results, none of which explains how the runner ended.
+bool Judge::shows_a_runner_failure(const BatchRecord& batch) const {
+    if (world_.settings.abilities.verdict_source == VerdictSource::PerBatch) return false;
+    if (!is<ending::Completed>(*batch.ending) && !is<ending::Died>(*batch.ending)) return false;
+    const auto status = offload::exit_status(*batch.ending);
+    if (status == 0 || batch.tests.empty()) return false;
+    for (std::size_t i = 0; i < batch.tests.size(); ++i) {
+        const bool shared = courses_[batch.tests[i].test.value()].duplicates > 0;
+        if (!batch.told[i] || shared) return false;
+    }
+    if (!batch.told_of_failure) return true;
+    return status && world_.only_one_means_failed_tests && *status != 1;
+}
+
+// What the runner says of itself fails the run, and nothing else is told in its name.
+void Judge::runner_failures() {
+    std::set<std::string> told;
+    for (const auto& verdict : record_.summary.verdicts) {
+        const auto& entry = tests_[verdict.test];
+        if (entry.kind != TestKind::RunnerFailure) continue;
+        expect(verdict.status == Status::Errored, entry.id + " is no error");
+        told.insert(entry.id.substr(entry.id.find(": ") + 2));
+    }
+    for (const auto& [number, batch] : record_.batches) {
+        if (!shows_a_runner_failure(batch)) continue;
+        expect(told.contains(describe(*batch.ending)),
+               fmt::format("nobody tells of the runner of batch {}", number.value()));
+    }
 }
 
 // Each test that was found and is wanted has a verdict, and no other.

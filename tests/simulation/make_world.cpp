@@ -33,6 +33,7 @@ struct Climate {
         no_sandboxes = dice.chance(0.02);
         bad_execs = dice.chance(0.05);
         interrupts = dice.chance(0.25);
+        vanishings = often() / 2;
     }
     double failures = 0;
     double breakages = 0;
@@ -44,6 +45,7 @@ struct Climate {
     bool no_sandboxes = false;
     bool bad_execs = false;  // all of them
     bool interrupts = false;
+    double vanishings = 0;
 };
 
 class Maker {
@@ -65,6 +67,7 @@ class Maker {
     void set_rules();
     void make_group(std::size_t index);
     Test make_test();
+    Needs make_needs();
     void know_durations();
     void trouble_provider();
     void trouble_execs();
@@ -75,11 +78,17 @@ class Maker {
     Dice dice_;
     Climate climate_;
     World world_;
+    bool scarce_ = false;  // there are resources that tests share
 };
 
 void Maker::set_rules() {
     auto& settings = world_.settings;
     settings.slots = 1 + dice_.below(dice_.chance(0.2) ? 12 : 4);
+    scarce_ = dice_.chance(0.3);
+    if (scarce_) {
+        if (dice_.chance(0.7)) settings.capacities["db"] = 1 + dice_.below(3);
+        if (dice_.chance(0.7)) settings.capacities["port"] = 1 + dice_.below(3);
+    }
     settings.cores = 1 + dice_.below(4);
     settings.discoveries_at_once = 1 + dice_.below(3);
     settings.test_limit = between(5, 60);
@@ -99,15 +108,31 @@ void Maker::set_rules() {
     abilities.worker_discovers = dice_.chance(0.5);
     world_.workers = dice_.chance(0.8);
     world_.families = dice_.chance(0.5);
+    world_.only_one_means_failed_tests = dice_.chance(0.5);
     world_.tells_starts = abilities.verdict_source == VerdictSource::PerTest && dice_.chance(0.75);
     if (dice_.chance(0.5)) world_.turn = between(0, 0.2);
+}
+
+// Capacities are from 0 (nothing was said of it) to 3, and a test may want more.
+Needs Maker::make_needs() {
+    Needs needs;
+    if (dice_.chance(0.3)) {
+        needs.slots = one_of<std::size_t>(dice_, {2, 2, 3, 20, Needs::kAllSlots});
+    }
+    if (dice_.chance(0.6)) needs.claims.push_back({"db", 1 + dice_.below(2)});
+    if (dice_.chance(0.3)) needs.claims.push_back({"port", dice_.below(5)});
+    return needs;
 }
 
 Test Maker::make_test() {
     Test test;
     test.duration = dice_.duration();
     if (dice_.chance(0.4)) test.file = fmt::format("file{}", dice_.below(5));
-    if (dice_.chance(0.05)) test.bond = fmt::format("bond{}", dice_.below(3));
+    if (dice_.chance(0.05)) {
+        test.bond = fmt::format("bond{}", dice_.below(3));
+    } else if (scarce_ && dice_.chance(0.3)) {
+        test.needs = make_needs();
+    }
     const std::size_t attempts = 1 + dice_.below(4);
     if (dice_.chance(climate_.failures)) {
         for (std::size_t i = 0; i < attempts; ++i) {
@@ -137,6 +162,12 @@ void Maker::make_group(std::size_t index) {
     auto& group = add_group(world_, std::move(ids));
     group.settings.retry_count = dice_.chance(0.4) ? 0 : dice_.below(4);
     group.settings.alone = dice_.chance(0.1);
+    if (scarce_ && dice_.chance(0.3)) group.settings.claims = make_needs().claims;
+    if (dice_.chance(0.1)) {  // [groups.NAME] max_parallel
+        const auto name = fmt::format("group{}", index);
+        group.settings.claims.push_back({name, 1});
+        world_.settings.capacities[name] = 1 + dice_.below(3);
+    }
     group.settings.wanted = index == 0 || dice_.chance(0.9);
     group.discovery.takes = dice_.chance(0.5) ? between(0, 1) : between(0, 20);
     group.worker = dice_.chance(0.9);
@@ -176,14 +207,20 @@ void Maker::know_durations() {
 
 void Maker::trouble_provider() {
     world_.preparation.takes = dice_.chance(0.5) ? Seconds{0} : between(0, 15);
-    if (climate_.preparation) world_.preparation.trouble = "image does not build";
+    if (climate_.preparation) {
+        world_.preparation.trouble = "image does not build";
+        if (dice_.chance(0.3)) world_.preparation.takes = between(100, 600);  // its deadline
+    }
     world_.usual_creation.takes = dice_.chance(0.5) ? between(0, 1) : between(0, 20);
     if (climate_.no_sandboxes) world_.usual_creation.way = Creation::Way::Fails;
     for (std::size_t i = 0; i < 30; ++i) {
         if (dice_.chance(climate_.creations)) {
-            world_.creations[i] = {static_cast<Creation::Way>(dice_.below(5)), between(0, 40)};
+            world_.creations[i] = {static_cast<Creation::Way>(dice_.below(6)), between(0, 40)};
         }
-        if (dice_.chance(climate_.creations / 3)) world_.failed_destructions.insert(i);
+        if (dice_.chance(climate_.creations / 3)) {
+            world_.destructions[i] = {between(0, 100), dice_.chance(0.5)};
+        }
+        if (dice_.chance(climate_.vanishings)) world_.vanishings[i] = between(0, 30);
     }
     if (climate_.creations > 0 && world_.settings.slots > 1 && dice_.chance(0.1)) {
         world_.dead_slots.insert(dice_.below(world_.settings.slots));
@@ -191,7 +228,7 @@ void Maker::trouble_provider() {
 }
 
 Exec Maker::make_exec() {
-    Exec exec{.way = static_cast<Exec::Way>(dice_.below(15)), .after = 0, .ends_late = Seconds{0}};
+    Exec exec{.way = static_cast<Exec::Way>(dice_.below(19)), .after = 0, .ends_late = Seconds{0}};
     if (dice_.chance(0.6)) exec.after = dice_.below(8);
     if (dice_.chance(0.3)) exec.ends_late = between(0, 5);
     return exec;
@@ -210,8 +247,9 @@ void Maker::trouble_ends() {
         world_.conclusion.way = static_cast<Conclusion::Way>(dice_.below(4));
     }
     if (!climate_.interrupts) return;
-    world_.interrupts.push_back(dice_.chance(0.5) ? between(0, 20) : between(0, 120));
-    if (dice_.chance(0.3)) world_.interrupts.push_back(world_.interrupts[0] + between(0, 3));
+    const auto at = dice_.chance(0.5) ? between(0, 20) : between(0, 120);
+    world_.interrupts.push_back({at, one_of(dice_, {2, 2, 15})});
+    if (dice_.chance(0.3)) world_.interrupts.push_back({at + between(0, 3), 15});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "commands.hpp"
@@ -20,7 +21,7 @@ using Way = Exec::Way;
 // It may break what is nobody's fault, or hide what is.
 bool is_faulty(Way way) {
     return way != Way::Regular && way != Way::TellsTwice && way != Way::TellsStrays &&
-           way != Way::WearsOut && way != Way::LosesFiles;
+           way != Way::WearsOut && way != Way::LosesFiles && way != Way::RunnerFails;
 }
 
 TestResult result_of(Outcome outcome, Seconds duration) {
@@ -81,6 +82,7 @@ void Process::begin() {
     made.sandbox = order_.sandbox;
     made.way = order_.way;
     made.faulty = is_faulty(exec_.way);
+    made.only_runner_fails = exec_.way == Way::RunnerFails;
     around_.stage.expect(around_.record.batches.try_emplace(order_.batch, std::move(made)).second,
                          fmt::format("batch {} starts twice", order_.batch.value()));
     around_.stage.expect(order_.tests.empty() || order_.carry,
@@ -92,6 +94,8 @@ void Process::begin() {
 
 void Process::start_up() {
     using namespace ending;
+    if (exec_.way == Way::NeverBegins) return;
+    if (exec_.way == Way::CannotBeWorded) return end(Lost{Error{"it cannot be worded"}});
     if (exec_.way == Way::DoesNotFit && !is_worker()) return end(DidNotFit{1000});
     if (exec_.way == Way::CannotStart) {
         say("sh: 1: pytest: not found\n");
@@ -232,14 +236,25 @@ void Process::tell_result(std::size_t position, Outcome outcome) {
     auto& mine = record();
     const auto& test = around_.tests[mine.tests[position].test];
     const auto duration = test_of(around_.world, test.id).duration;
+    if (exec_.way == Way::LeavesNoFile && !is_worker()) return;
     if (exec_.way == Way::TellsLate) {
         late_.insert(late_.begin(), TestEnded{position, result_of(outcome, duration)});
         return;
     }
     if (!mine.told[position]) mine.told[position] = outcome;
+    mine.told_of_failure = mine.told_of_failure || is_failure(outcome);
     tell(TestEnded{position, result_of(outcome, duration)});
     if (exec_.way != Way::TellsTwice) return;
     tell(TestEnded{position, result_of(Outcome::Passed, duration)});
+}
+
+// Of nothing that is known, or of a test that another batch runs.
+void Process::tell_stray() {
+    constexpr std::array kOutcomes{Outcome::Failed, Outcome::Passed, Outcome::Skipped};
+    const auto outcome = kOutcomes.at(exec_.after % kOutcomes.size());
+    record().told_of_failure = record().told_of_failure || is_failure(outcome);
+    tell(UnknownCase{
+        exec_.after < 4 ? "elsewhere" : around_.tests[TestIndex(0)].id, outcome, {}, {}});
 }
 
 void Process::complete() {
@@ -247,7 +262,7 @@ void Process::complete() {
         stalled_ = true;
         return;
     }
-    if (exec_.way == Way::TellsStrays) tell(UnknownCase{"elsewhere", Outcome::Failed, {}, {}});
+    if (exec_.way == Way::TellsStrays) tell_stray();
     exec_.way = exec_.way == Way::TellsLate ? Way::Regular : exec_.way;
     for (auto& signal : std::exchange(late_, {})) {
         const auto& ended = std::get<TestEnded>(signal);
@@ -258,6 +273,11 @@ void Process::complete() {
         for (std::size_t i = 0; i < record().tests.size(); ++i) tell_result(i, outcome);
     }
     if (is_worker()) ++around_.record.workers_ended_by_themselves;
+    if (exec_.way == Way::RunnerFails) return end(ending::Completed{ending::Exited{3}});
+    if (exec_.way == Way::LeavesNoFile && !is_worker()) {
+        record().left_no_file = true;
+        return end(ending::Died{ending::Exited{0}});
+    }
     end(ending::Completed{ending::Exited{any_failure_ ? 1 : 0}});
 }
 
@@ -271,10 +291,21 @@ void Process::be_ended(run::EndBatch::How how) {
 
 void Process::obey() {
     if (ended_by_run_ != run::EndBatch::How::Expire) return end(ending::Cancelled{});
+    if (exec_.way == Way::NeverBegins) return end(ending::Lost{Error{"it had not begun"}});
     end(ending::TimedOut{around_.world.settings.test_limit, ending::TimedOut::Of::Test});
 }
 
-void Process::run_out_of_time() { end(ending::TimedOut{around_.world.settings.exec_limit}); }
+void Process::run_out_of_time() {
+    if (exec_.way == Way::NeverBegins) return end(ending::Lost{Error{"it had not begun"}});
+    end(ending::TimedOut{around_.world.settings.exec_limit});
+}
+
+void Process::lose() {
+    record().faulty = true;
+    later(kUntilEnded, &Process::lose_connection);
+}
+
+void Process::lose_connection() { end(ending::Lost{Error{"connection lost"}}); }
 
 void Process::end(const Ending& ending) {
     if (over_already_) return;
@@ -285,8 +316,9 @@ void Process::end(const Ending& ending) {
     }
     over_already_ = true;
     record().ending = ending;
+    const bool whole = !lost || exec_.way == Way::CannotBeWorded;
     const bool usable =
-        !lost && !ended_by_run_ && !is<ending::TimedOut>(ending) && exec_.way != Way::WearsOut;
+        whole && !ended_by_run_ && !is<ending::TimedOut>(ending) && exec_.way != Way::WearsOut;
     const bool complete = is<ending::Completed>(ending) || is<ending::DidNotFit>(ending);
     run::BatchOver over{
         .batch = order_.batch,
@@ -294,6 +326,7 @@ void Process::end(const Ending& ending) {
         .trouble = complete ? "" : "it broke off",
         .last_output = exec_.way == Way::CannotStart ? "sh: 1: pytest: not found" : "",
         .starts_known = around_.world.tells_starts,
+        .no_result_file = record().left_no_file,
         .sandbox_usable = usable,
         .wall = around_.stage.now - began_,
         .artefacts = fetch(ending)};

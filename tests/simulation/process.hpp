@@ -44,6 +44,8 @@ class Process {
 
     // --- By the run; it takes a moment, in which it goes on
     void be_ended(run::EndBatch::How how);
+    // The sandbox is gone; it is noticed in a moment.
+    void lose();
 
   private:
     void later(Seconds time, void (Process::*what)());
@@ -56,9 +58,11 @@ class Process {
     void run_next();
     void end_test(std::size_t position, Act act);
     void tell_result(std::size_t position, Outcome outcome);
+    void tell_stray();
     void complete();
     void run_out_of_time();
     void obey();
+    void lose_connection();
     void end(const Ending& ending);
     run::Fetched fetch(const Ending& ending) const;
     void tell(Signal signal);

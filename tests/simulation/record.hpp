@@ -25,6 +25,9 @@ struct BatchRecord {
     std::optional<Ending> ending;
     bool faulty = false;  // what ended it may be more than its tests
     bool ended_by_run = false;
+    bool told_of_failure = false;
+    bool only_runner_fails = false;  // it says so of itself
+    bool left_no_file = false;
 };
 
 struct SandboxRecord {
@@ -49,6 +52,7 @@ struct Record {
     std::vector<Seconds> forecasts;
     std::optional<Seconds> stopped;      // when the run called off all that it had begun
     std::optional<Seconds> interrupted;  // when it heard of the first interrupt
+    int interrupted_by = 0;              // the signal of that
     RunSummary summary;
     bool over = false;
     std::size_t steps = 0;

@@ -8,7 +8,6 @@ namespace offload::simulation {
 namespace {
 
 constexpr Seconds kUntilCancelled{0.1};
-constexpr Seconds kDestruction{0.5};
 
 }  // namespace
 
@@ -24,9 +23,13 @@ void Sandboxes::create(const run::CreateSandbox& action) {
     auto creation = planned != world_.creations.end() ? planned->second : world_.usual_creation;
     if (world_.dead_slots.contains(action.slot.value())) creation.way = Creation::Way::Fails;
     places_.emplace(number, Place{action.slot, creation});
-    stage_.after(creation.takes, [this, number, way = creation.way] {
+    const bool hangs = creation.way == Creation::Way::Hangs;
+    stage_.after(hangs ? kCreationDeadline : creation.takes, [this, number, way = creation.way] {
         if (!is_making(number)) return;
         if (way == Creation::Way::Fails) return fail_to_come(number, Error{"quota exceeded"});
+        if (way == Creation::Way::Hangs) {
+            return fail_to_come(number, Error{"no answer"}.with_kind(ErrorKind::TimedOut));
+        }
         if (way == Creation::Way::FailsAsTooMany) {
             return fail_to_come(number, Error{"429 too many requests"}.with_kind(ErrorKind::Busy));
         }
@@ -50,7 +53,18 @@ void Sandboxes::come_up(SandboxNumber number) {
     const auto& place = places_.at(number);
     stage_.tell(
         run::SandboxUp{number, fmt::format("made-up-{}", number.value()), place.creation.takes});
+    const auto vanishing = world_.vanishings.find(number.value());
+    if (vanishing != world_.vanishings.end()) {
+        stage_.after(vanishing->second, [this, number] { vanish(number); });
+    }
     if (place.told_to_end) leave(number);
+}
+
+// What runs there is lost; an idle one is not missed before something is to run in it.
+void Sandboxes::vanish(SandboxNumber number) {
+    auto& place = places_.at(number);
+    place.vanished = true;
+    if (place.exec) place.exec->lose();
 }
 
 void Sandboxes::fail_to_come(SandboxNumber number, Error why) {
@@ -73,10 +87,12 @@ void Sandboxes::leave(SandboxNumber number) {
                   fmt::format("sandbox {} is destroyed twice", number.value()));
     state = SandboxRecord::State::Going;
     stage_.tell(run::SandboxGoing{number});
-    stage_.after(kDestruction, [this, number] {
+    const auto planned = world_.destructions.find(number.value());
+    const auto way = planned != world_.destructions.end() ? planned->second : Destruction{};
+    stage_.after(way.takes, [this, number, fails = way.fails] {
         record_.sandboxes.at(number).state = SandboxRecord::State::Gone;
         run::SandboxGone gone{number, std::nullopt};
-        if (world_.failed_destructions.contains(number.value())) gone.trouble = Error{"no answer"};
+        if (fails) gone.trouble = Error{"no answer"};
         stage_.tell(std::move(gone));
     });
 }
@@ -93,6 +109,7 @@ void Sandboxes::start(const run::StartBatch& action) {
         Process::Surroundings{world_, tests_, stage_, record_}, action,
         [this, number](run::BatchOver over) { batch_over(number, std::move(over)); });
     place.exec->begin();
+    if (place.vanished) place.exec->lose();
 }
 
 void Sandboxes::batch_over(SandboxNumber number, run::BatchOver over) {

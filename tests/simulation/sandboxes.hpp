@@ -37,9 +37,11 @@ class Sandboxes {
         Creation creation;
         std::unique_ptr<Process> exec = nullptr;
         bool told_to_end = false;
+        bool vanished = false;
     };
     void come_up(SandboxNumber number);
     void fail_to_come(SandboxNumber number, Error why);
+    void vanish(SandboxNumber number);
     void leave(SandboxNumber number);
     void batch_over(SandboxNumber number, run::BatchOver over);
     bool is_making(SandboxNumber number) const;

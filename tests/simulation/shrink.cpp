@@ -24,7 +24,8 @@ class Shrinker {
             drop_parts([](World& world) -> auto& { return world.settings.only_ids; });
             drop_each([](World& world) -> auto& { return world.execs; });
             drop_each([](World& world) -> auto& { return world.creations; });
-            drop_each([](World& world) -> auto& { return world.failed_destructions; });
+            drop_each([](World& world) -> auto& { return world.destructions; });
+            drop_each([](World& world) -> auto& { return world.vanishings; });
             drop_each([](World& world) -> auto& { return world.tests; });
             if (world_.turn > Seconds{0}) attempt([](World& world) { world.turn = Seconds{0}; });
         }

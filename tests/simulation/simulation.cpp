@@ -80,8 +80,8 @@ Simulation::Simulation(const World& world)
       commands_(world, stage_, record_),
       sandboxes_(world, tests_, stage_, record_),
       run_(settings_of(world), tests_) {
-    for (const auto at : world.interrupts) {
-        stage_.after(at, [this] { interrupt(2); });
+    for (const auto& [at, signal] : world.interrupts) {
+        stage_.after(at, [this, signal = signal] { interrupt(signal); });
     }
 }
 
@@ -141,7 +141,10 @@ void Simulation::hear() {
     bool interrupted = false;
     for (const auto& message : messages) {
         if (on_line) on_line(stage_.now, "  ◄ " + line_of(message));
-        interrupted = interrupted || std::holds_alternative<run::Interrupted>(message);
+        if (const auto* interrupt = std::get_if<run::Interrupted>(&message)) {
+            if (!interrupted && !record_.interrupted) record_.interrupted_by = interrupt->signal;
+            interrupted = true;
+        }
         if (const auto* told = std::get_if<run::BatchTold>(&message)) know_refusals(*told);
     }
     if (interrupted && !record_.interrupted) record_.interrupted = stage_.now;

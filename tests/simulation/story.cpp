@@ -16,12 +16,14 @@ constexpr std::array<std::string_view, 7> kActs{"pass", "fail",   "skip",     "c
 constexpr std::array<std::string_view, 4> kWays{"plain", "worker", "to discover",
                                                 "while discovery"};
 constexpr std::array<std::string_view, 3> kEnds{"cancel", "cancel and fetch", "expire"};
-constexpr std::array<std::string_view, 15> kExecs{
-    "regular",    "lost",        "dies",         "stalls",    "withholds",
-    "tells late", "tells twice", "tells strays", "not fit",   "cannot start",
-    "is deaf",    "is unfit",    "is stubborn",  "wears out", "loses files"};
-constexpr std::array<std::string_view, 5> kCreations{
-    "comes", "comes anyway", "comes when cancelled", "fails", "fails as too many"};
+constexpr std::array<std::string_view, 19> kExecs{
+    "regular",          "lost",           "dies",        "stalls",
+    "withholds",        "tells late",     "tells twice", "tells strays",
+    "not fit",          "cannot start",   "is deaf",     "is unfit",
+    "is stubborn",      "wears out",      "loses files", "never begins",
+    "cannot be worded", "leaves no file", "runner fails"};
+constexpr std::array<std::string_view, 6> kCreations{
+    "comes", "comes anyway", "comes when cancelled", "fails", "fails as too many", "hangs"};
 constexpr std::array<std::string_view, 6> kFindings{"stays", "leaves",  "leaves as unfit",
                                                     "dies",  "is lost", "hangs"};
 constexpr std::array<std::string_view, 3> kDiscoveries{"tells", "fails", "hangs"};
@@ -216,25 +218,39 @@ struct MessageWords {
     }
 };
 
+std::string describe(const Needs& needs) {
+    std::string text;
+    if (needs.slots > 1) {
+        text = needs.slots == Needs::kAllSlots ? ", alone" : fmt::format(", {} slots", needs.slots);
+    }
+    for (const auto& [resource, units] : needs.claims) {
+        text += fmt::format(", {} of {}", units, resource);
+    }
+    return text;
+}
+
 std::string describe(const Group& group) {
+    Needs needs;
+    needs.claims = group.settings.claims;
     const auto& settings = group.settings;
     std::string text = fmt::format(
         "group {}: {} tests, {} broken modules, retry_count {}{}{}; discovery {} after {:.1f} s, a "
         "worker {}{}{}\n",
         settings.name, group.ids.size(), group.broken.size(), settings.retry_count,
-        settings.alone ? ", each alone" : "", settings.wanted ? "" : ", not wanted",
-        name(kDiscoveries, group.discovery.way), group.discovery.takes.count(),
-        name(kFindings, group.finding), group.untold ? ", untold by others" : "",
-        group.worker ? "" : ", no workers");
+        (settings.alone ? ", each alone" : "") + describe(needs),
+        settings.wanted ? "" : ", not wanted", name(kDiscoveries, group.discovery.way),
+        group.discovery.takes.count(), name(kFindings, group.finding),
+        group.untold ? ", untold by others" : "", group.worker ? "" : ", no workers");
     return text;
 }
 
 std::string describe(const std::string& id, const Test& test) {
-    if (test.acts.empty() && test.bond.empty()) return {};
+    const auto needs = describe(test.needs);
+    if (test.acts.empty() && test.bond.empty() && needs.empty()) return {};
     std::vector<std::string_view> acts;
     for (const auto act : test.acts) acts.push_back(name(kActs, act));
-    return fmt::format("{}: {}{}, {:.2f} s\n", id, fmt::join(acts, ", "),
-                       test.bond.empty() ? "" : " of " + test.bond, test.duration.count());
+    return fmt::format("{}: {}{}{}, {:.2f} s\n", id, fmt::join(acts, ", "),
+                       test.bond.empty() ? "" : " of " + test.bond, needs, test.duration.count());
 }
 
 std::string describe(const Exec& exec) {
@@ -278,8 +294,19 @@ std::string describe(const World& world) {
         text += fmt::format("batch {}: {}\n", number, describe(exec));
     }
     text += fmt::format("others: {}\n", describe(world.usual_exec));
-    for (const auto at : world.interrupts)
-        text += fmt::format("interrupt at {:.2f} s\n", at.count());
+    for (const auto& [number, destruction] : world.destructions) {
+        text += fmt::format("sandbox {} is {} after {:.1f} s\n", number,
+                            destruction.fails ? "left" : "destroyed", destruction.takes.count());
+    }
+    for (const auto& [number, after] : world.vanishings) {
+        text += fmt::format("sandbox {} vanishes {:.1f} s after it came\n", number, after.count());
+    }
+    for (const auto& [at, signal] : world.interrupts) {
+        text += fmt::format("signal {} at {:.2f} s\n", signal, at.count());
+    }
+    for (const auto& [resource, units] : settings.capacities) {
+        text += fmt::format("resource {}: {}\n", resource, units);
+    }
     return text;
 }
 

@@ -39,14 +39,17 @@ run::Settings settings_of(const World& world) {
         const auto* ours = dynamic_cast<const GroupCarry*>(carry.get());
         return has && ours != nullptr && ours->worker;
     };
+    if (world.only_one_means_failed_tests) {
+        abilities.says_tests_failed = [](int exit_status) { return exit_status == 1; };
+    }
     return settings;
 }
 
 std::size_t count_faults(const World& world) {
     std::size_t acts = 0;
     for (const auto& [id, test] : world.tests) acts += test.acts.size();
-    return acts + world.creations.size() + world.failed_destructions.size() + world.execs.size() +
-           world.interrupts.size();
+    return acts + world.creations.size() + world.destructions.size() + world.execs.size() +
+           world.vanishings.size() + world.interrupts.size();
 }
 
 Seconds latest_end(const World& world) {
@@ -64,7 +67,9 @@ Seconds latest_end(const World& world) {
     }
     for (const auto& [number, creation] : world.creations) {
         longest += creation.takes + kBetweenCreations;
+        if (creation.way == Creation::Way::Hangs) longest += kCreationDeadline;
     }
+    for (const auto& [number, destruction] : world.destructions) longest += destruction.takes;
     longest += 20 * (world.usual_creation.takes + kBetweenCreations);
     const auto faults = static_cast<double>(count_faults(world));
     return longest + kHalvings * attempts * limit + faults * limit +

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/model/claim.hpp"
 #include "offload/run/settings.hpp"
 
 namespace offload::simulation {
@@ -34,6 +35,7 @@ struct Test {
     Seconds duration{0.1};
     std::string file = {};
     std::string bond = {};
+    Needs needs = {};
 };
 
 // How the command that discovers a group ends.
@@ -67,10 +69,21 @@ struct Creation {
         ComesAnyway,         // whether or not it is cancelled
         ComesWhenCancelled,  // and takes this long otherwise
         Fails,
-        FailsAsTooMany  // the provider limits the rate
+        FailsAsTooMany,  // the provider limits the rate
+        Hangs            // until its deadline, or until it is cancelled
     };
     Way way = Way::Comes;
     Seconds takes{2};
+};
+
+struct Destruction {
+    Seconds takes{0.5};  // tried again, it takes longer
+    bool fails = false;
+};
+
+struct Interrupt {
+    Seconds at{0};
+    int signal = 2;
 };
 
 // How the exec of a batch goes, apart from its tests.
@@ -85,12 +98,16 @@ struct Exec {
         TellsTwice,   // each result
         TellsStrays,  // a failed result of no known test
         DoesNotFit,
-        CannotStart,  // the command is not found
-        IsDeaf,       // a worker that ends at once, without a word
-        IsUnfit,      // a worker that says that none is possible
-        IsStubborn,   // a worker that does not end when it is told to
-        WearsOut,     // its sandbox cannot be used again
-        LosesFiles    // they cannot be fetched
+        CannotStart,     // the command is not found
+        IsDeaf,          // a worker that ends at once, without a word
+        IsUnfit,         // a worker that says that none is possible
+        IsStubborn,      // a worker that does not end when it is told to
+        WearsOut,        // its sandbox cannot be used again
+        LosesFiles,      // they cannot be fetched
+        NeverBegins,     // nothing is heard of it until its time is over
+        CannotBeWorded,  // it is not even tried, and the sandbox is none the worse for it
+        LeavesNoFile,    // its runner is content and has left no results; no worker
+        RunnerFails      // its runner says that something besides the tests is wrong
     };
     Way way = Way::Regular;
     std::size_t after = 0;
@@ -112,20 +129,22 @@ struct World {
     std::map<std::string, Test> tests;  // by ID; those that are not here are like any other
 
     bool tells_starts = true;
-    bool workers = false;   // the framework has them
-    bool families = false;  // one discovery tells the tests of all groups
+    bool workers = false;                      // the framework has them
+    bool families = false;                     // one discovery tells the tests of all groups
+    bool only_one_means_failed_tests = false;  // of the exit statuses of the runner
 
     Preparation preparation = {};
     std::map<std::size_t, Creation> creations = {};  // by number of the sandbox
     Creation usual_creation = {};
-    std::set<std::size_t> dead_slots = {};           // creations there fail
-    std::set<std::size_t> failed_destructions = {};  // by number of the sandbox
-    std::map<std::size_t, Exec> execs = {};          // by number of the batch
+    std::set<std::size_t> dead_slots = {};                 // creations there fail
+    std::map<std::size_t, Destruction> destructions = {};  // by number of the sandbox
+    std::map<std::size_t, Seconds> vanishings = {};        // likewise; so long after it came up
+    std::map<std::size_t, Exec> execs = {};                // by number of the batch
     Exec usual_exec = {};
     std::vector<std::string> artefacts = {};  // what every batch leaves
     Seconds fetching{0};                      // how long it takes to fetch them
     Conclusion conclusion = {};
-    std::vector<Seconds> interrupts = {};
+    std::vector<Interrupt> interrupts = {};
     Seconds turn{0};  // what happens within this time is heard together
 };
 
@@ -136,6 +155,9 @@ Group& add_group(World& world, std::vector<std::string> ids);
 run::Settings settings_of(const World& world);
 
 const Test& test_of(const World& world, const std::string& id);
+
+// A creation that hangs is given up on by then.
+constexpr Seconds kCreationDeadline{600};
 
 // By then every run in this world has ended, if it gets anywhere.
 Seconds latest_end(const World& world);
