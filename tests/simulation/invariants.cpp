@@ -29,7 +29,11 @@ class Judge {
     Judge(const World& world, const Record& record, const TestTable& tests)
         : world_(world), record_(record), tests_(tests), courses_(tests.size()) {
         for (const auto& [number, batch] : record.batches) follow(number, batch);
+        for (const auto& extended : record.all<BatchExtended>()) {
+            given_[extended.batch] += extended.tests.size();
+        }
         for (const auto& started : record.all<BatchStarted>()) {
+            given_[started.batch] += started.tests.size();
             if (!started.hedge) continue;
             for (const auto test : started.tests) ++courses_[test.value()].duplicates;
         }
@@ -69,7 +73,7 @@ class Judge {
     void exit_status();
     void ends_soon_after_a_stop();
     void runner_failures();
-    bool shows_a_runner_failure(const BatchRecord& batch) const;
+    bool shows_a_runner_failure(BatchNumber number, const BatchRecord& batch) const;
     void selection();
     void conclusion();
     void attempts_were_given(const Verdict& verdict);
@@ -83,6 +87,7 @@ class Judge {
     const Record& record_;
     const TestTable& tests_;
     std::vector<Course> courses_;
+    std::map<BatchNumber, std::size_t> given_;  // so many tests, though it may have been over
     std::vector<std::string> broken_;
 };
 
@@ -146,6 +151,17 @@ void Judge::flags() {
         return !run::is_worker(entry.second.way) && is<ending::Died>(*entry.second.ending);
     });
     expect(!fruitless || any_plain, "the run gives up because of its workers alone");
+    // And soon: as many may start at once as there are slots.
+    std::size_t barren = 0;
+    bool any_fruit = false;
+    for (const auto& [number, batch] : record_.batches) {
+        if (!run::is_worker(batch.way) || batch.tests.empty()) continue;
+        any_fruit = any_fruit || batch.any_began;
+        if (is<ending::Died>(*batch.ending)) ++barren;
+    }
+    constexpr std::size_t kEnough = 2;
+    expect(any_fruit || barren <= kEnough + world_.settings.slots,
+           fmt::format("{} workers came to nothing, one after the other", barren));
 }
 
 // It follows from the verdicts and from what else is known of the run, and nothing is well of which
@@ -175,7 +191,7 @@ void Judge::exit_status() {
                fmt::format("all is well, and {} has never passed", id(verdict.test)));
     }
     for (const auto& [number, batch] : record_.batches) {
-        expect(!batch.only_runner_fails || !shows_a_runner_failure(batch),
+        expect(!batch.only_runner_fails || !shows_a_runner_failure(number, batch),
                fmt::format("all is well, and the runner of batch {} has failed", number.value()));
     }
 }
@@ -202,11 +218,15 @@ void Judge::ends_soon_after_a_stop() {
 }
 
 // All tests have results, none of which explains how the runner ended.
-bool Judge::shows_a_runner_failure(const BatchRecord& batch) const {
+bool Judge::shows_a_runner_failure(BatchNumber number, const BatchRecord& batch) const {
     if (world_.settings.abilities.verdict_source == VerdictSource::PerBatch) return false;
     if (!is<ending::Completed>(*batch.ending) && !is<ending::Died>(*batch.ending)) return false;
     const auto status = offload::exit_status(*batch.ending);
     if (status == 0 || batch.tests.empty()) return false;
+    if (const auto given = given_.find(number);
+        given == given_.end() || given->second > batch.tests.size()) {
+        return false;
+    }
     for (std::size_t i = 0; i < batch.tests.size(); ++i) {
         const bool shared = courses_[batch.tests[i].test.value()].duplicates > 0;
         if (!batch.told[i] || shared) return false;
@@ -225,7 +245,7 @@ void Judge::runner_failures() {
         told.insert(entry.id.substr(entry.id.find(": ") + 2));
     }
     for (const auto& [number, batch] : record_.batches) {
-        if (!shows_a_runner_failure(batch)) continue;
+        if (!shows_a_runner_failure(number, batch)) continue;
         expect(told.contains(describe(*batch.ending)),
                fmt::format("nobody tells of the runner of batch {}", number.value()));
     }
@@ -307,7 +327,11 @@ void Judge::blame_is_just(const Attempt& attempt, const BatchRecord& batch) {
         batch.taken_down_by && batch.tests[*batch.taken_down_by].test == attempt.test;
     const auto& settings = world_.settings;
     const auto limit = std::min(settings.test_limit, settings.exec_limit);
-    const bool slow = test_of(world_, id(attempt.test)).duration >= limit * 0.9;
+    const auto& test = test_of(world_, id(attempt.test));
+    const bool dawdles = std::ranges::any_of(test.acts, [](Act act) {
+        return act == Act::Dawdle || act == Act::CrashLate || act == Act::Mumble;
+    });
+    const bool slow = test.duration * (dawdles ? kDawdling : 1) >= limit * 0.9;
     const bool alone = batch.tests.size() == 1;  // its runner may have said nothing of it
     expect(guilty || (!crash && (slow || alone)), what + ": it was another's fault");
 }

@@ -33,6 +33,9 @@ struct Climate {
         no_sandboxes = dice.chance(0.02);
         bad_execs = dice.chance(0.05);
         interrupts = dice.chance(0.25);
+        stragglers = dice.chance(0.3) ? dice.between(0, 0.3) : 0;
+        single_use = dice.chance(0.05);
+        bonds = dice.chance(0.2) ? dice.between(0, 0.5) : 0;
         vanishings = often() / 2;
     }
     double failures = 0;
@@ -45,6 +48,9 @@ struct Climate {
     bool no_sandboxes = false;
     bool bad_execs = false;  // all of them
     bool interrupts = false;
+    double stragglers = 0;
+    bool single_use = false;  // no sandbox is used again
+    double bonds = 0;
     double vanishings = 0;
 };
 
@@ -94,14 +100,15 @@ void Maker::set_rules() {
     settings.test_limit = between(5, 60);
     settings.exec_limit = settings.test_limit;
     settings.discovery_limit = between(20, 100);
-    settings.hedges = dice_.chance(0.7);
+    settings.hedges = dice_.chance(climate_.stragglers > 0 ? 0.95 : 0.7);
     settings.fail_fast = dice_.chance(0.1);
     if (dice_.chance(0.3)) settings.artefact_globs = {"out/**"};
     if (dice_.chance(0.5)) world_.artefacts = {"out/a.png"};
     if (dice_.chance(0.5)) world_.fetching = between(0, 3);
     auto& abilities = settings.abilities;
     abilities.concurrent_creations = 1 + dice_.below(8);
-    abilities.same_machine = dice_.chance(0.4);
+    // Where there are stragglers, there should be duplicates of them.
+    abilities.same_machine = dice_.chance(climate_.stragglers > 0 ? 0.1 : 0.4);
     if (dice_.chance(0.2)) abilities.verdict_source = VerdictSource::PerBatch;
     if (dice_.chance(0.2)) abilities.command_bytes = 40 + dice_.below(200);
     abilities.passes_stdin = dice_.chance(0.6);
@@ -128,7 +135,7 @@ Test Maker::make_test() {
     Test test;
     test.duration = dice_.duration();
     if (dice_.chance(0.4)) test.file = fmt::format("file{}", dice_.below(5));
-    if (dice_.chance(0.05)) {
+    if (dice_.chance(climate_.bonds)) {
         test.bond = fmt::format("bond{}", dice_.below(3));
     } else if (scarce_ && dice_.chance(0.3)) {
         test.needs = make_needs();
@@ -141,6 +148,15 @@ Test Maker::make_test() {
     } else if (dice_.chance(climate_.breakages / 2)) {
         for (std::size_t i = 0; i < attempts; ++i) {
             test.acts.push_back(one_of(dice_, {Act::Crash, Act::Crash, Act::Hang, Act::Pass}));
+        }
+    } else if (dice_.chance(climate_.stragglers)) {
+        if (dice_.chance(0.2)) {
+            test.acts = {Act::Mumble};
+            return test;
+        }
+        test.acts.push_back(one_of(dice_, {Act::Dawdle, Act::CrashLate, Act::Hang, Act::LeaveOut}));
+        for (std::size_t i = 0; i < attempts; ++i) {
+            test.acts.push_back(one_of(dice_, {Act::Pass, Act::Pass, Act::Refuse, Act::LeaveOut}));
         }
     } else if (dice_.chance(climate_.refusals)) {
         for (std::size_t i = 0; i < attempts; ++i) {
@@ -187,8 +203,8 @@ void Maker::make_group(std::size_t index) {
 
 void Maker::know_durations() {
     std::vector<std::string> all;
-    const bool any = dice_.chance(0.7);
-    const bool right = dice_.chance(0.6);
+    const bool any = dice_.chance(climate_.stragglers > 0 ? 0.95 : 0.7);
+    const bool right = dice_.chance(climate_.stragglers > 0 ? 0.9 : 0.6);
     for (const auto& [id, test] : world_.tests) {
         all.push_back(id);
         if (!any || dice_.chance(0.1)) continue;
@@ -235,6 +251,7 @@ Exec Maker::make_exec() {
 }
 
 void Maker::trouble_execs() {
+    if (climate_.single_use) world_.usual_exec.way = Exec::Way::WearsOut;
     if (climate_.bad_execs) world_.usual_exec = make_exec();
     for (std::size_t i = 0; i < 60; ++i) {
         if (dice_.chance(climate_.execs)) world_.execs[i] = make_exec();

@@ -32,10 +32,12 @@ TestResult result_of(Outcome outcome, Seconds duration) {
     return result;
 }
 
+bool is_slow(Act act) { return act == Act::Dawdle || act == Act::CrashLate || act == Act::Mumble; }
+
 Outcome outcome_of(Act act) {
-    return act == Act::Pass   ? Outcome::Passed
-           : act == Act::Skip ? Outcome::Skipped
-                              : Outcome::Failed;
+    return act == Act::Pass || is_slow(act) ? Outcome::Passed
+           : act == Act::Skip               ? Outcome::Skipped
+                                            : Outcome::Failed;
 }
 
 }  // namespace
@@ -208,26 +210,31 @@ void Process::run_next() {
         return later(Seconds{0.01}, &Process::work);
     }
     ++around_.record.executions[test.id];
+    record().any_began = true;
     if (around_.world.tells_starts) tell(TestBegan{position});
     if (act == Act::Hang) {
         record().taken_down_by = position;
         stalled_ = true;
         return;
     }
-    around_.stage.after(test_of(around_.world, test.id).duration,
+    const auto usual = test_of(around_.world, test.id).duration;
+    around_.stage.after(is_slow(act) ? kDawdling * usual : usual,
                         [this, position, act, alive = std::weak_ptr(alive_)] {
                             if (!alive.expired() && !over_already_) end_test(position, act);
                         });
 }
 
 void Process::end_test(std::size_t position, Act act) {
-    if (act == Act::Crash) {
+    if (act == Act::Crash || act == Act::CrashLate) {
         record().taken_down_by = position;
         return end(ending::Died{ending::Signalled{kSegmentationFault}});
     }
     ++results_;
     any_failure_ = any_failure_ || act == Act::Fail;
-    const bool withheld = exec_.way == Way::Withholds && position == exec_.after;
+    // It seems to run on, and may be blamed for what comes after it.
+    if (act == Act::Mumble) record().faulty = true;
+    const bool withheld =
+        act == Act::Mumble || (exec_.way == Way::Withholds && position == exec_.after);
     if (!withheld && !is_per_batch()) tell_result(position, outcome_of(act));
     work();
 }
@@ -284,9 +291,20 @@ void Process::complete() {
 // --- Its end -----------------------------------------------------------------------------------
 
 void Process::be_ended(run::EndBatch::How how) {
+    around_.stage.expect(
+        how != run::EndBatch::How::Expire || !waits_ || owes_an_answer(),
+        fmt::format("batch {} waits for a word, and is ended for it", order_.batch.value()));
     ended_by_run_ = how;
     record().ended_by_run = true;
     later(kUntilEnded + exec_.ends_late, &Process::obey);
+}
+
+bool Process::owes_an_answer() {
+    const auto& mine = record();
+    for (std::size_t i = 0; i < mine.tests.size(); ++i) {
+        if (!mine.told[i] && !mine.refused[i]) return true;
+    }
+    return false;
 }
 
 void Process::obey() {

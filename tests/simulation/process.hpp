@@ -61,6 +61,7 @@ class Process {
     void tell_stray();
     void complete();
     void run_out_of_time();
+    bool owes_an_answer();
     void obey();
     void lose_connection();
     void end(const Ending& ending);

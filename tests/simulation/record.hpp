@@ -28,6 +28,7 @@ struct BatchRecord {
     bool told_of_failure = false;
     bool only_runner_fails = false;  // it says so of itself
     bool left_no_file = false;
+    bool any_began = false;  // of its tests
 };
 
 struct SandboxRecord {

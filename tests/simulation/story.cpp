@@ -11,8 +11,9 @@
 namespace offload::simulation {
 namespace {
 
-constexpr std::array<std::string_view, 7> kActs{"pass", "fail",   "skip",     "crash",
-                                                "hang", "refuse", "leave out"};
+constexpr std::array<std::string_view, 10> kActs{"pass",       "fail",   "skip",      "crash",
+                                                 "hang",       "refuse", "leave out", "dawdle",
+                                                 "crash late", "mumble"};
 constexpr std::array<std::string_view, 4> kWays{"plain", "worker", "to discover",
                                                 "while discovery"};
 constexpr std::array<std::string_view, 3> kEnds{"cancel", "cancel and fetch", "expire"};

@@ -24,11 +24,15 @@ enum class Act {
     Pass,
     Fail,
     Skip,
-    Crash,    // takes its process down
-    Hang,     // until it is ended
-    Refuse,   // the runner says that it will not run it
-    LeaveOut  // it comes to its end without it, and says nothing of it
+    Crash,      // takes its process down
+    Hang,       // until it is ended
+    Refuse,     // the runner says that it will not run it
+    LeaveOut,   // it comes to its end without it, and says nothing of it
+    Dawdle,     // it passes, and takes so many times as long
+    CrashLate,  // the same, and then it takes its process down
+    Mumble      // the same, and nobody hears how it went
 };
+constexpr double kDawdling = 20;
 
 struct Test {
     std::vector<Act> acts = {};  // one after the other, the last one again and again; none: passes
