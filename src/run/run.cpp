@@ -3,21 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
-#include <variant>
 
-#include "crew.hpp"
-#include "fleet.hpp"
-#include "foresight.hpp"
 #include "intake.hpp"
-#include "offload/run/gathering.hpp"
 #include "offload/run/plan.hpp"
-#include "outbox.hpp"
-#include "results.hpp"
-#include "stop.hpp"
-#include "streaming.hpp"
-#include "verdicts.hpp"
+#include "rooms.hpp"
 
 namespace offload::run {
 namespace {
@@ -25,67 +15,6 @@ namespace {
 constexpr Seconds kForecastInterval{1};
 
 }  // namespace
-
-// Each room has its own subject and keeps its state to itself; what follows is who asks whom when.
-struct Run::Rooms {
-    Rooms(Settings given, TestTable& table)
-        : settings(std::move(given)),
-          tests(table),
-          stop(out),
-          gathering(settings),
-          durations(durations_of(settings)),
-          foresight(settings, durations),
-          fleet(settings, out),
-          crew(settings, fleet, out),
-          verdicts(settings, tests, out, stop),
-          streaming(settings, fleet, crew, verdicts, out),
-          results({settings, out, stop, fleet, crew, verdicts, streaming}) {}
-
-    enum class Concluding { NotYet, Asked, Done };
-
-    const Settings settings;
-    TestTable& tests;
-    Outbox out;
-    Stop stop;
-    Gathering gathering;
-    const schedule::Durations durations;
-    Foresight foresight;
-    Fleet fleet;
-    Crew crew;
-    Verdicts verdicts;
-    Streaming streaming;
-    Results results;
-    std::optional<schedule::Scheduler> scheduler;  // from the plan on
-    bool prepared = false;
-    std::optional<std::string>
-        unprepared;  // why there can be no sandbox: the run ends once planned
-    Concluding concluding = Concluding::NotYet;
-    std::string runner_report;
-    Seconds next_forecast{0};
-
-    schedule::Scheduler* scheduler_or_null() { return scheduler ? &*scheduler : nullptr; }
-
-    void start();
-    void discover(std::vector<Family> families);
-    void gathered(GroupDiscovered message);
-    void plan();
-    void advance(const Now& now);
-    void cannot_prepare(std::string reason);
-    void advance_discovery(const Now& now);
-    void assign_batches(const Now& now);
-    void give_up_without_sandboxes();
-    void watch(const Now& now);
-    void forecast(const Now& now);
-    void carry_out_stop();
-    bool work_is_done() const;
-    void conclude_when_done();
-    void take_conclusion(Result<Conclusion>& conclusion);
-    void finish();
-
-    void hear(Message& message, const Now& now);
-    void hear_hired(Batch& worker, Signals& signals, const Now& now);
-    void end_hired(Batch& worker, const BatchOver& over, const Now& now);
-};
 
 Run::Run(Settings settings, TestTable& tests)
     : rooms_(std::make_unique<Rooms>(std::move(settings), tests)) {}
@@ -333,109 +262,6 @@ void Run::Rooms::finish() {
     results.warn_of_idle_globs();
     verdicts.warn_of_repetitions();
     concluding = Concluding::Done;
-}
-
-// --- Messages ----------------------------------------------------------------------------------
-
-void Run::Rooms::hear(Message& message, const Now& now) {
-    struct Ear {
-        Rooms& rooms;
-        const Now& now;
-
-        void operator()(GroupDiscovered& body) { rooms.gathered(std::move(body)); }
-        void operator()(ProviderSaid& body) { rooms.out.note(std::move(body.line)); }
-        void operator()(Prepared& body) {
-            rooms.prepared = true;
-            if (!body.result && !rooms.stop.stopping()) {
-                rooms.cannot_prepare(body.result.error().to_string());
-            }
-        }
-        void operator()(SandboxUp& body) { rooms.fleet.hear(body); }
-        void operator()(SandboxNotCreated& body) {
-            rooms.fleet.hear(body, rooms.stop.stopping(), now.since_start);
-        }
-        void operator()(const SandboxGoing& body) { rooms.fleet.hear(body); }
-        void operator()(SandboxGone& body) { rooms.fleet.hear(body); }
-        void operator()(const BatchBegan& body) {
-            auto& batch = rooms.crew.at(body.batch);
-            if (batch.prelude() == nullptr) {
-                rooms.scheduler->began(batch.sandbox(), now.since_start);
-            }
-        }
-        void operator()(BatchSaid& body) {
-            BatchOutput output{body.batch, body.stream, std::move(body.bytes)};
-            if (auto* prelude = rooms.crew.at(body.batch).prelude()) {
-                prelude->hold(std::move(output));
-            } else {
-                rooms.out.tell(std::move(output));
-            }
-        }
-        void operator()(BatchTold& body) {
-            auto& batch = rooms.crew.at(body.batch);
-            if (batch.prelude() != nullptr) {
-                rooms.hear_hired(batch, body.signals, now);
-                return;
-            }
-            rooms.results.hear(batch, body.signals, *rooms.scheduler, now);
-            if (!batch.is_worker()) return;
-            batch.stirred(now);
-            if (!rooms.stop.stopping()) rooms.streaming.feed(batch, *rooms.scheduler, now);
-        }
-        void operator()(BatchOver& body) {
-            auto& batch = rooms.crew.at(body.batch);
-            if (batch.prelude() != nullptr) {
-                rooms.end_hired(batch, body, now);
-            } else {
-                rooms.results.over(std::move(body), *rooms.scheduler, now);
-            }
-        }
-        void operator()(Concluded& body) {
-            if (!rooms.stop.interrupted_by()) rooms.take_conclusion(body.conclusion);
-            rooms.finish();
-        }
-        void operator()(const Interrupted& body) {
-            if (rooms.stop.interrupted_by()) return;
-            if (rooms.concluding == Concluding::Asked) rooms.out.add(CancelConclusion{});
-            rooms.out.warn(
-                "interrupted: ending what runs and destroying the sandboxes (interrupt again to "
-                "end at once, without that)");
-            rooms.stop.interrupt(body.signal);
-        }
-    };
-    std::visit(Ear{*this, now}, message);
-}
-
-void Run::Rooms::hear_hired(Batch& worker, Signals& signals, const Now& now) {
-    auto& prelude = *worker.prelude();
-    for (auto& signal : signals) {
-        if (auto* found = std::get_if<TestsFound>(&signal)) {
-            if (!prelude.owes_discovery()) continue;
-            if (found->stays) prelude.takes_tests_from_now_on();
-            gathered(prelude.discovered(std::move(found->discovered), found->how, now.since_start));
-        } else if (std::holds_alternative<WorkerWillStay>(signal)) {
-            streaming.will_stay(worker.group());
-        } else if (auto* unfit = std::get_if<WorkerUnfit>(&signal)) {
-            worker.unfit();
-            streaming.rule_out(unfit->reason, scheduler_or_null());
-        } else if (auto* notice = std::get_if<RunnerNotice>(&signal)) {
-            out.tell(Notice{notice->severity, std::move(notice->text)});
-        }
-    }
-}
-
-void Run::Rooms::end_hired(Batch& worker, const BatchOver& over, const Now& now) {
-    auto& prelude = *worker.prelude();
-    if (prelude.owes_discovery()) {
-        const auto how = describe(over.ending);
-        const auto* lost = std::get_if<ending::Lost>(&over.ending);
-        auto error =
-            lost != nullptr ? lost->error : Error{fmt::format("discovery failed: {}", how)};
-        gathered(prelude.discovered(fail(std::move(error)), how, now.since_start));
-    } else if (!worker.is_unfit() && !worker.leaving()) {
-        streaming.ended(worker, over, scheduler_or_null());
-    }
-    results.discard_artefacts(worker, over);
-    crew.remove(worker.number(), over.sandbox_usable);
 }
 
 }  // namespace offload::run

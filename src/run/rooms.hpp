@@ -1,0 +1,84 @@
+// A run's state: its rooms, and what they do together.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "crew.hpp"
+#include "fleet.hpp"
+#include "foresight.hpp"
+#include "offload/run/gathering.hpp"
+#include "offload/run/run.hpp"
+#include "outbox.hpp"
+#include "results.hpp"
+#include "stop.hpp"
+#include "streaming.hpp"
+#include "verdicts.hpp"
+
+namespace offload::run {
+
+// Each room has its own subject and keeps its state to itself; the functions are who asks whom
+// when: run.cpp has the course of the run, messages.cpp what it hears on the way.
+struct Run::Rooms {
+    Rooms(Settings given, TestTable& table)
+        : settings(std::move(given)),
+          tests(table),
+          stop(out),
+          gathering(settings),
+          durations(durations_of(settings)),
+          foresight(settings, durations),
+          fleet(settings, out),
+          crew(settings, fleet, out),
+          verdicts(settings, tests, out, stop),
+          streaming(settings, fleet, crew, verdicts, out),
+          results({settings, out, stop, fleet, crew, verdicts, streaming}) {}
+
+    enum class Concluding { NotYet, Asked, Done };
+
+    const Settings settings;
+    TestTable& tests;
+    Outbox out;
+    Stop stop;
+    Gathering gathering;
+    const schedule::Durations durations;
+    Foresight foresight;
+    Fleet fleet;
+    Crew crew;
+    Verdicts verdicts;
+    Streaming streaming;
+    Results results;
+    std::optional<schedule::Scheduler> scheduler;  // from the plan on
+    bool prepared = false;
+    // Why there can be no sandbox: the run ends once it is planned.
+    std::optional<std::string> unprepared;
+    Concluding concluding = Concluding::NotYet;
+    std::string runner_report;
+    Seconds next_forecast{0};
+
+    schedule::Scheduler* scheduler_or_null() { return scheduler ? &*scheduler : nullptr; }
+
+    void start();
+    void discover(std::vector<Family> families);
+    void gathered(GroupDiscovered message);
+    void plan();
+    void advance(const Now& now);
+    void cannot_prepare(std::string reason);
+    void advance_discovery(const Now& now);
+    void assign_batches(const Now& now);
+    void give_up_without_sandboxes();
+    void watch(const Now& now);
+    void forecast(const Now& now);
+    void carry_out_stop();
+    bool work_is_done() const;
+    void conclude_when_done();
+    void take_conclusion(Result<Conclusion>& conclusion);
+    void finish();
+
+    void hear(Message& message, const Now& now);
+    void hear_hired(Batch& worker, Signals& signals, const Now& now);
+    void end_hired(Batch& worker, const BatchOver& over, const Now& now);
+};
+
+}  // namespace offload::run
