@@ -37,6 +37,9 @@ constexpr std::string_view kSendFunction =
     "fi\n"
     "}\n";
 
+// A line that ends what is told in lines.
+std::string terminator(std::string_view nonce) { return fmt::format("offload-{}", nonce); }
+
 std::string failing(std::string_view why) {
     return fmt::format(" || {{ f {}; exit 125; }}\n", quote(fmt::format("fail {}", why)));
 }
@@ -54,7 +57,7 @@ std::string put(const BatchScript& batch, const File& file) {
     }
     const auto slash = file.path.rfind('/');
     const auto parent = slash == std::string::npos ? std::string(".") : file.path.substr(0, slash);
-    const auto end = fmt::format("offload-{}", batch.nonce);
+    const auto end = terminator(batch.nonce);
     return fmt::format(
         "(umask 077 && {{ [ -d {0} ] || mkdir -p {0}; }} && base64 -d > {1}) << {2}{3}{4}\n{2}\n",
         quote(parent), quote(file.path), end,
@@ -82,7 +85,7 @@ std::string put_command(const BatchScript& batch) {
         return fmt::format("printf \"%s\\n\" {} > \"$d/.command\"{}", quote(batch.command),
                            trouble);
     }
-    const auto end = fmt::format("offload-{}", batch.nonce);
+    const auto end = terminator(batch.nonce);
     return fmt::format("cat > \"$d/.command\" << \\{}{}{}\n{}\n", end, trouble, batch.command, end);
 }
 
@@ -94,13 +97,11 @@ std::string exports(const Variables& variables) {
     return text;
 }
 
-std::string end_of_environment(std::string_view nonce) { return fmt::format("offload-{}", nonce); }
-
 std::string read_environment(const BatchScript& batch) {
     return fmt::format(
                "e=\nw=\nwhile [ -z \"$w\" ] && IFS= read -r l; do\n"
                "if [ \"$l\" = {} ]; then w=1; else e=\"$e$l\n\"; fi\ndone\n[ -n \"$w\" ]",
-               end_of_environment(batch.nonce)) +
+               terminator(batch.nonce)) +
            failing("exec_command does not pass on its standard input, as exec_stdin says");
 }
 
@@ -151,7 +152,7 @@ std::string batch_script(const BatchScript& batch) {
 
 std::string environment_text(std::string_view nonce, const Variables& sandbox,
                              const Variables& wins) {
-    return exports(sandbox) + exports(wins) + end_of_environment(nonce) + "\n";
+    return exports(sandbox) + exports(wins) + terminator(nonce) + "\n";
 }
 
 std::string probe_script(std::string_view nonce, std::chrono::seconds pause) {

@@ -82,9 +82,9 @@ struct End {
 };
 
 // Runs the command to its end. Its standard input is `first`, then what `input` has; neither gives
-// /dev/null. Both bounds of `limits` end the whole
-// group: SIGTERM, grace, SIGKILL. Running out of descriptors or processes makes it wait and try
-// again until the deadline. Never throws but for lack of memory.
+// /dev/null. Both bounds of `limits` end the whole group: SIGTERM, grace, SIGKILL. Running out of
+// descriptors or processes makes it wait and try again until the deadline. Never throws but for
+// lack of memory.
 End run(const Command& command, const Limits& limits, const OutputHandler& output,
         Input* input = nullptr, std::string first = {});
 
