@@ -25,9 +25,6 @@ struct EarlyWorkers : PlayedRun {
     void find(Finding finding) {
         for (auto& group : world.groups) group.finding = finding;
     }
-    void expect_each_executed_once() const {
-        for (const auto& [id, count] : record().executions) EXPECT_EQ(count, 1) << id;
-    }
     template <class First, class Second>
     bool in_order() const {
         for (const auto& event : record().events) {
@@ -157,27 +154,21 @@ TEST(EarlyWorkers, WhereTheGroupTurnsOutToHaveNoWorkerTheyEnd) {
 TEST(EarlyWorkers, ADiscoveryThatDiesFailsTheRun) {
     EarlyWorkers f({ids(20)});
     f.find(Finding::Dies);
-    const auto summary = f.play();
-    EXPECT_EQ(summary.exit_status, 1);
-    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("SIGSEGV"));
+    f.play_to_failure("SIGSEGV");
     EXPECT_THAT(f.all<BatchStarted>(), IsEmpty());
 }
 
 TEST(EarlyWorkers, ADiscoveryWithoutAConnectionFailsTheRun) {
     EarlyWorkers f({ids(20)});
     f.execs(1, Exec::Way::Lost);
-    const auto summary = f.play();
-    EXPECT_EQ(summary.exit_status, 1);
-    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("connection lost"));
+    f.play_to_failure("connection lost");
 }
 
 TEST(EarlyWorkers, ADiscoveryThatHangsIsEnded) {
     EarlyWorkers f({ids(20)});
     f.settings().discovery_limit = Seconds{1};
     f.find(Finding::Hangs);
-    const auto summary = f.play();
-    EXPECT_EQ(summary.exit_status, 1);
-    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("did not end within 1 s"));
+    const auto summary = f.play_to_failure("did not end within 1 s");
     EXPECT_THAT(summary.failure.value_or(""), HasSubstr("collecting"));
     EXPECT_THAT(summary.failure.value_or(""), HasSubstr("discovery_timeout_secs"));
 }
@@ -197,9 +188,7 @@ TEST(EarlyWorkers, AnInterruptDuringDiscoveryEndsThem) {
 TEST(EarlyWorkers, WithoutAnySandboxTheRunFails) {
     EarlyWorkers f({ids(20)});
     f.world.usual_creation.way = Creation::Way::Fails;
-    const auto summary = f.play();
-    EXPECT_EQ(summary.exit_status, 1);
-    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("quota exceeded"));
+    f.play_to_failure("quota exceeded");
 }
 
 // TRAPS 19

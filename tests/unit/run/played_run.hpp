@@ -67,6 +67,14 @@ struct PlayedRun {
         return summary;
     }
 
+    // The run cannot be carried out, and says so in these words.
+    RunSummary play_to_failure(std::string_view words) {
+        auto summary = play();
+        EXPECT_EQ(summary.exit_status, 1);
+        EXPECT_THAT(summary.failure.value_or(""), ::testing::HasSubstr(std::string(words)));
+        return summary;
+    }
+
     // --- What came of it
     const simulation::Record& record() const { return simulation_->record(); }
     const TestTable& tests() const { return simulation_->tests(); }
@@ -79,6 +87,9 @@ struct PlayedRun {
     int executions(const std::string& id) const {
         const auto found = record().executions.find(id);
         return found == record().executions.end() ? 0 : found->second;
+    }
+    void expect_each_executed_once() const {
+        for (const auto& [id, count] : record().executions) EXPECT_EQ(count, 1) << id;
     }
     template <class T>
     std::vector<T> all() const {

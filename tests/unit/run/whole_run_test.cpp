@@ -1,8 +1,8 @@
 // Whole runs, from the start to the verdicts.
-#include <random>
 #include <set>
 
 #include "played_run.hpp"
+#include "random_trouble.hpp"
 
 namespace offload::run {
 namespace {
@@ -19,7 +19,7 @@ TEST(WholeRun, RunsEveryTestOnceWhenAllPass) {
     const auto summary = f.play();
     EXPECT_EQ(summary.exit_status, 0);
     EXPECT_EQ(summary.counts.passed, 20U);
-    for (const auto& [id, count] : f.record().executions) EXPECT_EQ(count, 1) << id;
+    f.expect_each_executed_once();
 }
 
 // TRAPS 33
@@ -129,20 +129,16 @@ TEST(WholeRun, ALostSandboxIsReplacedAndNobodyFailsForIt) {
 TEST(WholeRun, ASandboxThatNeverWorksEndsTheRunWithTheReason) {
     PlayedRun f({ids(4)});
     f.world.usual_exec.way = Exec::Way::Lost;
-    const auto summary = f.play();
-    EXPECT_EQ(summary.exit_status, 1);
+    const auto summary = f.play_to_failure("connection lost");
     EXPECT_EQ(summary.counts.not_run, 4U);
-    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("connection lost"));
 }
 
 // TRAPS 9
 TEST(WholeRun, AFailedPreparationEndsTheRun) {
     PlayedRun f({ids(4)});
     f.world.preparation.trouble = "image does not build";
-    const auto summary = f.play();
-    EXPECT_EQ(summary.exit_status, 1);
+    f.play_to_failure("image does not build");
     EXPECT_EQ(f.created(), 0U);
-    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("image does not build"));
 }
 
 // TRAPS 8, 21
@@ -168,9 +164,7 @@ TEST(WholeRun, ABrokenModuleIsAnErrorBesideThePassingRest) {
 
 TEST(WholeRun, NoTestsAtAllIsAFailure) {
     PlayedRun f({ids(0)});
-    const auto summary = f.play();
-    EXPECT_EQ(summary.exit_status, 1);
-    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("no tests found"));
+    f.play_to_failure("no tests found");
 }
 
 struct WholeBatches : PlayedRun {
@@ -239,9 +233,7 @@ TEST(WholeRun, ARunnerThatCannotBeStartedEndsTheRunWithoutBlamingTests) {
     PlayedRun f({ids(50)});
     f.world.usual_exec.way = Exec::Way::CannotStart;
     f.world.tells_starts = false;
-    const auto summary = f.play();
-    EXPECT_EQ(summary.exit_status, 1);
-    EXPECT_THAT(summary.failure.value_or(""), HasSubstr("pytest: not found"));
+    const auto summary = f.play_to_failure("pytest: not found");
     EXPECT_EQ(summary.counts.not_run, 50U);
     EXPECT_LT(f.plain_batches().size(), 10U);
 }
@@ -312,34 +304,12 @@ TEST(WholeRun, CommandsThatAreTooLongAreSplitUntilTheyFit) {
 TEST(WholeRun, PropertyRandomTroubleLosesNothing) {
     for (unsigned seed = 1; seed <= 40; ++seed) {
         SCOPED_TRACE(seed);
-        std::mt19937 random(seed);
-        const auto below = [&](unsigned bound) {
-            return std::uniform_int_distribution<unsigned>(0, bound - 1)(random);
-        };
-        PlayedRun f({ids(1 + below(30), "a"), ids(below(20), "b")});
-        f.settings().slots = 1 + below(6);
+        Dice dice(seed);
+        PlayedRun f({ids(1 + dice.below(30), "a"), ids(dice.below(20), "b")});
         f.limit(Seconds{10});
-        f.world.tells_starts = below(2) == 0;
-        f.execs(below(4), Exec::Way::Lost);
-        for (unsigned i = below(3); i > 0; --i) f.world.creations[i].way = Creation::Way::Fails;
-        for (auto& group : f.world.groups) {
-            group.settings.retry_count = below(3);
-            for (const auto& id : group.ids) {
-                if (below(4) != 0) continue;
-                for (int i = 0; i < 4; ++i) {
-                    constexpr Act kActs[] = {Act::Pass, Act::Fail, Act::Skip, Act::Crash};
-                    f.acts(id).push_back(kActs[below(4)]);
-                }
-            }
-        }
-        const auto summary = f.play();
-        EXPECT_EQ(summary.counts.not_run, 0U);
-        for (const auto& verdict : summary.verdicts) {
-            const auto& test = f.tests()[verdict.test];
-            const auto limit = 1 + f.group(test.group.value()).retry_count;
-            EXPECT_GE(verdict.attempts.size(), 1U) << test.id;
-            EXPECT_LE(verdict.attempts.size(), limit) << test.id;
-        }
+        f.world.tells_starts = dice.below(2) == 0;
+        cause_trouble(f, dice);
+        play_in_spite_of_trouble(f);
         for (const auto& batch : f.plain_batches()) {
             EXPECT_EQ(std::set<std::string>(batch.begin(), batch.end()).size(), batch.size());
         }

@@ -1,8 +1,8 @@
 // Workers: batches whose tests become known while they run.
-#include <random>
 #include <set>
 
 #include "played_run.hpp"
+#include "random_trouble.hpp"
 
 namespace offload::run {
 namespace {
@@ -19,9 +19,6 @@ struct Workers : PlayedRun {
     explicit Workers(std::vector<std::vector<std::string>> groups) : PlayedRun(std::move(groups)) {
         world.workers = true;
         abilities().passes_stdin = true;
-    }
-    void expect_each_executed_once() const {
-        for (const auto& [id, count] : record().executions) EXPECT_EQ(count, 1) << id;
     }
 };
 
@@ -247,35 +244,15 @@ TEST(Workers, ArtefactsComeOncePerLife) {
 TEST(Workers, PropertyRandomTroubleLosesNothing) {
     for (unsigned seed = 1; seed <= 30; ++seed) {
         SCOPED_TRACE(seed);
-        std::mt19937 random(seed);
-        const auto below = [&](unsigned bound) {
-            return std::uniform_int_distribution<unsigned>(0, bound - 1)(random);
-        };
-        Workers f({ids(1 + below(60), "a"), ids(below(30), "b")});
-        f.settings().slots = 1 + below(6);
+        Dice dice(seed);
+        Workers f({ids(1 + dice.below(60), "a"), ids(dice.below(30), "b")});
         f.limit(Seconds{60});
-        f.execs(below(4), Exec::Way::Lost);
-        for (unsigned i = below(3); i > 0; --i) f.world.creations[i].way = Creation::Way::Fails;
-        for (auto& group : f.world.groups) {
-            group.settings.retry_count = below(3);
-            group.settings.alone = below(6) == 0;
-            for (const auto& id : group.ids) {
-                if (below(4) != 0) continue;
-                for (int i = 0; i < 4; ++i) {
-                    constexpr Act kActs[] = {Act::Pass, Act::Fail, Act::Skip, Act::Crash};
-                    f.acts(id).push_back(kActs[below(4)]);
-                }
-            }
-        }
-        const auto summary = f.play();
-        EXPECT_EQ(summary.counts.not_run, 0U);
-        for (const auto& verdict : summary.verdicts) {
-            const auto& test = f.tests()[verdict.test];
-            const auto limit = 1 + f.group(test.group.value()).retry_count;
-            EXPECT_GE(verdict.attempts.size(), 1U) << test.id;
-            EXPECT_LE(verdict.attempts.size(), limit) << test.id;
-            EXPECT_EQ(static_cast<std::size_t>(f.executions(test.id)), verdict.attempts.size())
-                << test.id;
+        cause_trouble(f, dice);
+        for (auto& group : f.world.groups) group.settings.alone = dice.below(6) == 0;
+        play_in_spite_of_trouble(f);
+        for (const auto& verdict : f.record().summary.verdicts) {
+            const auto& id = f.id(verdict.test);
+            EXPECT_EQ(static_cast<std::size_t>(f.executions(id)), verdict.attempts.size()) << id;
         }
     }
 }
