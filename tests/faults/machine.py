@@ -59,18 +59,23 @@ def say(data):
         view = view[os.write(1, view):]
 
 
-def before(fault):
-    """What goes wrong before anything is done."""
-    if fault == "fails":
+def break_down(how):
+    if how == "fails":
         print("the machine room is on fire", file=sys.stderr, flush=True)
         sys.exit(3)
+    if how == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if how == "hangs":
+        sys.stdout.flush()
+        time.sleep(3600)
+
+
+def before(fault):
+    """What goes wrong before anything is done."""
+    break_down(fault)
     if fault == "refused":
         print("connection refused", file=sys.stderr, flush=True)
         sys.exit(255)
-    if fault == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if fault == "hangs":
-        time.sleep(3600)
     if fault == "late":
         time.sleep(1.5)
     if fault == "no-word":
@@ -96,14 +101,9 @@ def flood():
 
 
 def after(fault):
-    if fault == "fails-after":
-        print("and yet it failed", file=sys.stderr, flush=True)
-        sys.exit(3)
-    if fault == "killed-after":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if fault == "hangs-after":
-        sys.stdout.flush()
-        time.sleep(3600)
+    """The same when all is done and said."""
+    if fault and fault.endswith("-after"):
+        break_down(fault[:-len("-after")])
 
 
 def answer(fault, line):

@@ -28,7 +28,6 @@ import cells  # noqa: E402
 import projects  # noqa: E402
 from harness import Scenario, pytest_python  # noqa: E402
 
-BEGIN, END = "<!-- fault matrix -->", "<!-- end of the fault matrix -->"
 PATIENCE = 15  # seconds, where something hangs
 GENEROUS = 120
 
@@ -41,7 +40,7 @@ class CellRun(Scenario):
     def __init__(self, cell, seed):
         super().__init__("check")
         self.cell, self.seed = cell, seed
-        self.state = None
+        self.state = self.run_ended = None
 
     def machine(self, limit):
         """The [provider] section of the machine that breaks."""
@@ -75,9 +74,6 @@ class CellRun(Scenario):
             offload=f"max_parallel = 3\ntest_timeout_secs = {limit}",
             provider='type = "local"' if cell.provider == "local" else self.machine(limit),
             report='download_globs = ["shots/*.txt"]' if cell.op == "download" else "")
-        config = self.project / "offload.toml"
-        config.write_text(config.read_text().replace(
-            'sandbox_project_root = "."', f'sandbox_project_root = "{self.project}"'))
 
     def check(self):
         """What is wrong, in words; nothing where all is as it has to be."""
@@ -158,10 +154,14 @@ class CellRun(Scenario):
             found[name] = case.outcome
         return cases, found
 
+    def journal(self):
+        """Its events; none where there is no journal."""
+        path = self.output_dir / "journal.ndjson"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
     def journal_verdicts(self):
         ids = {}
-        for line in (self.output_dir / "journal.ndjson").read_text().splitlines():
-            event = json.loads(line)
+        for event in self.journal():
             if event.get("event") == "test_discovered":
                 ids[event["test"]] = event["id"]
             if event.get("event") == "run_finished":
@@ -201,11 +201,9 @@ class CellRun(Scenario):
             yield f"destroyed twice: {destroyed}"
 
 
-def run_cell(cell, seed):
+def tried(scenario):
     """(what is wrong, seconds, how it ended)"""
     begin = time.monotonic()
-    scenario = CellRun(cell, seed)
-    scenario.run_ended = None
     wrong = []
     try:
         scenario.setUp()
@@ -230,7 +228,7 @@ def markdown(results, seed):
     rows = collections.OrderedDict()
     for cell, (wrong, _, _) in results.items():
         rows.setdefault((cell.op, cell.fault), []).append((cell, wrong))
-    lines = [BEGIN, f"Seed of the random part: {seed}.", "",
+    lines = [f"Seed of the random part: {seed}.", "",
              "| step | fault | runs | expected: at first, always, at random | as expected |",
              "| --- | --- | --- | --- | --- |"]
     for (op, fault), runs in rows.items():
@@ -241,15 +239,17 @@ def markdown(results, seed):
             expected.append(found.pop() if found else "–")
         good = sum(not wrong for _, wrong in ran)
         lines.append(f"| {op} | {fault} | {len(ran)} | {', '.join(expected)} | {good} |")
-    return "\n".join([*lines, END])
+    return lines
 
 
-def write_markdown(path, table):
+def write_markdown(path, what, lines):
+    """Puts the lines where the page has a place for `what`."""
+    begin, end = f"<!-- {what} -->", f"<!-- end of {what} -->"
     text = path.read_text()
-    pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
+    pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.S)
     if not pattern.search(text):
-        sys.exit(f"{path} has no place for the table: {BEGIN} … {END}")
-    path.write_text(pattern.sub(lambda _: table, text))
+        sys.exit(f"{path} has no place for the table: {begin} … {end}")
+    path.write_text(pattern.sub(lambda _: "\n".join([begin, *lines, end]), text))
 
 
 def arguments():
@@ -273,7 +273,7 @@ def main():
     print(f"{len(chosen)} cells, seed {asked.seed}", flush=True)
     results = dict.fromkeys(chosen)
     with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
-        futures = {pool.submit(run_cell, cell, asked.seed): cell for cell in chosen}
+        futures = {pool.submit(tried, CellRun(cell, asked.seed)): cell for cell in chosen}
         for future in concurrent.futures.as_completed(futures):
             cell = futures[future]
             wrong, seconds, told = results[cell] = future.result()
@@ -287,7 +287,7 @@ def main():
           f"again: --seed {asked.seed}")
     print("".join(f"    {name}\n" for name in bad), end="")
     if asked.markdown:
-        write_markdown(asked.markdown, markdown(results, asked.seed))
+        write_markdown(asked.markdown, "the fault matrix", markdown(results, asked.seed))
     return 1 if bad or not ran else 0
 
 

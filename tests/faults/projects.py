@@ -96,53 +96,59 @@ def once(flag, word, shell):
     return f"if not os.path.exists('{flag}'): os.mkdir('{flag}'); {word}"
 
 
-def write(scenario, work, *, mixed, misbehaves=None, when="all", retries=0, offload="",
-          provider='type = "local"', report="", python=None):
-    """Makes the project and its config."""
-    log = scenario.project / "executions.log"
-    log.touch()
-    flag = scenario.project / "misbehaved"
+def write(scenario, work, *, mixed, misbehaves=None, when="all", retries=0, python=None,
+          **sections):
+    """Makes the project and its config, whose `sections` are those of Scenario.config()."""
+    (scenario.project / "executions.log").touch()
+    once_only = when == "first"
     if work == "workers":
-        act = MISBEHAVIOUR[misbehaves][1] if misbehaves else "pass"
-        if misbehaves and when == "first":
-            act = once(flag, act, shell=False)
-        failing = FAILING if mixed else ()
-        for part in range(3):
-            numbers = list(range(part * 4, part * 4 + 4))
-            path = scenario.project / f"tests/test_{part}.py"
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(TEST_FILE.format(
-                log=log, misbehave=act, numbers=numbers, victim=VICTIM,
-                skipped=SKIPPED if mixed else -1, failing=failing))
-        framework = textwrap.dedent(f"""\
-            type = "pytest"
-            command = "{python} -m pytest -p no:randomly"
-            paths = ["tests"]
-            """)
+        framework = write_pytest(scenario, mixed, misbehaves, once_only, python)
     else:
-        act = ":"
-        if misbehaves:
-            act = MISBEHAVIOUR[misbehaves][0]
-            if when == "first":
-                act = once(flag, act, shell=True)
-            act = f'if [ "$id" = t{VICTIM} ]; then {act}\n    fi'
-        failing = " ".join(f"t{i}" for i in FAILING) if mixed else ""
-        skipped = f"t{SKIPPED}" if mixed and work == "batches" else ""
-        scenario.write({"ids": "\n".join(names()) + "\n"})
-        path = scenario.project / "runner"
-        path.write_text(RUNNER.format(log=log, failing=failing, skipped=skipped, misbehave=act))
-        path.chmod(0o755)
-        result = "{result_file}" if work == "batches" else "-"
-        framework = textwrap.dedent(f"""\
-            type = "default"
-            discover_command = "cat ids # {{filters}}"
-            run_command = "./runner {result} {{tests}}"
-            test_id_format = "{{name}}"
-            """)
+        framework = write_runner(scenario, work, mixed, misbehaves, once_only)
     group = f"retry_count = {retries}\n"
     if work == "status":
         group += "schedule_individual = true\n"
-    scenario.config(framework, {"all": group}, offload=offload, provider=provider, report=report)
+    scenario.config(framework, {"all": group}, root=scenario.project, **sections)
+
+
+def write_pytest(scenario, mixed, misbehaves, once_only, python):
+    """Three files of tests; returns the [framework] section."""
+    act = MISBEHAVIOUR[misbehaves][1] if misbehaves else "pass"
+    if misbehaves and once_only:
+        act = once(scenario.project / "misbehaved", act, shell=False)
+    for part in range(3):
+        scenario.write({f"tests/test_{part}.py": TEST_FILE.format(
+            log=scenario.project / "executions.log", misbehave=act, victim=VICTIM,
+            numbers=list(range(part * 4, part * 4 + 4)), skipped=SKIPPED if mixed else -1,
+            failing=FAILING if mixed else ())})
+    return textwrap.dedent(f"""\
+        type = "pytest"
+        command = "{python} -m pytest -p no:randomly"
+        paths = ["tests"]
+        """)
+
+
+def write_runner(scenario, work, mixed, misbehaves, once_only):
+    """The same for a runner of which there are results or its exit status."""
+    act = ":"
+    if misbehaves:
+        act = MISBEHAVIOUR[misbehaves][0]
+        if once_only:
+            act = once(scenario.project / "misbehaved", act, shell=True)
+        act = f'if [ "$id" = t{VICTIM} ]; then {act}\n    fi'
+    scenario.write({
+        "ids": "\n".join(names()) + "\n",
+        "runner": RUNNER.format(
+            log=scenario.project / "executions.log", misbehave=act,
+            failing=" ".join(f"t{i}" for i in FAILING) if mixed else "",
+            skipped=f"t{SKIPPED}" if mixed and work == "batches" else "")})
+    result = "{result_file}" if work == "batches" else "-"
+    return textwrap.dedent(f"""\
+        type = "default"
+        discover_command = "cat ids # {{filters}}"
+        run_command = "./runner {result} {{tests}}"
+        test_id_format = "{{name}}"
+        """)
 
 
 def executed(scenario):

@@ -10,11 +10,9 @@ timeout(1), init systems and CI agents send. Exit status: 0 all as it has to be,
 import argparse
 import collections
 import concurrent.futures
-import json
 import os
 import pathlib
 import random
-import re
 import signal
 import sys
 import time
@@ -22,10 +20,8 @@ import time
 import matrix
 import projects
 from cells import Cell
-from harness import pytest_python
 from harness.processes import wait_until
 
-BEGIN, END = "<!-- signals -->", "<!-- end of signals -->"
 # (name, [(seconds before, signal, to its group as well)])
 PATTERNS = [
     ("INT", [(0, signal.SIGINT, False)]),
@@ -52,20 +48,11 @@ WAYS = [("streaming", "workers"), ("command", "batches"), ("command", "status"),
 
 class SignalledRun(matrix.CellRun):
     def __init__(self, number, seed):
-        self.dice = random.Random(f"{seed}/{number}")
+        self.number, self.dice = number, random.Random(f"{seed}/{number}")
         provider, work = self.dice.choice(WAYS)
         self.pattern, self.signals = PATTERNS[number % len(PATTERNS)]
-        super().__init__(Cell("none", "none", "first", provider, work, "safe"), seed)
-
-    def make_project(self):
-        self.mixed, self.retries = False, 0
-        python = pytest_python(9) if self.cell.work == "workers" else None
-        provider = 'type = "local"' if self.cell.provider == "local" else self.machine(120)
-        projects.write(self, self.cell.work, mixed=False, python=python, provider=provider,
-                       offload="max_parallel = 3")
-        config = self.project / "offload.toml"
-        config.write_text(config.read_text().replace(
-            'sandbox_project_root = "."', f'sandbox_project_root = "{self.project}"'))
+        self.moment = None
+        super().__init__(Cell("none", "none", "all", provider, work, "safe"), seed)
 
     def send(self, process):
         for pause, number, to_group in self.signals:
@@ -113,10 +100,7 @@ class SignalledRun(matrix.CellRun):
         return self.state is not None and (self.state / "calls.log").exists()
 
     def wrong_report(self):
-        journal = self.output_dir / "journal.ndjson"
-        if not journal.exists():
-            return
-        events = [json.loads(line) for line in journal.read_text().splitlines()]
+        events = self.journal()
         known = {e["id"] for e in events if e.get("event") == "test_discovered"}
         if not known:
             return
@@ -145,25 +129,6 @@ class SignalledRun(matrix.CellRun):
                 yield text
 
 
-def one(number, seed):
-    scenario = SignalledRun(number, seed)
-    scenario.run_ended = scenario.moment = None
-    wrong = []
-    try:
-        scenario.setUp()
-        try:
-            wrong = scenario.check()
-        finally:
-            try:
-                scenario.tearDown()
-            except AssertionError as left:
-                wrong.append(str(left))
-    except Exception as error:
-        wrong.append(f"{type(error).__name__}: {error}")
-    told = scenario.run_ended.describe() if wrong and scenario.run_ended else ""
-    return scenario, wrong, told
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=500)
@@ -177,26 +142,28 @@ def main():
     statuses = collections.Counter()
     counts = collections.OrderedDict((name, [0, 0]) for name, _ in PATTERNS)
     with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
-        futures = {pool.submit(one, number, asked.seed): number for number in numbers}
+        futures = {pool.submit(matrix.tried, scenario): scenario
+                   for scenario in (SignalledRun(number, asked.seed) for number in numbers)}
         for future in concurrent.futures.as_completed(futures):
-            scenario, wrong, told = future.result()
+            scenario = futures[future]
+            wrong, _, told = future.result()
+            if wrong is None:
+                wrong = [f"it could not be run: {told}"]
             statuses[scenario.run_ended.status if scenario.run_ended else None] += 1
             counts[scenario.pattern][0] += 1
             counts[scenario.pattern][1] += not wrong
             if wrong:
-                print(f"WRONG {futures[future]}: {scenario.pattern} after {scenario.moment} s, "
+                print(f"WRONG {scenario.number}: {scenario.pattern} after {scenario.moment} s, "
                       f"{scenario.cell.provider}/{scenario.cell.work}")
                 print("".join(f"        {text}\n" for text in wrong) + told, flush=True)
     total, good = (sum(column) for column in zip(*counts.values()))
     print(f"{total} runs, {total - good} not as they have to be; again: --seed {asked.seed}")
     print("exit statuses: " + ", ".join(f"{s}: {n}" for s, n in sorted(statuses.items(), key=str)))
     if asked.markdown:
-        rows = [BEGIN, f"Seed: {asked.seed}.", "", "| signals | runs | as it has to be |",
+        rows = [f"Seed: {asked.seed}.", "", "| signals | runs | as it has to be |",
                 "| --- | --- | --- |",
-                *(f"| {name} | {runs} | {fine} |" for name, (runs, fine) in counts.items()), END]
-        pattern = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.S)
-        page = asked.markdown.read_text()
-        asked.markdown.write_text(pattern.sub(lambda _: "\n".join(rows), page))
+                *(f"| {name} | {runs} | {fine} |" for name, (runs, fine) in counts.items())]
+        matrix.write_markdown(asked.markdown, "signals", rows)
     return 0 if good == total else 1
 
 

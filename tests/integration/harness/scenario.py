@@ -88,10 +88,12 @@ class Scenario(unittest.TestCase):
             if text.lstrip().startswith("#!"):
                 path.chmod(0o755)
 
-    def config(self, framework, groups=None, offload="", provider='type = "local"', report=""):
-        """Writes offload.toml; each argument is the TOML of that section's body."""
+    def config(self, framework, groups=None, offload="", provider='type = "local"', report="",
+               root="."):
+        """Writes offload.toml; each argument is the TOML of that section's body, but `root`: where
+        the project lies in a sandbox."""
         groups = {"all": "retry_count = 0"} if groups is None else groups
-        text = f"[offload]\nsandbox_project_root = \".\"\n{textwrap.dedent(offload)}\n"
+        text = f"[offload]\nsandbox_project_root = {toml(str(root))}\n{textwrap.dedent(offload)}\n"
         text += f"[provider]\n{textwrap.dedent(provider)}\n"
         text += f"[framework]\n{textwrap.dedent(framework)}\n"
         for name, body in groups.items():
