@@ -166,8 +166,7 @@ class Suite:
         (self.folder / f"{name}.log").write_text(output)
         if not answer.is_file():
             raise Unprepared(f"pytest told nothing (exit status {status}):\n{output[-2000:]}")
-        found = json.loads(answer.read_text())
-        return Answers(status, {self.placeless(test, place): outcome for test, outcome in found.items()})
+        return self.answers(status, json.loads(answer.read_text()), place)
 
     def by_itself(self):
         """What pytest makes of it: twice alone, and once in workers of xdist's, where these can agree
@@ -213,7 +212,7 @@ output_dir = {json.dumps(str(self.folder / "results"))}
             if case.get("name") in found:
                 worst = f"reported twice: {found[case.get('name')]}, {worst}"
             found[case.get("name")] = worst
-        return Answers(status, {self.placeless(test, place): outcome for test, outcome in found.items()})
+        return self.answers(status, found, place)
 
     def in_the_same_order(self, tests):
         """What plain pytest says of these tests after all that Offload has run in the same process
@@ -232,6 +231,9 @@ output_dir = {json.dumps(str(self.folder / "results"))}
                 answers = self.by_pytest(f"order-{batch}", order=order)
                 said.update((test, answers.of(test)) for test in affected)
         return said
+
+    def answers(self, status, found, place):
+        return Answers(status, {self.placeless(test, place): found[test] for test in found})
 
     @staticmethod
     def placeless(test, place):
