@@ -7,7 +7,6 @@ namespace {
 
 using simulation::Act;
 using simulation::Exec;
-using ::testing::HasSubstr;
 
 // A worker that had discovered waited for the discovery of another group, which waited for a worker
 // for which no sandbox came: for ever.

@@ -5,7 +5,6 @@ namespace offload::run {
 namespace {
 
 using simulation::Creation;
-using ::testing::HasSubstr;
 
 // How many sandboxes were asked for before the tests were known.
 std::size_t asked_for_before_planning(const PlayedRun& f) {

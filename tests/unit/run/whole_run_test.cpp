@@ -8,7 +8,6 @@ namespace offload::run {
 namespace {
 
 using simulation::Act;
-using simulation::Creation;
 using simulation::Exec;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
