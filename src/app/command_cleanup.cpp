@@ -13,6 +13,7 @@
 #include "console.hpp"
 #include "exit_status.hpp"
 #include "folder_lock.hpp"
+#include "kinds.hpp"
 #include "offload/base/text.hpp"
 #include "offload/config/load.hpp"
 #include "offload/process/child.hpp"
@@ -176,7 +177,7 @@ Exit status: 0 nothing is left; 1 something could not be destroyed, or may be le
 }
 
 int execute_cleanup(const Options& options) {
-    const auto loaded = config::load(options.global.config, {}, config::process_environment());
+    const auto loaded = load_config(options.global);
     print(loaded.diagnostics);
     if (!loaded.config) return kFailure;
     process::prepare_this_process();

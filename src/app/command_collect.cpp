@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "kinds.hpp"
 #include "listing.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
@@ -57,8 +58,7 @@ there is no test at all.
 
 int execute_collect(const Options& options) {
     const auto& collect = options.collect;
-    const auto loaded = config::load(options.global.config, {.groups = collect.groups},
-                                     config::process_environment());
+    const auto loaded = load_config(options.global, {.groups = collect.groups});
     print(loaded.diagnostics);
     if (!loaded.config) return kFailure;
     return list_tests(*loaded.config, options.global, collect);

@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "kinds.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
 #include "offload/config/load.hpp"
@@ -123,7 +124,7 @@ int execute_history(const Options& options) {
     if (options.history.action == HistoryAction::Merge) {
         done = merge(options.history);
     } else {
-        const auto loaded = config::load(options.global.config, {}, config::process_environment());
+        const auto loaded = load_config(options.global);
         print(loaded.diagnostics);
         if (!loaded.config) return kFailure;
         process::prepare_this_process();

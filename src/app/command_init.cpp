@@ -1,48 +1,54 @@
 // offload init: a first offload.toml.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "kinds.hpp"
 #include "offload/base/file.hpp"
 #include "offload/config/init.hpp"
 
 namespace offload::app {
 namespace {
 
-config::InitProvider provider_of(const std::string& name) {
-    if (name == "default") return config::InitProvider::Command;
-    if (name == "modal") return config::InitProvider::Modal;
-    if (name == "docker") return config::InitProvider::Docker;
-    return config::InitProvider::Local;
+// All names of the kinds that `init` has a template for.
+template <class Kind>
+std::vector<std::string> names_of(const std::vector<const Kind*>& all) {
+    std::vector<std::string> out;
+    for (const auto* kind : all) {
+        if (kind->init) out.insert(out.end(), kind->names.begin(), kind->names.end());
+    }
+    return out;
 }
 
-config::InitFramework framework_of(const std::string& name, const std::filesystem::path& folder) {
-    if (name == "default") return config::InitFramework::Command;
-    if (name == "cargo" || name == "nextest") return config::InitFramework::Cargo;
-    if (name == "ctest") return config::InitFramework::Ctest;
-    if (name == "pytest") return config::InitFramework::Pytest;
-    return config::detect_framework(folder);
+std::string listed(const std::vector<std::string>& names) {
+    std::vector<std::string> out;
+    for (const auto& name : names) {
+        out.push_back(name == "default" ? name + " (your own commands)" : name);
+    }
+    return fmt::format("{}", fmt::join(out, ", "));
 }
 
 }  // namespace
 
 CLI::App* declare_init(CLI::App& program, Options& options) {
+    const auto providers = names_of(kinds().providers);
+    const auto frameworks = names_of(kinds().frameworks);
     auto* command = program.add_subcommand("init", "Write a commented offload.toml");
     command
         ->add_option("-p,--provider", options.init.provider,
-                     "Where tests run: local, docker, default (your own commands), modal "
-                     "(local)")
+                     fmt::format("Where tests run: {} (local)", listed(providers)))
         ->type_name("NAME")
-        ->check(CLI::IsMember({"local", "docker", "default", "modal"}));
+        ->check(CLI::IsMember(providers));
     command
         ->add_option("-f,--framework", options.init.framework,
-                     "What runs them: pytest, cargo, nextest, ctest, default (your own commands); "
-                     "without it the folder decides, then pytest")
+                     fmt::format("What runs them: {}; without it the folder decides, then pytest",
+                                 listed(frameworks)))
         ->type_name("NAME")
-        ->check(CLI::IsMember({"pytest", "cargo", "nextest", "ctest", "default"}));
+        ->check(CLI::IsMember(frameworks));
     command->add_flag("--force", options.init.force, "Overwrite a file that is there already");
     command->footer(R"(
 Examples:
@@ -65,8 +71,11 @@ int execute_init(const Options& options) {
         return kFailure;
     }
     const fs::path folder = fs::current_path();
-    const auto framework = framework_of(options.init.framework, folder);
-    const auto text = config::init_template(provider_of(options.init.provider), framework, folder);
+    const auto& name = options.init.framework;
+    const auto& framework =
+        name.empty() ? config::detect_framework(kinds(), folder) : *kinds().framework(name);
+    const auto text = config::init_template(*kinds().provider(options.init.provider), framework,
+                                            name.empty() ? framework.names.front() : name, folder);
     if (auto written = write_file_atomically(file, text); !written) {
         print(written.error());
         return kFailure;

@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "kinds.hpp"
 #include "offload/base/text.hpp"
 #include "offload/config/load.hpp"
 #include "offload/report/logs.hpp"
@@ -37,7 +38,7 @@ Exit status: 0 shown, 1 there is no run to show, or an ID or a pattern that make
 }
 
 int execute_logs(const Options& options) {
-    const auto loaded = config::load(options.global.config, {}, config::process_environment());
+    const auto loaded = load_config(options.global);
     if (!loaded.config) {
         print(loaded.diagnostics);
         return kFailure;

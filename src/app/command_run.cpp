@@ -10,6 +10,7 @@
 #include "console.hpp"
 #include "durations.hpp"
 #include "exit_status.hpp"
+#include "kinds.hpp"
 #include "offload/base/file.hpp"
 #include "offload/config/load.hpp"
 #include "offload/engine/run.hpp"
@@ -83,7 +84,7 @@ void declare_reports(CLI::App& command, RunOptions& run) {
 
 // Flags that are understood and have no effect: told, since results are the same without them.
 void warn_of_idle_flags(const RunOptions& run, const config::Config& config) {
-    const bool local = std::holds_alternative<config::LocalProvider>(config.provider);
+    const bool local = config.provider.options->runs_here();
     if (run.show_estimated_cost && local) {
         print_warning(
             "--show-estimated-cost has no effect with a local provider: it costs nothing");
@@ -93,23 +94,14 @@ void warn_of_idle_flags(const RunOptions& run, const config::Config& config) {
     }
 }
 
-// Nothing for sandboxes of this machine.
+// Nothing for sandboxes that cost nothing.
 std::optional<report::CostRates> cost_rates(const config::Config& config) {
-    report::CostRates rates{.per_core_hour = config.cost.per_core_hour,
-                            .per_gib_hour = config.cost.per_gib_hour};
-    if (const auto* command = std::get_if<config::CommandProvider>(&config.provider)) {
-        rates.cores = command->cpu_cores;
-    } else if (const auto* modal = std::get_if<config::ModalProvider>(&config.provider)) {
-        constexpr double kLeastMemory = 0.125;  // what Modal reserves unless told otherwise
-        rates.cores = modal->cpu_cores;
-        rates.gib = modal->memory_gb.value_or(kLeastMemory);
-    } else if (const auto* docker = std::get_if<config::DockerProvider>(&config.provider)) {
-        rates.cores = docker->cpu_cores.value_or(1);
-        rates.gib = docker->memory_gb.value_or(0);
-    } else {
-        return std::nullopt;
-    }
-    return rates;
+    const auto size = config.provider.options->size();
+    if (!size) return std::nullopt;
+    return report::CostRates{.cores = size->cores,
+                             .gib = size->gib,
+                             .per_core_hour = config.cost.per_core_hour,
+                             .per_gib_hour = config.cost.per_gib_hour};
 }
 
 report::SummaryOptions summary_options(const config::Config& config, const RunOptions& run) {
@@ -214,13 +206,11 @@ CLI::App* declare_run(CLI::App& program, Options& options) {
 
 int execute_run(const Options& options) {
     const auto& run = options.run;
-    const auto loaded = config::load(options.global.config,
-                                     {.max_parallel = run.parallel,
-                                      .copy_dirs = run.copy_dirs,
-                                      .env = run.env,
-                                      .groups = run.groups,
-                                      .no_cache = run.no_cache},
-                                     config::process_environment());
+    const auto loaded = load_config(options.global, {.max_parallel = run.parallel,
+                                                     .copy_dirs = run.copy_dirs,
+                                                     .env = run.env,
+                                                     .groups = run.groups,
+                                                     .no_cache = run.no_cache});
     print(loaded.diagnostics);
     if (!loaded.config) return kFailure;
     if (run.collect_only) {

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "kinds.hpp"
 #include "offload/config/load.hpp"
 
 namespace offload::app {
@@ -20,8 +21,7 @@ Exit status: 0 the config is right, 1 it is not.
 }
 
 int execute_validate(const Options& options) {
-    const auto lookup = config::process_environment();
-    const auto loaded = config::load(options.global.config, {}, lookup);
+    const auto loaded = load_config(options.global);
     print(loaded.diagnostics);
     if (!loaded.config) return kFailure;
     auto unbuilt = config::unbuilt_features(loaded);
@@ -32,8 +32,8 @@ int execute_validate(const Options& options) {
         }
     }
     print(unbuilt);
-    print(config::check_surroundings(loaded, lookup));
-    return write_stdout(config::summary(loaded)) ? kSuccess : kFailure;
+    print(config::check_surroundings(loaded, config::process_environment()));
+    return write_stdout(config::summary(loaded, kinds())) ? kSuccess : kFailure;
 }
 
 }  // namespace offload::app

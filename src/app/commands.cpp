@@ -9,6 +9,7 @@ constexpr Command kCommands[] = {
     {"cleanup", declare_cleanup, execute_cleanup},
     {"validate", declare_validate, execute_validate},
     {"init", declare_init, execute_init},
+    {"schema", declare_schema, execute_schema},
     {"logs", declare_logs, execute_logs},
     {"history", declare_history, execute_history},
 };

@@ -25,6 +25,7 @@ CLI::App* declare_collect(CLI::App& program, Options& options);
 CLI::App* declare_cleanup(CLI::App& program, Options& options);
 CLI::App* declare_validate(CLI::App& program, Options& options);
 CLI::App* declare_init(CLI::App& program, Options& options);
+CLI::App* declare_schema(CLI::App& program, Options& options);
 CLI::App* declare_logs(CLI::App& program, Options& options);
 CLI::App* declare_history(CLI::App& program, Options& options);
 
@@ -33,6 +34,7 @@ int execute_collect(const Options& options);
 int execute_cleanup(const Options& options);
 int execute_validate(const Options& options);
 int execute_init(const Options& options);
+int execute_schema(const Options& options);
 int execute_logs(const Options& options);
 int execute_history(const Options& options);
 

@@ -43,9 +43,13 @@ struct CollectOptions {
 struct ValidateOptions {};
 
 struct InitOptions {
-    std::string provider = "local";  // "local", "default", "modal"
-    std::string framework;           // "pytest", "cargo", "nextest", "default"; empty: detected
+    std::string provider = "local";  // as `type` has it
+    std::string framework;           // likewise; empty: detected
     bool force = false;
+};
+
+struct SchemaOptions {
+    bool markdown = false;
 };
 
 struct LogsOptions {
@@ -74,6 +78,7 @@ struct Options {
     CollectOptions collect;
     ValidateOptions validate;
     InitOptions init;
+    SchemaOptions schema;
     LogsOptions logs;
     CleanupOptions cleanup;
     HistoryOptions history;

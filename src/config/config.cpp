@@ -1,6 +1,25 @@
 #include "offload/config/config.hpp"
 
+#include <algorithm>
+
 namespace offload::config {
+namespace {
+
+template <class Kind>
+const Kind* named(const std::vector<const Kind*>& kinds, std::string_view name) {
+    for (const auto* kind : kinds) {
+        if (std::ranges::find(kind->names, name) != kind->names.end()) return kind;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+const ProviderKind* Kinds::provider(std::string_view name) const { return named(providers, name); }
+
+const FrameworkKind* Kinds::framework(std::string_view name) const {
+    return named(frameworks, name);
+}
 
 std::filesystem::path working_folder(const Config& config, const std::filesystem::path& cwd) {
     std::filesystem::path chosen;
@@ -8,19 +27,11 @@ std::filesystem::path working_folder(const Config& config, const std::filesystem
         chosen = *config.framework.working_dir;
     } else if (config.offload.working_dir) {
         chosen = *config.offload.working_dir;
-    } else if (const auto* local = std::get_if<LocalProvider>(&config.provider);
-               local != nullptr && local->working_dir) {
-        chosen = *local->working_dir;
+    } else {
+        chosen = config.provider.options->tests_folder().value_or("");
     }
     auto folder = (cwd / chosen).lexically_normal();
     return folder.has_filename() || folder == folder.root_path() ? folder : folder.parent_path();
-}
-
-std::string_view type_name(const Provider& provider) {
-    if (std::holds_alternative<LocalProvider>(provider)) return "local";
-    if (std::holds_alternative<CommandProvider>(provider)) return "default";
-    if (std::holds_alternative<DockerProvider>(provider)) return "docker";
-    return "modal";
 }
 
 }  // namespace offload::config

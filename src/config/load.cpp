@@ -7,9 +7,9 @@
 #include <cstdlib>
 
 #include "expand.hpp"
-#include "known_keys.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
+#include "read_sections.hpp"
 #include "reader.hpp"
 #include "sections.hpp"
 
@@ -40,7 +40,7 @@ void warn_of_unknown_sections(Reading& reading, const toml::table& root) {
                         value.is_table()
                             ? fmt::format("unknown section [{}] is ignored", name)
                             : fmt::format("unknown key {} outside any section is ignored", name),
-                        hint_for_unknown_key("", "", name));
+                        hint_for_unknown_key(reading.kinds, "", "", name));
     }
 }
 
@@ -89,7 +89,7 @@ std::vector<Group> read_groups(Reading& reading, const toml::table& root,
                 fmt::format("groups.{} is {}; expected a table", entry.name, describe(*entry.node)),
                 fmt::format("a group has a name of its own: [groups.all], and its keys "
                             "below that line; {}",
-                            hint_for_unknown_key("groups.NAME", "", entry.name)));
+                            hint_for_unknown_key(reading.kinds, "groups.NAME", "", entry.name)));
             continue;
         }
         TableReader group(reading, "groups." + entry.name, entry.node->as_table(),
@@ -165,29 +165,34 @@ void read_all(Reading& reading, const toml::table& root, const Overrides& overri
     config.file = reading.file;
     warn_of_unknown_sections(reading, root);
     TableReader offload = section(reading, root, "offload");
-    config.offload = read_offload(offload);
+    read_simple(offload, &config.offload);
 
-    TableReader provider_table = section(reading, root, "provider");
-    const auto provider = read_provider(provider_table);
+    TableReader provider = section(reading, root, "provider");
+    const bool has_provider = read_provider(provider, config.provider);
     TableReader framework_table = section(reading, root, "framework");
-    auto framework = read_framework(framework_table);
+    const auto framework = read_framework(framework_table, config.framework);
 
     TableReader resources = section(reading, root, "resources");
     config.resources = read_resources(resources);
     config.groups = read_groups(reading, root, config.resources);
     TableReader report = section(reading, root, "report");
-    config.report = read_report(report);
+    read_simple(report, &config.report);
+    check_globs(report, config.report);
     TableReader history = section(reading, root, "history");
-    config.history = read_history(history);
+    config.history.present = history.present();
+    read_simple(history, &config.history);
     TableReader checkpoint = section(reading, root, "checkpoint");
-    config.checkpoint = read_checkpoint(checkpoint);
+    config.checkpoint.present = checkpoint.present();
+    read_simple(checkpoint, &config.checkpoint);
     TableReader cost = section(reading, root, "cost");
-    config.cost = read_cost(cost);
+    read_simple(cost, &config.cost);
 
-    if (framework) config.framework = std::move(*framework);
-    if (provider) {
-        config.provider = *provider;
-        check_across(config, offload, framework_table, std::filesystem::current_path());
+    if (has_provider) {
+        check_roots(config, offload);
+        if (framework) {
+            framework->complete(working_folder(config, std::filesystem::current_path()),
+                                framework_table);
+        }
     }
     const auto by_place = [](const Diagnostic& a, const Diagnostic& b) {
         return std::pair(a.line, a.column) < std::pair(b.line, b.column);
@@ -223,10 +228,10 @@ Lookup process_environment() {
     };
 }
 
-Loaded parse(std::string_view text, const std::filesystem::path& file, const Overrides& overrides,
-             const Lookup& lookup) {
+Loaded parse(std::string_view text, const std::filesystem::path& file, const Kinds& kinds,
+             const Overrides& overrides, const Lookup& lookup) {
     Loaded loaded;
-    Reading reading{file.string(), lookup, loaded};
+    Reading reading{file.string(), kinds, lookup, loaded};
     try {
         const toml::table root = toml::parse(text, file.string());
         read_all(reading, root, overrides);
@@ -240,7 +245,8 @@ Loaded parse(std::string_view text, const std::filesystem::path& file, const Ove
     return loaded;
 }
 
-Loaded load(const std::filesystem::path& file, const Overrides& overrides, const Lookup& lookup) {
+Loaded load(const std::filesystem::path& file, const Kinds& kinds, const Overrides& overrides,
+            const Lookup& lookup) {
     const auto text = read_file(file);
     if (!text) {
         Loaded loaded;
@@ -249,7 +255,7 @@ Loaded load(const std::filesystem::path& file, const Overrides& overrides, const
              "`offload init` writes a first config; `-c PATH` names another file"});
         return loaded;
     }
-    return parse(*text, file, overrides, lookup);
+    return parse(*text, file, kinds, overrides, lookup);
 }
 
 }  // namespace offload::config

@@ -30,8 +30,8 @@ bool is_meant(std::string_view word) {
 
 }  // namespace
 
-std::optional<std::string_view> misspelt_placeholder(
-    std::string_view command, std::initializer_list<std::string_view> known) {
+std::optional<std::string_view> misspelt_placeholder(std::string_view command,
+                                                     const std::vector<std::string>& known) {
     for (auto open = command.find('{'); open != command.npos; open = command.find('{', open + 1)) {
         const auto* end = std::find_if_not(command.begin() + open + 1, command.end(), is_word);
         if (end == command.end() || *end != '}') continue;
@@ -46,11 +46,11 @@ std::optional<std::string_view> misspelt_placeholder(
 }
 
 void check_placeholders(TableReader& table, std::string_view key, std::string_view command,
-                        std::initializer_list<std::string_view> known) {
+                        const std::vector<std::string>& known) {
     const auto word = misspelt_placeholder(command, known);
     if (!word) return;
     std::string list;
-    for (const auto each : known) list += fmt::format("{}{{{}}}", list.empty() ? "" : ", ", each);
+    for (const auto& each : known) list += fmt::format("{}{{{}}}", list.empty() ? "" : ", ", each);
     table.error_at(
         key, fmt::format("{} holds {{{}}}, which stands for nothing there", table.full(key), *word),
         fmt::format("what stands for something in it: {}", list));

@@ -1,9 +1,10 @@
 // {word}s in commands: those that stand for something, and those that only look as if they did.
 #pragma once
 
-#include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "reader.hpp"
 
@@ -13,10 +14,10 @@ namespace offload::config {
 // told: it stands for something in another command, or resembles a word that does. Braces that a
 // shell or awk understands ({print}, {a,b}, ${x}, {{x}}) are left alone.
 std::optional<std::string_view> misspelt_placeholder(std::string_view command,
-                                                     std::initializer_list<std::string_view> known);
+                                                     const std::vector<std::string>& known);
 
 // An error at the key's value where it holds such a word.
 void check_placeholders(TableReader& table, std::string_view key, std::string_view command,
-                        std::initializer_list<std::string_view> known);
+                        const std::vector<std::string>& known);
 
 }  // namespace offload::config

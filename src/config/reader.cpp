@@ -8,9 +8,9 @@
 #include <sstream>
 
 #include "expand.hpp"
-#include "known_keys.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
+#include "sections.hpp"
 
 namespace offload::config {
 namespace {
@@ -113,6 +113,14 @@ const toml::node* TableReader::find(std::string_view key) {
 Place TableReader::place_of_key(std::string_view key) const {
     const toml::node* node = table_ == nullptr ? nullptr : table_->get(key);
     return node == nullptr ? place_ : place_of(node->source());
+}
+
+bool TableReader::given(std::string_view key) const {
+    return table_ != nullptr && table_->contains(key);
+}
+
+void TableReader::comes_from(std::string_view key, std::string origin) {
+    reading_.loaded.origins[full(key)] = std::move(origin);
 }
 
 void TableReader::error_at(std::string_view key, std::string message, std::string hint) {
@@ -378,7 +386,7 @@ void TableReader::finish(std::string_view type) {
         if (asked_.contains(key.str())) continue;
         reading_.warning(place_of(key.source()),
                          fmt::format("unknown key {} in [{}] is ignored", key.str(), section_),
-                         hint_for_unknown_key(section, type, key.str()));
+                         hint_for_unknown_key(reading_.kinds, section, type, key.str()));
     }
 }
 

@@ -5,13 +5,14 @@
 #include <toml++/toml.h>
 
 #include <cstddef>
-#include <limits>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "offload/config/kind.hpp"
 #include "offload/config/load.hpp"
 
 namespace offload::config {
@@ -25,6 +26,7 @@ Place place_of(const toml::source_region& region);
 // What all tables of one file share.
 struct Reading {
     std::string file;
+    const Kinds& kinds;
     const Lookup& lookup;
     Loaded& loaded;
 
@@ -32,19 +34,7 @@ struct Reading {
     void warning(Place place, std::string message, std::string hint = {});
 };
 
-// Who expands ${VAR} in a text.
-enum class Expander {
-    Here,          // this program, at load
-    HostShell,     // a shell on this machine: checked at load, left as it is
-    SandboxShell,  // a shell in the sandbox: neither checked nor touched
-};
-
-struct Range {
-    std::size_t least = 0;
-    std::size_t most = std::numeric_limits<std::uint32_t>::max();
-};
-
-class TableReader {
+class TableReader final : public Section {
   public:
     // `table` may be null: a section that is not there, all of whose keys are absent.
     // `section`: "offload", "groups.all", …
@@ -56,6 +46,10 @@ class TableReader {
     Place place_of_key(std::string_view key) const;  // the section's where the key is absent
     const std::string& section() const { return section_; }
     Reading& reading() { return reading_; }
+
+    // Every key of a declaration into an object of its type. What is wrong or absent leaves the
+    // default.
+    void read(const Keys& keys, void* options);
 
     std::optional<std::string> text(std::string_view key, Expander expander = Expander::Here);
     std::optional<std::string> required_text(std::string_view key, Expander expander,
@@ -76,8 +70,10 @@ class TableReader {
     std::optional<std::string> choice(std::string_view key,
                                       const std::vector<std::string>& choices);
 
-    void error_at(std::string_view key, std::string message, std::string hint = {});
-    void warning_at(std::string_view key, std::string message, std::string hint = {});
+    bool given(std::string_view key) const override;
+    void error_at(std::string_view key, std::string message, std::string hint = {}) override;
+    void warning_at(std::string_view key, std::string message, std::string hint = {}) override;
+    void comes_from(std::string_view key, std::string origin) override;
     void missing(std::string_view key, std::string hint);
 
     // Warns about every key that nobody asked for. `type`: the section's type, or "".
@@ -92,6 +88,9 @@ class TableReader {
     void wrong_type(const toml::node& node, const std::string& name, std::string_view expected);
 
   private:
+    void read_text(const Key& key, const std::function<void(std::string)>& set);
+    std::optional<std::string> joined(std::string_view key);
+
     Reading& reading_;
     std::string section_;
     const toml::table* table_;

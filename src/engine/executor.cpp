@@ -113,8 +113,7 @@ void share_time(framework::Signals& signals, Seconds wall, std::size_t tests) {
 
 std::chrono::seconds exec_limit(const config::Config& config) {
     const auto limit = config.offload.test_timeout;
-    const auto* command = std::get_if<config::CommandProvider>(&config.provider);
-    return command != nullptr ? std::min(limit, command->timeout) : limit;
+    return std::min(limit, config.provider.options->exec_limit().value_or(limit));
 }
 
 std::filesystem::path artefact_folder(const config::Config& config, const std::string& sandbox_id,

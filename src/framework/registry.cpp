@@ -1,44 +1,31 @@
-#include <memory>
-#include <variant>
+#include <fmt/format.h>
 
-#include "cargo/cargo.hpp"
-#include "command/command.hpp"
-#include "ctest/ctest.hpp"
+#include <algorithm>
+#include <array>
+
+#include "cargo/kind.hpp"
+#include "command/kind.hpp"
+#include "ctest/kind.hpp"
 #include "offload/framework/framework.hpp"
-#include "pytest/pytest.hpp"
+#include "offload/framework/kind.hpp"
+#include "pytest/kind.hpp"
+#include "vitest/kind.hpp"
 
 namespace offload::framework {
-namespace {
 
-struct Maker {
-    const config::Config& config;
-
-    using Made = Result<std::unique_ptr<Framework>>;
-
-    Made operator()(const config::PytestFramework&) const {
-        return std::make_unique<PytestFramework>(config);
-    }
-    Made operator()(const config::CargoFramework&) const {
-        return std::make_unique<CargoFramework>(config);
-    }
-    Made operator()(const config::CtestFramework&) const {
-        return std::make_unique<CtestFramework>(config);
-    }
-    Made operator()(const config::CommandFramework&) const {
-        return std::make_unique<CommandFramework>(config);
-    }
-    Made operator()(const config::VitestFramework&) const {
-        return fail(Error{"[framework] type = \"vitest\" is known, but not built yet",
-                          config.file.string(),
-                          "use type = \"default\" with a run_command that calls vitest with "
-                          "--reporter=junit --outputFile={result_file}"});
-    }
-};
-
-}  // namespace
+std::span<const Kind* const> kinds() {
+    static const std::array all = {&pytest_kind(), &cargo_kind(), &ctest_kind(), &command_kind(),
+                                   &vitest_kind()};
+    return all;
+}
 
 Result<std::unique_ptr<Framework>> make_framework(const config::Config& config) {
-    return std::visit(Maker{config}, config.framework.kind);
+    const auto& type = config.framework.type;
+    for (const auto* kind : kinds()) {
+        const auto& names = kind->declared.names;
+        if (std::ranges::find(names, type) != names.end()) return kind->make(config);
+    }
+    return fail(fmt::format("there is no framework of type \"{}\"", type));
 }
 
 }  // namespace offload::framework

@@ -1,37 +1,22 @@
 #include <fmt/format.h>
 
-#include <variant>
+#include <algorithm>
+#include <array>
 
-#include "command/command.hpp"
-#include "docker/docker.hpp"
-#include "local/local.hpp"
-#include "modal/modal.hpp"
+#include "command/kind.hpp"
+#include "docker/kind.hpp"
+#include "local/kind.hpp"
+#include "modal/kind.hpp"
+#include "offload/provider/kind.hpp"
 #include "offload/provider/provider.hpp"
 
 namespace offload::provider {
-namespace {
 
-struct Maker {
-    const config::Config& config;
-    const std::string& working_folder;
-
-    using Made = Result<std::unique_ptr<Provider>>;
-
-    Made operator()(const config::LocalProvider&) const {
-        return std::make_unique<LocalProvider>(config, working_folder);
-    }
-    Made operator()(const config::CommandProvider&) const {
-        return CommandProvider::create_from(config);
-    }
-    Made operator()(const config::DockerProvider&) const {
-        return docker::DockerProvider::create_from(config);
-    }
-    Made operator()(const config::ModalProvider&) const {
-        return ModalProvider::create_from(config);
-    }
-};
-
-}  // namespace
+std::span<const Kind* const> kinds() {
+    static const std::array all = {&local_kind(), &command_kind(), &docker::docker_kind(),
+                                   &modal_kind()};
+    return all;
+}
 
 Result<> Provider::destroy_by_id(const std::string& id, SteadyTime /*deadline*/) {
     return fail(fmt::format("a {} provider cannot destroy {} after its run", name(), id));
@@ -47,7 +32,12 @@ Result<std::string> Provider::unfinished_creation(const std::string& /*run_id*/,
 
 Result<std::unique_ptr<Provider>> make_provider(const config::Config& config,
                                                 const std::string& working_folder) {
-    return std::visit(Maker{config, working_folder}, config.provider);
+    for (const auto* kind : kinds()) {
+        if (kind->declared.names.front() == config.provider.type) {
+            return kind->make(config, working_folder);
+        }
+    }
+    return fail(fmt::format("there is no provider of type \"{}\"", config.provider.type));
 }
 
 }  // namespace offload::provider

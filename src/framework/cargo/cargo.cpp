@@ -230,8 +230,7 @@ void merge_configs(const RunContext& context, const nextest::Arguments& argument
 }  // namespace
 
 CargoFramework::CargoFramework(const config::Config& config)
-    : settings_(std::get<config::CargoFramework>(config.framework.kind)),
-      id_format_(config.framework.test_id_format) {
+    : settings_(config.framework.as<CargoOptions>()), id_format_(config.framework.test_id_format) {
     if (id_format_.empty()) id_format_ = "{classname} {name}";
 }
 

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cargo/options.hpp"
 #include "offload/framework/framework.hpp"
 
 namespace offload::framework {
@@ -37,7 +38,7 @@ class CargoFramework final : public Framework {
     // The group's filters behind what [framework] says.
     std::vector<std::string> listing_words(const config::Group& group) const;
 
-    config::CargoFramework settings_;
+    CargoOptions settings_;
     std::string id_format_;
 };
 

@@ -53,7 +53,7 @@ std::size_t occurrences(std::string_view text, std::string_view part) {
     return count;
 }
 
-std::string shown_command(const config::CommandFramework& settings, const config::Group& group) {
+std::string shown_command(const CommandOptions& settings, const config::Group& group) {
     return std::string(
         text::trim(substitute(settings.discover_command, {{kFilters, group.filters}})));
 }
@@ -83,7 +83,7 @@ std::string_view trouble_with(std::string_view line) {
 }  // namespace
 
 CommandFramework::CommandFramework(const config::Config& config)
-    : settings_(std::get<config::CommandFramework>(config.framework.kind)),
+    : settings_(config.framework.as<CommandOptions>()),
       id_format_(config.framework.test_id_format),
       one_test_a_batch_(!config.groups.empty() &&
                         std::ranges::all_of(config.groups, &config::Group::schedule_individual)) {}

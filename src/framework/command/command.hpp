@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "command/options.hpp"
 #include "offload/framework/framework.hpp"
 
 namespace offload::framework {
@@ -30,7 +31,7 @@ class CommandFramework final : public Framework {
     bool names_result_file() const;
     std::string result_path(const RunContext& context) const;
 
-    config::CommandFramework settings_;
+    CommandOptions settings_;
     std::string id_format_;
     bool one_test_a_batch_;  // in all groups
 };

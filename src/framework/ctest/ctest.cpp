@@ -245,8 +245,8 @@ std::string make_folder(const std::string& folder) {
 }  // namespace
 
 CtestFramework::CtestFramework(const config::Config& config)
-    : settings_(std::get<config::CtestFramework>(config.framework.kind)),
-      one_machine_(std::holds_alternative<config::LocalProvider>(config.provider)) {}
+    : settings_(config.framework.as<CtestOptions>()),
+      one_machine_(config.provider.options->runs_here()) {}
 
 std::vector<std::string> CtestFramework::ctest_words() const {
     std::vector<std::string> words = {"ctest"};

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "offload/framework/framework.hpp"
+#include "options.hpp"
 
 namespace offload::framework {
 
@@ -45,7 +46,7 @@ class CtestFramework final : public Framework {
     std::vector<std::string> ctest_words() const;
     std::string shown(const config::Group& group) const;
 
-    config::CtestFramework settings_;
+    CtestOptions settings_;
     bool one_machine_;  // all sandboxes are processes here
 };
 

@@ -173,7 +173,7 @@ std::string result_path(const RunContext& context) {
 }  // namespace
 
 PytestFramework::PytestFramework(const config::Config& config)
-    : settings_(std::get<config::PytestFramework>(config.framework.kind)),
+    : settings_(config.framework.as<PytestOptions>()),
       test_id_format_(config.framework.test_id_format),
       worker_(config.framework.worker),
       max_parallel_(config.offload.max_parallel) {
@@ -266,8 +266,8 @@ void PytestFramework::add_common(json& plan) const {
 // A worker on this machine can afford it: it collects but once. For each batch, and where files
 // come over a network first, there has to be a reason.
 bool PytestFramework::collects_all(const BatchRequest& request, bool is_worker) const {
-    if (settings_.collect != config::PytestCollect::Auto) {
-        return settings_.collect == config::PytestCollect::All;
+    if (settings_.collect != PytestCollect::Auto) {
+        return settings_.collect == PytestCollect::All;
     }
     return carried(request.carry).whole || (is_worker && request.context.same_machine);
 }

@@ -14,12 +14,13 @@
 #include <vector>
 
 #include "offload/framework/framework.hpp"
+#include "pytest/options.hpp"
 
 namespace offload::framework {
 
 class PytestFramework final : public Framework {
   public:
-    // `config.framework.kind` is a PytestFramework.
+    // `config.framework` has PytestOptions.
     explicit PytestFramework(const config::Config& config);
 
     std::string_view name() const override { return "pytest"; }
@@ -69,7 +70,7 @@ class PytestFramework final : public Framework {
     bool collects_all(const BatchRequest& request, bool is_worker) const;
     BatchCommand plain_batch(const BatchRequest& request) const;
 
-    config::PytestFramework settings_;
+    PytestOptions settings_;
     std::string test_id_format_;
     config::WorkerMode worker_;
     std::size_t max_parallel_;

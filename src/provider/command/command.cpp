@@ -60,7 +60,7 @@ Error no_id(const Lifecycle& command, std::string_view what) {
 
 Result<std::unique_ptr<Provider>> CommandProvider::create_from(const config::Config& config) {
     auto shared = std::make_shared<CommandShared>();
-    shared->commands = std::get<config::CommandProvider>(config.provider);
+    shared->commands = config.provider.as<CommandOptions>();
     auto& commands = shared->commands;
     shared->prepare_calls_bundled =
         commands.prepare_command && calls_bundled(*commands.prepare_command);

@@ -14,7 +14,7 @@ struct CommandShared;  // what all its sandboxes refer to
 
 class CommandProvider final : public Provider {
   public:
-    // `config.provider` is a CommandProvider.
+    // `config.provider` has CommandOptions.
     // Error: a command names a bundled script that does not exist.
     static Result<std::unique_ptr<Provider>> create_from(const config::Config& config);
 

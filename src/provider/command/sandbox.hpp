@@ -9,6 +9,7 @@
 #include <string>
 
 #include "command/lifecycle.hpp"
+#include "command/options.hpp"
 #include "offload/config/config.hpp"
 #include "offload/provider/provider.hpp"
 #include "remote/sandbox.hpp"
@@ -17,7 +18,7 @@ namespace offload::provider {
 
 // Made once, then read by all threads.
 struct CommandShared {
-    config::CommandProvider commands;  // bundled scripts resolved
+    CommandOptions commands;  // bundled scripts resolved
     std::vector<config::CopyDir> copies;
     bool prepare_calls_bundled = false;
     bool no_cache = false;

@@ -9,6 +9,7 @@
 #include "client.hpp"
 #include "host.hpp"
 #include "offload/base/text.hpp"
+#include "options.hpp"
 #include "owner.hpp"
 
 namespace offload::provider::docker {
@@ -33,7 +34,7 @@ std::string project_of(const config::Config& config) {
     return std::filesystem::absolute(config.report.output_dir, ignored).lexically_normal().string();
 }
 
-WantedImage wanted_image(const config::Config& config, const config::DockerProvider& docker,
+WantedImage wanted_image(const config::Config& config, const DockerOptions& docker,
                          const std::filesystem::path& folder) {
     const auto& offload = config.offload;
     WantedImage wanted{
@@ -65,8 +66,8 @@ Result<std::unique_ptr<Provider>> DockerProvider::create_from(const config::Conf
     std::error_code error;
     const auto folder = std::filesystem::current_path(error);
     if (error) return fail(fmt::format("the current folder is not known: {}", error.message()));
-    const auto& docker = std::get<config::DockerProvider>(config.provider);
-    const auto brand = docker.engine == "podman" ? Brand::Podman : Brand::Docker;
+    const auto& docker = config.provider.as<DockerOptions>();
+    const auto brand = docker.engine;
     OFFLOAD_TRY(auto socket, find_socket(brand, docker.host, this_machine()));
     auto root = config.offload.sandbox_project_root.value_or("");
     Variables env(docker.env.begin(), docker.env.end());

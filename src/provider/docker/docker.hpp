@@ -16,7 +16,7 @@ namespace offload::provider::docker {
 
 class DockerProvider final : public Provider {
   public:
-    // `config.provider` is a DockerProvider, whose paths are relative to the current folder. Asks
+    // `config.provider` holds DockerOptions, whose paths are relative to the current folder. Asks
     // the engine nothing yet. Error: a host that is no Unix socket.
     static Result<std::unique_ptr<Provider>> create_from(const config::Config& config);
 

@@ -10,15 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "brand.hpp"
 #include "http.hpp"
 #include "offload/base/error.hpp"
 #include "offload/process/child.hpp"
 #include "offload/provider/provider.hpp"
 
 namespace offload::provider::docker {
-
-enum class Brand { Docker, Podman };
-std::string_view program(Brand brand);  // "docker", "podman"
 
 struct Answer {
     unsigned status = 0;

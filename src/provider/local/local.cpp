@@ -12,6 +12,7 @@
 
 #include "download.hpp"
 #include "files.hpp"
+#include "local/options.hpp"
 #include "offload/base/file.hpp"
 
 namespace offload::provider {
@@ -208,7 +209,7 @@ Result<> LocalSandbox::destroy(SteadyTime /*deadline*/) {
 
 LocalProvider::LocalProvider(const config::Config& config, std::string working_folder)
     : working_folder_(std::move(working_folder)), copies_(config.extra_copy_dirs) {
-    const auto& local = std::get<config::LocalProvider>(config.provider);
+    const auto& local = config.provider.as<LocalOptions>();
     shell_ = local.shell;
     std::error_code ignored;
     reports_ = fs::absolute(config.report.output_dir, ignored);

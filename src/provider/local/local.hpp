@@ -11,7 +11,7 @@ namespace offload::provider {
 
 class LocalProvider final : public Provider {
   public:
-    // `config.provider` is a LocalProvider; `working_folder` is absolute.
+    // `config.provider` has LocalOptions; `working_folder` is absolute.
     LocalProvider(const config::Config& config, std::string working_folder);
 
     std::string_view name() const override { return "local"; }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "bundled.hpp"
+#include "modal/options.hpp"
 #include "modal/sandbox.hpp"
 #include "remote/script.hpp"
 
@@ -22,7 +23,7 @@ constexpr std::chrono::seconds kLastChance{20};
 constexpr std::chrono::hours kLifetime{12};
 constexpr double kMebibytesPerGibibyte = 1024;
 
-nlohmann::json wanted_image(const config::Config& config, const config::ModalProvider& modal) {
+nlohmann::json wanted_image(const config::Config& config, const ModalOptions& modal) {
     const auto& offload = config.offload;
     nlohmann::json wanted{
         {"include_cwd", modal.include_cwd},
@@ -41,7 +42,7 @@ nlohmann::json wanted_image(const config::Config& config, const config::ModalPro
     return wanted;
 }
 
-nlohmann::json sandbox_options(const config::Config& config, const config::ModalProvider& modal) {
+nlohmann::json sandbox_options(const config::Config& config, const ModalOptions& modal) {
     const auto lifetime = std::max<std::chrono::seconds>(kLifetime, config.offload.test_timeout);
     nlohmann::json options{{"cpu", modal.cpu_cores}, {"lifetime", lifetime.count()}};
     if (modal.memory_gb) {
@@ -69,7 +70,7 @@ bool is_gone(const BridgeAnswer& answer) {
 Result<std::unique_ptr<Provider>> ModalProvider::create_from(const config::Config& config) {
     OFFLOAD_TRY(auto script, extract_bundled("modal_sandbox.py"));
     auto shared = std::make_shared<ModalShared>(std::move(script));
-    const auto& modal = std::get<config::ModalProvider>(config.provider);
+    const auto& modal = config.provider.as<ModalOptions>();
     shared->root = config.offload.sandbox_project_root.value_or("");
     shared->env.assign(modal.env.begin(), modal.env.end());
     if (!shared->root.empty()) shared->env.emplace_back("OFFLOAD_ROOT", shared->root);
@@ -80,8 +81,8 @@ Result<std::unique_ptr<Provider>> ModalProvider::create_from(const config::Confi
 
 ModalProvider::ModalProvider(std::shared_ptr<ModalShared> shared, const config::Config& config)
     : shared_(std::move(shared)),
-      wanted_(wanted_image(config, std::get<config::ModalProvider>(config.provider))),
-      options_(sandbox_options(config, std::get<config::ModalProvider>(config.provider))) {}
+      wanted_(wanted_image(config, config.provider.as<ModalOptions>())),
+      options_(sandbox_options(config, config.provider.as<ModalOptions>())) {}
 
 Traits ModalProvider::traits() const {
     return {.same_machine = false,

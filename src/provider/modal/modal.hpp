@@ -20,7 +20,7 @@ struct ModalShared {
 
 class ModalProvider final : public Provider {
   public:
-    // `config.provider` is a ModalProvider. Starts nothing yet.
+    // `config.provider` has ModalOptions. Starts nothing yet.
     // Error: the bundled script cannot be written to the cache folder.
     static Result<std::unique_ptr<Provider>> create_from(const config::Config& config);
 

@@ -47,24 +47,24 @@ TEST(Compat, CargoLocal) {
     const auto config = *compat("v0.4/cargo-local.toml").config;
     EXPECT_EQ(config.offload.max_parallel, 4U);
     EXPECT_EQ(config.offload.test_timeout, std::chrono::seconds(300));
-    EXPECT_EQ(*std::get<LocalProvider>(config.provider).working_dir, ".");
-    EXPECT_TRUE(std::holds_alternative<CargoFramework>(config.framework.kind));
+    EXPECT_EQ(*config.provider.as<provider::LocalOptions>().working_dir, ".");
+    EXPECT_EQ(config.framework.type, "cargo");
     EXPECT_EQ(config.framework.test_id_format, "{classname} {name}");
 }
 
 TEST(Compat, CargoModal) {
     const auto config = *compat("v0.4/cargo-modal.toml").config;
-    EXPECT_TRUE(std::get<ModalProvider>(config.provider).include_cwd);
+    EXPECT_TRUE(config.provider.as<provider::ModalOptions>().include_cwd);
     EXPECT_EQ(config.groups.at(0).retry_count, 1U);
     EXPECT_EQ(*config.offload.sandbox_project_root, "/app");
 }
 
 TEST(Compat, DefaultFrameworkWithTheModalScript) {
     const auto config = *compat("v0.4/default-framework-modal-script.toml").config;
-    const auto& provider = std::get<CommandProvider>(config.provider);
+    const auto& provider = config.provider.as<provider::CommandOptions>();
     EXPECT_EQ(provider.exec_command, "uv run @modal_sandbox.py exec {sandbox_id} {command}");
     EXPECT_EQ(provider.timeout, std::chrono::seconds(600));
-    const auto& framework = std::get<CommandFramework>(config.framework.kind);
+    const auto& framework = config.framework.as<framework::CommandOptions>();
     EXPECT_THAT(framework.run_command, HasSubstr("--junitxml={result_file} {tests}"));
     EXPECT_FALSE(framework.result_file);
     EXPECT_THAT(config.groups.at(0).filter_words,
@@ -73,7 +73,7 @@ TEST(Compat, DefaultFrameworkWithTheModalScript) {
 
 TEST(Compat, PytestWithTheModalScript) {
     const auto config = *compat("v0.4/pytest-default-provider-modal-script.toml").config;
-    const auto& pytest = std::get<PytestFramework>(config.framework.kind);
+    const auto& pytest = config.framework.as<framework::PytestOptions>();
     EXPECT_THAT(pytest.prefix, ElementsAre("uv", "run", "--with=pytest", "-m", "pytest"));
     EXPECT_THAT(pytest.paths, ElementsAre("examples/tests"));
     ASSERT_THAT(config.groups, SizeIs(2));
@@ -84,7 +84,7 @@ TEST(Compat, PytestWithTheModalScript) {
 
 TEST(Compat, DarwinianEvolver) {
     const auto config = *compat("wild/darwinian_evolver-offload-era3.toml").config;
-    const auto& pytest = std::get<PytestFramework>(config.framework.kind);
+    const auto& pytest = config.framework.as<framework::PytestOptions>();
     EXPECT_THAT(pytest.prefix, ElementsAre("uv", "run", "--group", "test", "pytest"));
     EXPECT_THAT(pytest.paths, ElementsAre("darwinian_evolver/"));
 }
@@ -93,7 +93,7 @@ TEST(Compat, Latchkey) {
     const auto loaded = compat("wild/latchkey-offload-era2.toml");
     EXPECT_THAT(lines_of(loaded), ElementsAre(HasSubstr("stream_output")));  // TRAPS 46
     EXPECT_THAT(loaded.config->groups.at(0).filter_words, IsEmpty());
-    const auto& framework = std::get<CommandFramework>(loaded.config->framework.kind);
+    const auto& framework = loaded.config->framework.as<framework::CommandOptions>();
     EXPECT_FALSE(framework.result_file);  // TRAPS 47
 }
 
@@ -105,7 +105,7 @@ TEST(Compat, MngAcceptanceNamesItsMisplacedKey) {
     EXPECT_EQ(loaded.config->groups.at(0).retry_count, 4U);
     EXPECT_THAT(loaded.config->groups.at(0).filter_words,
                 ElementsAre("-mnot release and not docker"));
-    const auto& pytest = std::get<PytestFramework>(loaded.config->framework.kind);
+    const auto& pytest = loaded.config->framework.as<framework::PytestOptions>();
     EXPECT_THAT(pytest.run_args, ElementsAre("--no-cov", "-p", "no:xdist", "-o", "addopts="));
     EXPECT_THAT(pytest.paths, ElementsAre("."));
     EXPECT_FALSE(has_errors(unbuilt_features(loaded)));
@@ -114,15 +114,15 @@ TEST(Compat, MngAcceptanceNamesItsMisplacedKey) {
 TEST(Compat, Mng) {
     const auto config = *compat("wild/mng-offload-modal-era2.toml").config;
     EXPECT_EQ(config.offload.max_parallel, 50U);
-    EXPECT_THAT(std::get<CommandFramework>(config.framework.kind).run_command,
+    EXPECT_THAT(config.framework.as<framework::CommandOptions>().run_command,
                 HasSubstr("if [ ! -f /tmp/.patch_applied ]"));
 }
 
 TEST(Compat, MngrAcceptance) {
     const auto config = *compat("wild/mngr-offload-modal-acceptance-era5.toml").config;
-    EXPECT_EQ(std::get<ModalProvider>(config.provider).experimental_options,
+    EXPECT_EQ(config.provider.as<provider::ModalOptions>().experimental_options,
               R"({"enable_docker":true})");
-    const auto& pytest = std::get<PytestFramework>(config.framework.kind);
+    const auto& pytest = config.framework.as<framework::PytestOptions>();
     ASSERT_THAT(pytest.prefix, SizeIs(4));
     EXPECT_EQ(pytest.prefix[2],
               "export PATH=\"$PWD/.venv/bin:$PATH\" VIRTUAL_ENV=\"$PWD/.venv\"; exec "
@@ -149,12 +149,12 @@ TEST(Compat, Mngr) {
 
 TEST(Compat, OffloadItself) {
     const auto cargo = *compat("wild/offload-offload-cargo-default-era2.toml").config;
-    EXPECT_THAT(*std::get<CommandProvider>(cargo.provider).prepare_command,
+    EXPECT_THAT(*cargo.provider.as<provider::CommandOptions>().prepare_command,
                 HasSubstr("--include-cwd .devcontainer/Dockerfile"));
     const auto artifacts = *compat("wild/offload-offload-pytest-artifacts-era3.toml").config;
     EXPECT_THAT(artifacts.groups.at(0).filter_words, ElementsAre("-k", "test_produces"));
     EXPECT_EQ(artifacts.report.output_dir, "test-results-artifacts");
-    EXPECT_TRUE(std::holds_alternative<LocalProvider>(artifacts.provider));
+    EXPECT_EQ(artifacts.provider.type, "local");
 }
 
 // TRAPS 48
@@ -165,7 +165,7 @@ TEST(Compat, Sculptor) {
         EXPECT_THAT(*config.offload.post_patch_cmd, HasSubstr("/node/v${NODE_VERSION}/bin:$PATH"));
         EXPECT_EQ(*config.offload.sandbox_project_root, "/app/sculptor");
         EXPECT_EQ(*config.offload.sandbox_repo_root, "/app");
-        EXPECT_EQ(std::get<ModalProvider>(config.provider).env.at("SESSION_TOKEN"), "");
+        EXPECT_EQ(config.provider.as<provider::ModalOptions>().env.at("SESSION_TOKEN"), "");
         EXPECT_THAT(config.checkpoint.build_inputs, testing::Not(IsEmpty()));
     }
     EXPECT_FALSE(
@@ -177,8 +177,8 @@ TEST(Compat, Sculptor) {
 TEST(Compat, Zenml) {
     const auto config = *compat("wild/zenml-offload-unit-era5.toml").config;
     EXPECT_EQ(*config.offload.sandbox_project_root, "/app");
-    EXPECT_DOUBLE_EQ(*std::get<ModalProvider>(config.provider).memory_gb, 8.0);
-    EXPECT_THAT(std::get<ModalProvider>(config.provider).env, SizeIs(6));
+    EXPECT_DOUBLE_EQ(*config.provider.as<provider::ModalOptions>().memory_gb, 8.0);
+    EXPECT_THAT(config.provider.as<provider::ModalOptions>().env, SizeIs(6));
     EXPECT_THAT(config.groups.at(0).filter_words,
                 ElementsAre("tests/unit", "-m", "not serial_only"));
     EXPECT_EQ(config.report.output_dir, ".ci/offload");

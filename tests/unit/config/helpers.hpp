@@ -7,9 +7,40 @@
 #include <string>
 #include <vector>
 
+#include "framework/cargo/options.hpp"
+#include "framework/command/options.hpp"
+#include "framework/ctest/options.hpp"
+#include "framework/pytest/options.hpp"
 #include "offload/config/load.hpp"
+#include "offload/framework/kind.hpp"
+#include "offload/provider/kind.hpp"
+#include "provider/command/options.hpp"
+#include "provider/docker/options.hpp"
+#include "provider/local/options.hpp"
+#include "provider/modal/options.hpp"
 
 namespace offload::config {
+
+// The real ones: what a key means is only seen with the kind that it belongs to.
+inline const Kinds& all_kinds() {
+    static const Kinds all = [] {
+        Kinds out;
+        for (const auto* kind : provider::kinds()) out.providers.push_back(&kind->declared);
+        for (const auto* kind : framework::kinds()) out.frameworks.push_back(&kind->declared);
+        return out;
+    }();
+    return all;
+}
+
+inline Loaded load(const std::filesystem::path& file, const Overrides& overrides,
+                   const Lookup& lookup) {
+    return load(file, all_kinds(), overrides, lookup);
+}
+inline Loaded parse(std::string_view text, const std::filesystem::path& file,
+                    const Overrides& overrides, const Lookup& lookup) {
+    return parse(text, file, all_kinds(), overrides, lookup);
+}
+inline std::string summary(const Loaded& loaded) { return summary(loaded, all_kinds()); }
 
 inline Lookup variables(std::map<std::string, std::string> values = {}) {
     return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {

@@ -22,8 +22,18 @@ class InitTest : public testing::Test {
         std::filesystem::create_directories(path.parent_path());
         ASSERT_TRUE(write_file_atomically(path, ""));
     }
-    std::string text(InitProvider provider, InitFramework framework) {
-        return init_template(provider, framework, folder_->path());
+    // Of every kind that has one, under each of its names.
+    std::vector<std::string> all_templates() {
+        std::vector<std::string> out;
+        for (const auto* provider : all_kinds().providers) {
+            for (const auto* framework : all_kinds().frameworks) {
+                if (!provider->init || !framework->init) continue;
+                for (const auto& name : framework->names) {
+                    out.push_back(init_template(*provider, *framework, name, folder_->path()));
+                }
+            }
+        }
+        return out;
     }
     std::optional<TemporaryFolder> folder_;
 };
@@ -35,47 +45,38 @@ TEST_F(InitTest, EveryTemplateLoadsWithoutAWarning) {
                 touch(name);
             }
         }
-        for (const auto provider : {InitProvider::Local, InitProvider::Command, InitProvider::Modal,
-                                    InitProvider::Docker}) {
-            for (const auto framework : {InitFramework::Pytest, InitFramework::Cargo,
-                                         InitFramework::Ctest, InitFramework::Command}) {
-                const std::string config = text(provider, framework);
-                const auto loaded = read(config);
-                EXPECT_TRUE(loaded.config) << config;
-                EXPECT_THAT(lines_of(loaded), IsEmpty()) << config;
-                if (!loaded.config) continue;
-                EXPECT_THAT(unbuilt_features(loaded), IsEmpty()) << config;
-            }
+        const auto all = all_templates();
+        EXPECT_GE(all.size(), 20U);
+        for (const auto& config : all) {
+            const auto loaded = read(config);
+            EXPECT_TRUE(loaded.config) << config;
+            EXPECT_THAT(lines_of(loaded), IsEmpty()) << config;
+            if (!loaded.config) continue;
+            EXPECT_THAT(unbuilt_features(loaded), IsEmpty()) << config;
         }
     }
 }
 
 // What is commented out is there to be switched on: it must be right as well.
 TEST_F(InitTest, SuggestedSettingsLoadToo) {
-    for (const auto provider :
-         {InitProvider::Local, InitProvider::Command, InitProvider::Modal, InitProvider::Docker}) {
-        for (const auto framework : {InitFramework::Pytest, InitFramework::Cargo,
-                                     InitFramework::Ctest, InitFramework::Command}) {
-            std::string switched;
-            std::string_view rest;
-            const std::string config = text(provider, framework);
-            rest = config;
-            while (!rest.empty()) {
-                const auto end = std::min(rest.find('\n'), rest.size() - 1);
-                std::string_view line = rest.substr(0, end + 1);
-                rest.remove_prefix(end + 1);
-                const auto equals = line.find(" = ");
-                const auto name = line.substr(0, equals);
-                if (line.starts_with("# ") && equals != std::string_view::npos &&
-                    name.substr(2).find(' ') == std::string_view::npos) {
-                    line.remove_prefix(2);
-                }
-                switched += line;
+    for (const auto& config : all_templates()) {
+        std::string switched;
+        std::string_view rest = config;
+        while (!rest.empty()) {
+            const auto end = std::min(rest.find('\n'), rest.size() - 1);
+            std::string_view line = rest.substr(0, end + 1);
+            rest.remove_prefix(end + 1);
+            const auto equals = line.find(" = ");
+            const auto name = line.substr(0, equals);
+            if (line.starts_with("# ") && equals != std::string_view::npos &&
+                name.substr(2).find(' ') == std::string_view::npos) {
+                line.remove_prefix(2);
             }
-            const auto loaded = read(switched);
-            EXPECT_TRUE(loaded.config) << switched << testing::PrintToString(lines_of(loaded));
-            EXPECT_THAT(lines_of(loaded), IsEmpty()) << switched;
+            switched += line;
         }
+        const auto loaded = read(switched);
+        EXPECT_TRUE(loaded.config) << switched << testing::PrintToString(lines_of(loaded));
+        EXPECT_THAT(lines_of(loaded), IsEmpty()) << switched;
     }
 }
 
@@ -83,31 +84,38 @@ TEST_F(InitTest, TakesUpWhatTheFolderHolds) {
     touch("uv.lock");
     touch("tests/test_a.py");
     touch(".devcontainer/Dockerfile");
-    const auto loaded = read(text(InitProvider::Modal, InitFramework::Pytest));
+    const auto loaded =
+        read(init_template(*all_kinds().provider("modal"), *all_kinds().framework("pytest"),
+                           "pytest", folder_->path()));
     ASSERT_TRUE(loaded.config);
-    const auto& pytest = std::get<PytestFramework>(loaded.config->framework.kind);
+    const auto& pytest = loaded.config->framework.as<framework::PytestOptions>();
     EXPECT_THAT(pytest.prefix, ElementsAre("uv", "run", "pytest"));
     EXPECT_THAT(pytest.paths, ElementsAre("tests"));
-    EXPECT_EQ(*std::get<ModalProvider>(loaded.config->provider).dockerfile,
+    EXPECT_EQ(*loaded.config->provider.as<provider::ModalOptions>().dockerfile,
               ".devcontainer/Dockerfile");
 }
 
 TEST_F(InitTest, DetectsTheFramework) {
-    EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Pytest);
+    const auto detected = [&] {
+        return detect_framework(all_kinds(), folder_->path()).names.front();
+    };
+    EXPECT_EQ(detected(), "pytest");
     touch("pyproject.toml");
-    EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Pytest);
+    EXPECT_EQ(detected(), "pytest");
     touch("CMakeLists.txt");
-    EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Pytest) << "Python, built by CMake";
+    EXPECT_EQ(detected(), "pytest") << "Python, built by CMake";
     touch("Cargo.toml");
-    EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Cargo);
+    EXPECT_EQ(detected(), "cargo");
 }
 
 TEST_F(InitTest, FindsTheBuildFolderOfACMakeProject) {
     touch("CMakeLists.txt");
-    EXPECT_EQ(detect_framework(folder_->path()), InitFramework::Ctest);
+    EXPECT_EQ(detect_framework(all_kinds(), folder_->path()).names.front(), "ctest");
     const auto build_dir = [&] {
-        const auto loaded = read(text(InitProvider::Local, InitFramework::Ctest));
-        return std::get<CtestFramework>(loaded.config->framework.kind).build_dir;
+        const auto loaded =
+            read(init_template(*all_kinds().provider("local"), *all_kinds().framework("ctest"),
+                               "ctest", folder_->path()));
+        return loaded.config->framework.as<framework::CtestOptions>().build_dir;
     };
     EXPECT_EQ(build_dir(), "build");
     touch("cmake-build-debug/CTestTestfile.cmake");
@@ -115,6 +123,13 @@ TEST_F(InitTest, FindsTheBuildFolderOfACMakeProject) {
     touch("build/release/CTestTestfile.cmake");
     touch("build/dev/CTestTestfile.cmake");
     EXPECT_EQ(build_dir(), "build/dev");
+}
+
+// What editors complete by, and a line that every TOML parser takes for a comment.
+TEST_F(InitTest, NamesTheSchemaInTheFirstLine) {
+    for (const auto& config : all_templates()) {
+        EXPECT_THAT(config, testing::StartsWith("#:schema ./offload.schema.json\n"));
+    }
 }
 
 }  // namespace

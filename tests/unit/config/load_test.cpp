@@ -162,7 +162,7 @@ TEST(Variables, AreExpandedAtAnyDepthButNotInKeys) {
         "[groups.all]\nfilters = \"-k ${ROOT}\"\n",
         {{"ROOT", "/r"}});
     ASSERT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
-    const auto& modal = std::get<ModalProvider>(loaded.config->provider);
+    const auto& modal = loaded.config->provider.as<provider::ModalOptions>();
     EXPECT_EQ(modal.copy_dirs.at(0).local, "/r/a");
     EXPECT_EQ(modal.env, (Environment{{"X", "/r"}, {"Y", "pa$$word"}, {"Z", "${ROOT}"}}));
     EXPECT_EQ(modal.experimental_options, R"({"${ROOT}":["/r",{"deep":"/r"}]})");
@@ -175,7 +175,7 @@ TEST(Variables, InHostCommandsAreCheckedAndLeftToTheShell) {
     const auto good = read(commands("prepare_command = \"ID=1; build ${ID} ${HOME} $${X} $Y\""),
                            {{"HOME", "/h"}});
     ASSERT_TRUE(good.config) << testing::PrintToString(lines_of(good));
-    EXPECT_EQ(*std::get<CommandProvider>(good.config->provider).prepare_command,
+    EXPECT_EQ(*good.config->provider.as<provider::CommandOptions>().prepare_command,
               "ID=1; build ${ID} ${HOME} $${X} $Y");
 
     const auto bad = read(commands("prepare_command = \"build ${NOPE}\""));
@@ -199,7 +199,7 @@ TEST(Variables, InSandboxCommandsAreNeitherCheckedNorTouched) {
     ASSERT_TRUE(loaded.config);
     EXPECT_EQ(*loaded.config->offload.sandbox_init_cmd, text);
     EXPECT_EQ(*loaded.config->offload.post_patch_cmd, text);
-    EXPECT_EQ(std::get<CommandFramework>(loaded.config->framework.kind).run_command,
+    EXPECT_EQ(loaded.config->framework.as<framework::CommandOptions>().run_command,
               "{tests}" + text);
 }
 

@@ -18,8 +18,8 @@ Config good(const Loaded& loaded) {
     return loaded.config.value_or(Config{});
 }
 
-PytestFramework pytest(std::string_view framework) {
-    return std::get<PytestFramework>(good(read(minimal("", framework))).framework.kind);
+framework::PytestOptions pytest(std::string_view framework) {
+    return good(read(minimal("", framework))).framework.as<framework::PytestOptions>();
 }
 
 TEST(Pytest, PrefixOfThe04Era) {
@@ -40,16 +40,16 @@ TEST(Pytest, PrefixOfThe09EraIsSplitAsAShellWould) {
 }
 
 TEST(Pytest, SaysWhatIsCollectedAndWhetherWorkersAreThoseOfXdist) {
-    EXPECT_EQ(pytest("").collect, PytestCollect::Auto);
-    EXPECT_EQ(pytest("collect = \"all\"").collect, PytestCollect::All);
-    EXPECT_EQ(pytest("collect = \"files\"").collect, PytestCollect::Files);
+    EXPECT_EQ(pytest("").collect, framework::PytestCollect::Auto);
+    EXPECT_EQ(pytest("collect = \"all\"").collect, framework::PytestCollect::All);
+    EXPECT_EQ(pytest("collect = \"files\"").collect, framework::PytestCollect::Files);
     EXPECT_TRUE(pytest("").as_xdist);
     EXPECT_FALSE(pytest("as_xdist = false").as_xdist);
 }
 
 TEST(Pytest, CommandWinsOverPythonWithAWarning) {
     const auto loaded = read(minimal("", "command = \"pytest\"\npython = \"python3\""));
-    EXPECT_THAT(std::get<PytestFramework>(good(loaded).framework.kind).prefix,
+    EXPECT_THAT(good(loaded).framework.as<framework::PytestOptions>().prefix,
                 ElementsAre("pytest"));
     EXPECT_THAT(lines_of(loaded), ElementsAre(HasSubstr("framework.python has no effect")));
 }
@@ -99,7 +99,7 @@ TEST(Cargo, BothNamesAndAllItsKeys) {
             "[provider]\ntype = \"local\"\n[framework]\ntype = \"" + type +
             "\"\npackage = \"p\"\nfeatures = [\"a\", \"b\"]\nbin = \"x\"\ninclude_ignored = true\n"
             "[groups.all]\n"));
-        const auto& cargo = std::get<CargoFramework>(config.framework.kind);
+        const auto& cargo = config.framework.as<framework::CargoOptions>();
         EXPECT_EQ(*cargo.package, "p");
         EXPECT_EQ(*cargo.features, "a,b");
         EXPECT_EQ(*cargo.bin, "x");
@@ -118,7 +118,7 @@ TEST(TestIdFormat, DefaultsAndOverrides) {
 
 TEST(CommandFrameworkSection, ReadsItsKeys) {
     const auto config = good(read(commands("", "result_file = \"out.xml\"\nworking_dir = \"w\"")));
-    const auto& command = std::get<CommandFramework>(config.framework.kind);
+    const auto& command = config.framework.as<framework::CommandOptions>();
     EXPECT_EQ(command.discover_command, "list {filters}");
     EXPECT_EQ(command.run_command, "run {tests}");
     EXPECT_EQ(*command.result_file, "out.xml");
@@ -149,7 +149,7 @@ TEST(CommandProviderSection, ReadsItsKeys) {
         commands("prepare_command = \"p\"\ndownload_command = \"d {paths}\"\nworking_dir = \"w\"\n"
                  "timeout_secs = 60\nexec_stdin = true\ncopy_dirs = [\"a:/b\"]\ncpu_cores = 2\n"
                  "env = { A = \"1\" }")));
-    const auto& provider = std::get<CommandProvider>(config.provider);
+    const auto& provider = config.provider.as<provider::CommandOptions>();
     EXPECT_EQ(*provider.prepare_command, "p");
     EXPECT_EQ(provider.create_command, "make box {image_id}");
     EXPECT_EQ(*provider.download_command, "d {paths}");
@@ -162,7 +162,7 @@ TEST(CommandProviderSection, ReadsItsKeys) {
 }
 
 TEST(CommandProviderSection, DefaultTimeoutIsOneHour) {
-    EXPECT_EQ(std::get<CommandProvider>(good(read(commands())).provider).timeout,
+    EXPECT_EQ(good(read(commands())).provider.as<provider::CommandOptions>().timeout,
               std::chrono::hours(1));
 }
 
@@ -183,7 +183,7 @@ TEST(CopyDirs, WithoutAColonAreErrors) {
 
 TEST(Env, ValuesThatAreNoStringsBecomeTextWithAWarning) {
     const auto loaded = read(commands("env = { PORT = 8080, DEBUG = true }"));
-    EXPECT_EQ(std::get<CommandProvider>(good(loaded).provider).env,
+    EXPECT_EQ(good(loaded).provider.as<provider::CommandOptions>().env,
               (Environment{{"PORT", "8080"}, {"DEBUG", "true"}}));
     EXPECT_THAT(lines_of(loaded),
                 ElementsAre(HasSubstr("PORT = \"8080\""), HasSubstr("DEBUG = \"true\"")));
@@ -202,7 +202,8 @@ TEST(Env, NamesThatNoShellCanExportAreErrors) {
 TEST(Env, ValuesSurviveWithEveryMetacharacter) {
     const auto config =
         good(read(commands("[provider.env]\nX = \"a'b\\\"c\\nd;$e `f` \\\\ * é\"")));
-    EXPECT_EQ(std::get<CommandProvider>(config.provider).env.at("X"), "a'b\"c\nd;$e `f` \\ * é");
+    EXPECT_EQ(config.provider.as<provider::CommandOptions>().env.at("X"),
+              "a'b\"c\nd;$e `f` \\ * é");
 }
 
 Loaded modal(std::string_view keys, std::string_view offload = "sandbox_project_root = \"/app\"") {
@@ -213,7 +214,7 @@ Loaded modal(std::string_view keys, std::string_view offload = "sandbox_project_
 // TRAPS 47
 TEST(Modal, WholeNumbersAreNumbers) {
     const auto config = good(modal("memory_gb = 8\ncpu_cores = 4"));
-    const auto& provider = std::get<ModalProvider>(config.provider);
+    const auto& provider = config.provider.as<provider::ModalOptions>();
     EXPECT_DOUBLE_EQ(*provider.memory_gb, 8.0);
     EXPECT_DOUBLE_EQ(provider.cpu_cores, 4.0);
 }
@@ -227,7 +228,7 @@ TEST(Modal, NumbersMustBePositiveAndFinite) {
 
 TEST(Modal, HasDefaults) {
     const auto config = good(modal(""));
-    const auto& provider = std::get<ModalProvider>(config.provider);
+    const auto& provider = config.provider.as<provider::ModalOptions>();
     EXPECT_DOUBLE_EQ(provider.cpu_cores, 0.125);
     EXPECT_FALSE(provider.include_cwd);
     EXPECT_FALSE(provider.memory_gb);
@@ -245,8 +246,8 @@ TEST(Docker, ReadsEveryKey) {
                "build_args = { A = \"1\" }\ninclude_cwd = true\ncopy_dirs = [\"a:/b\"]\n"
                "env = { E = \"2\" }\ncpu_cores = 2\nmemory_gb = 1.5\nnetwork = \"none\"\n"
                "user = \"me\"\nrun_args = [\"--shm-size=1g\"]"));
-    const auto& provider = std::get<DockerProvider>(config.provider);
-    EXPECT_EQ(provider.engine, "podman");
+    const auto& provider = config.provider.as<provider::docker::DockerOptions>();
+    EXPECT_EQ(provider.engine, provider::docker::Brand::Podman);
     EXPECT_EQ(*provider.host, "unix:///s");
     EXPECT_EQ(*provider.dockerfile, "D");
     EXPECT_EQ(provider.context, "c");
@@ -285,9 +286,11 @@ TEST(SandboxRoot, RepositoryRootIsItsDefault) {
 
 TEST(WorkingFolder, FirstThatIsSetCounts) {
     Config config;
-    config.provider = LocalProvider{};
+    provider::LocalOptions local;
+    config.provider = Provider::of("local", local);
     EXPECT_EQ(working_folder(config, "/here"), "/here");
-    std::get<LocalProvider>(config.provider).working_dir = "p";
+    local.working_dir = "p";
+    config.provider = Provider::of("local", local);
     EXPECT_EQ(working_folder(config, "/here"), "/here/p");
     config.offload.working_dir = ".";
     EXPECT_EQ(working_folder(config, "/here"), "/here");
@@ -297,9 +300,9 @@ TEST(WorkingFolder, FirstThatIsSetCounts) {
 
 TEST(WorkingFolder, OfARemoteProviderIsNotWhereTestsRun) {
     Config config;
-    CommandProvider provider;
+    provider::CommandOptions provider;
     provider.working_dir = "elsewhere";
-    config.provider = provider;
+    config.provider = Provider::of("default", provider);
     EXPECT_EQ(working_folder(config, "/here"), "/here");
 }
 

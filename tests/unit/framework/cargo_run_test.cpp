@@ -97,7 +97,7 @@ class CargoRun : public ::testing::Test {
         config::Config config;
         config.framework.type = "cargo";
         config.framework.test_id_format = "{classname} {name}";
-        config.framework.kind = config::CargoFramework{};
+        config.framework.options = std::make_shared<CargoOptions>();
         return config;
     }
 

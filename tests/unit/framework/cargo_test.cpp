@@ -20,11 +20,11 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
-config::Config config_with(config::CargoFramework settings = {}) {
+config::Config config_with(CargoOptions settings = {}) {
     config::Config config;
     config.framework.type = "cargo";
     config.framework.test_id_format = "{classname} {name}";
-    config.framework.kind = std::move(settings);
+    config.framework.options = std::make_shared<CargoOptions>(std::move(settings));
     return config;
 }
 
@@ -73,8 +73,12 @@ BatchCommand batch_of(const std::string& filters, RunContext context,
 }
 
 TEST(CargoDiscovery, ListsWithTheGroupsFiltersBehindTheSettings) {
-    const CargoFramework framework(config_with(
-        {.package = "alpha", .features = "a b", .bin = "tool", .include_ignored = true}));
+    CargoOptions settings;
+    settings.package = "alpha";
+    settings.features = "a b";
+    settings.bin = "tool";
+    settings.include_ignored = true;
+    const CargoFramework framework(config_with(settings));
     const auto command =
         framework.discovery({group_with("-E 'test(x)' -- --skip y"), context_in("/run")});
     ASSERT_TRUE(command);
@@ -85,8 +89,9 @@ TEST(CargoDiscovery, ListsWithTheGroupsFiltersBehindTheSettings) {
 }
 
 TEST(CargoDiscovery, AFilterThatChoosesIgnoredTestsWins) {
-    const CargoFramework framework(
-        config_with({.package = {}, .features = {}, .bin = {}, .include_ignored = true}));
+    CargoOptions settings;
+    settings.include_ignored = true;
+    const CargoFramework framework(config_with(settings));
     const auto command = framework.discovery({group_with("-- --ignored"), context_in("/run")});
     EXPECT_THAT(command->shown, Not(HasSubstr("--run-ignored")));
 }

@@ -25,8 +25,11 @@ config::Config config_with(std::string discover, std::string run,
     config::Config config;
     config.framework.type = "default";
     config.framework.test_id_format = "{name}";
-    config.framework.kind =
-        config::CommandFramework{std::move(discover), std::move(run), std::move(result_file)};
+    CommandOptions options;
+    options.discover_command = std::move(discover);
+    options.run_command = std::move(run);
+    options.result_file = std::move(result_file);
+    config.framework.options = std::make_shared<CommandOptions>(std::move(options));
     return config;
 }
 

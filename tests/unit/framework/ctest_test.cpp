@@ -37,10 +37,15 @@ std::string recorded(const std::string& name) {
     return text.str();
 }
 
-config::Config config_with(config::CtestFramework settings = {}) {
+struct Here final : config::ProviderOptions {
+    bool runs_here() const override { return true; }
+};
+
+config::Config config_with(CtestOptions settings = {}) {
     config::Config config;
+    config.provider = config::Provider::of("here", Here{});
     config.framework.type = "ctest";
-    config.framework.kind = std::move(settings);
+    config.framework.options = std::make_shared<CtestOptions>(std::move(settings));
     return config;
 }
 
@@ -214,8 +219,10 @@ TEST(CtestBatch, TestsAreNamedByNumber) {  // TRAPS 28
     ASSERT_TRUE(found);
     const testing::Request request(group_with("-R x --timeout 7"), context_in("/run"),
                                    {"same (sub/b)", "gt/S.Pass"}, found->carry);
-    const auto batch =
-        CtestFramework(config_with({.build_dir = "out", .config = "Debug"})).batch(request());
+    CtestOptions settings;
+    settings.build_dir = "out";
+    settings.config = "Debug";
+    const auto batch = CtestFramework(config_with(settings)).batch(request());
     ASSERT_TRUE(batch) << batch.error().to_string();
     ASSERT_THAT(batch->files, SizeIs(1));
     EXPECT_EQ(batch->files[0].content, "0,0,0,27,1\n");

@@ -23,10 +23,10 @@ using testing::killed;
 
 PytestFramework framework() {
     config::Config config;
-    config::PytestFramework pytest;
+    PytestOptions pytest;
     pytest.prefix = {"pytest"};
     pytest.run_args = {"--cov=lib"};
-    config.framework.kind = pytest;
+    config.framework.options = std::make_shared<PytestOptions>(pytest);
     return PytestFramework(config);
 }
 

@@ -33,10 +33,10 @@ using ::testing::StartsWith;
 
 constexpr char kFolder[] = "/run/it's";
 
-PytestFramework framework(config::PytestFramework settings = {}) {
+PytestFramework framework(PytestOptions settings = {}) {
     config::Config config;
     config.framework.type = "pytest";
-    config.framework.kind = std::move(settings);
+    config.framework.options = std::make_shared<PytestOptions>(std::move(settings));
     config.framework.test_id_format = "{name}";
     return PytestFramework(config);
 }
@@ -84,7 +84,7 @@ json plan_of(const std::vector<CarriedFile>& files) {
 // --- Discovery ---------------------------------------------------------------------------------
 
 TEST(PytestDiscovery, CommandKeepsPrefixFiltersAndPaths) {
-    config::PytestFramework settings;
+    PytestOptions settings;
     settings.prefix = {"uv", "run", "--with=pytest", "-m", "pytest"};
     settings.paths = {"my tests"};
     settings.discovery_args = {"--disable-warnings"};
@@ -106,7 +106,7 @@ TEST(PytestDiscovery, CommandKeepsPrefixFiltersAndPaths) {
 }
 
 TEST(PytestDiscovery, OneCommandServesGroupsThatOnlySelectOtherTests) {
-    config::PytestFramework settings;
+    PytestOptions settings;
     settings.prefix = {"python", "-m", "pytest"};
     settings.paths = {"tests"};
     const auto together = [&](const std::string& filters, const std::string& others) {
@@ -163,7 +163,7 @@ TEST(PytestDiscovery, CompanionsTravelInThePlanAndComeBackBesideTheGroup) {
 }
 
 TEST(PytestDiscovery, MarkersCountOnlyWithoutFilters) {
-    config::PytestFramework settings;
+    PytestOptions settings;
     settings.markers = "not slow";
     EXPECT_THAT(framework(settings).discovery({group_with(""), context_in("/r")})->shown,
                 EndsWith("-q -m 'not slow'"));
@@ -172,7 +172,7 @@ TEST(PytestDiscovery, MarkersCountOnlyWithoutFilters) {
 }
 
 TEST(PytestDiscovery, AssignmentsBeforeTheCommandStayAssignments) {
-    config::PytestFramework settings;
+    PytestOptions settings;
     settings.prefix = {"DEBUG=a b", "pytest"};
     EXPECT_THAT(framework(settings).discovery({group_with(""), context_in("/r")})->command,
                 HasSubstr(" DEBUG='a b' pytest -p offload_pytest"));
@@ -303,7 +303,7 @@ TEST(PytestDiscovery, PartsAreJoined) {
 // --- Batches -----------------------------------------------------------------------------------
 
 TEST(PytestBatch, CommandIsShortAndThePlanNamesTheTests) {  // TRAPS 28
-    config::PytestFramework settings;
+    PytestOptions settings;
     settings.prefix = {"pytest"};
     settings.run_args = {"--no-cov", "-p", "no:xdist"};
     settings.paths = {"tests"};

@@ -22,14 +22,14 @@ using testing::read_all;
 using testing::Request;
 
 PytestFramework framework(config::WorkerMode mode = config::WorkerMode::Auto,
-                          config::PytestCollect collect = config::PytestCollect::Auto) {
+                          PytestCollect collect = PytestCollect::Auto) {
     config::Config config;
-    config::PytestFramework settings;
+    PytestOptions settings;
     settings.prefix = {"pytest"};
     settings.paths = {"tests"};
     settings.run_args = {"--no-cov"};
     settings.collect = collect;
-    config.framework.kind = settings;
+    config.framework.options = std::make_shared<PytestOptions>(settings);
     config.framework.worker = mode;
     return PytestFramework(config);
 }
@@ -113,7 +113,7 @@ TEST(PytestWorker, OthersWaitUntilTheDiscoveringOneHasStartedItsSession) {
 TEST(PytestWorker, DiscoversWhereOneCommandLineDoesForBoth) {
     EXPECT_FALSE(framework().has_discovering_worker()) << "it has run_args of its own";
     config::Config config;
-    config.framework.kind = config::PytestFramework{};
+    config.framework.options = std::make_shared<PytestOptions>();
     EXPECT_TRUE(PytestFramework(config).has_discovering_worker());
     config.framework.worker = config::WorkerMode::Off;
     EXPECT_FALSE(PytestFramework(config).has_discovering_worker());
@@ -160,7 +160,7 @@ struct Whole {
     bool batch = false;
 };
 Whole whole_after(const json& collected, bool same_machine,
-                  config::PytestCollect collect = config::PytestCollect::Auto) {
+                  PytestCollect collect = PytestCollect::Auto) {
     const auto pytest = framework(config::WorkerMode::Auto, collect);
     const Request made(group_with("-m slow"), context_in("/r"), {});
     auto request = made();
@@ -188,9 +188,9 @@ TEST(PytestWorker, CollectsAllFilesFirstWhereDiscoverySaysSoAndOnThisMachine) { 
 TEST(PytestWorker, CollectsWhatTheConfigSays) {
     const json some{{"t", "collected"}, {"count", 0}};
     const json all{{"t", "collected"}, {"count", 0}, {"whole", true}};
-    EXPECT_TRUE(whole_after(some, false, config::PytestCollect::All).worker);
-    EXPECT_TRUE(whole_after(some, true, config::PytestCollect::All).batch);
-    EXPECT_FALSE(whole_after(all, true, config::PytestCollect::Files).worker);
+    EXPECT_TRUE(whole_after(some, false, PytestCollect::All).worker);
+    EXPECT_TRUE(whole_after(some, true, PytestCollect::All).batch);
+    EXPECT_FALSE(whole_after(all, true, PytestCollect::Files).worker);
 }
 
 TEST(PytestWorker, IsToldOneLineEach) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "command/options.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
 #include "offload/provider/provider.hpp"
@@ -52,7 +53,7 @@ class CommandProviderTest : public ::testing::Test {
 
     Provider& provider() {
         if (!provider_) {
-            config_.provider = commands_;
+            config_.provider = config::Provider::of("default", commands_);
             auto made = make_provider(config_, folder_.path().string());
             if (!made) throw std::runtime_error(made.error().to_string());
             provider_ = *std::move(made);
@@ -108,7 +109,7 @@ class CommandProviderTest : public ::testing::Test {
     }
 
     config::Config config_;
-    config::CommandProvider commands_;
+    CommandOptions commands_;
     ExecReply reply_;
     std::string said_;  // by prepare_command
     std::string run_id_ = random_hex(8);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "files.hpp"
+#include "local/options.hpp"
 #include "offload/base/file.hpp"
 #include "offload/provider/provider.hpp"
 
@@ -59,7 +60,7 @@ class Local : public testing::Test {
 
     Provider& provider() {
         if (!provider_) {
-            config_.provider = local_;
+            config_.provider = config::Provider::of("local", local_);
             provider_ = make_provider(config_, work().string()).value();
         }
         return *provider_;
@@ -95,7 +96,7 @@ class Local : public testing::Test {
     }
 
     config::Config config_;
-    config::LocalProvider local_;
+    LocalOptions local_;
     ExecReply reply_;
     std::string run_id_ = random_hex(8);
 

@@ -8,6 +8,7 @@
 
 #include "docker/container.hpp"
 #include "docker/docker.hpp"
+#include "docker/options.hpp"
 #include "docker/owner.hpp"
 #include "listener.hpp"
 
@@ -53,10 +54,10 @@ class Scripted {
 
 std::unique_ptr<Provider> provider_at(const std::string& address) {
     config::Config config;
-    config::DockerProvider docker;
+    DockerOptions docker;
     docker.image = "base";
     docker.host = address;
-    config.provider = docker;
+    config.provider = config::Provider::of("docker", docker);
     config.offload.sandbox_project_root = "/app";
     config.report.output_dir = "/reports";
     auto made = DockerProvider::create_from(config);

@@ -1,29 +1,24 @@
 // What the user wants: offload.toml after expansion and checking, plus command-line overrides.
 //
-// Immutable once load() has returned. Holds no behaviour; every default of the contract is here.
+// Immutable once load() has returned. Holds the defaults of all sections but those of the kinds,
+// whose options belong to their own folders.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/config/kind.hpp"
+#include "offload/config/values.hpp"
 
 namespace offload::config {
-
-using Environment = std::map<std::string, std::string>;
-
-struct CopyDir {
-    std::string local;
-    std::string remote;
-};
 
 struct OffloadSection {
     std::size_t max_parallel = 10;
@@ -38,106 +33,34 @@ struct OffloadSection {
     std::chrono::seconds discovery_timeout{3600};
 };
 
-struct LocalProvider {
-    std::optional<std::string> working_dir;
-    Environment env;
-    std::string shell = "/bin/sh";
-};
+struct Provider {
+    std::string type;  // the usual name of its kind: "local", "default", "docker"
+    std::shared_ptr<const ProviderOptions> options = std::make_shared<const ProviderOptions>();
 
-struct CommandProvider {
-    std::optional<std::string> prepare_command;
-    std::string create_command;
-    std::string exec_command;
-    std::string destroy_command;
-    std::optional<std::string> download_command;
-    std::optional<std::string> working_dir;
-    std::chrono::seconds timeout{3600};
-    bool exec_stdin = false;
-    std::vector<CopyDir> copy_dirs;
-    Environment env;
-    double cpu_cores = 1.0;
+    template <class T>
+    static Provider of(std::string type, T options) {
+        return {std::move(type), std::make_shared<const T>(std::move(options))};
+    }
+    // The options of the kind that they belong to.
+    template <class T>
+    const T& as() const {
+        return dynamic_cast<const T&>(*options);
+    }
 };
-
-struct ModalProvider {
-    std::optional<std::string> dockerfile;
-    bool include_cwd = false;
-    std::vector<CopyDir> copy_dirs;
-    Environment env;
-    double cpu_cores = 0.125;
-    std::optional<double> memory_gb;
-    std::string experimental_options = "{}";  // the table as JSON
-};
-
-struct DockerProvider {
-    std::string engine = "docker";     // or "podman"
-    std::optional<std::string> host;   // the address of its socket
-    std::optional<std::string> image;  // this or a Dockerfile
-    std::optional<std::string> dockerfile;
-    std::string context = ".";
-    Environment build_args;
-    bool include_cwd = false;
-    std::vector<CopyDir> copy_dirs;
-    Environment env;
-    std::optional<double> cpu_cores;
-    std::optional<double> memory_gb;
-    std::optional<std::string> network;
-    std::optional<std::string> user;
-    std::vector<std::string> run_args;
-};
-
-using Provider = std::variant<LocalProvider, CommandProvider, ModalProvider, DockerProvider>;
 
 enum class WorkerMode { Auto, Off };
 
-// What a pytest process collects before it runs tests.
-enum class PytestCollect {
-    Auto,   // what might make a difference
-    All,    // all that discovery collects
-    Files,  // the files of its own tests
-};
-
-struct PytestFramework {
-    std::vector<std::string> paths;
-    // The words before pytest's own arguments, e.g. {"python", "-m", "pytest"}; from python and
-    // extra_args, or from command.
-    std::vector<std::string> prefix = {"python", "-m", "pytest"};
-    std::vector<std::string> run_args;        // execution only
-    std::vector<std::string> discovery_args;  // discovery only
-    std::optional<std::string> markers;       // -m, only for groups without filters
-    PytestCollect collect = PytestCollect::Auto;
-    bool as_xdist = true;  // workers and batches present themselves as workers of pytest-xdist's
-};
-
-struct CargoFramework {
-    std::optional<std::string> package;
-    std::optional<std::string> features;
-    std::optional<std::string> bin;
-    bool include_ignored = false;
-};
-
-struct CtestFramework {
-    std::string build_dir = "build";
-    std::optional<std::string> config;  // of a multi-configuration build: "Release"
-};
-
-struct CommandFramework {
-    std::string discover_command;
-    std::string run_command;
-    std::optional<std::string> result_file;
-};
-
-// Known, but not built: loads and validates, and is an error when the run starts.
-struct VitestFramework {};
-
-using FrameworkKind = std::variant<PytestFramework, CargoFramework, CtestFramework,
-                                   CommandFramework, VitestFramework>;
-
 struct Framework {
     std::string type;  // as written: "pytest", "cargo", "nextest", "ctest", "default", "vitest"
-    FrameworkKind kind;
+    std::shared_ptr<const FrameworkOptions> options = std::make_shared<const FrameworkOptions>();
     std::string test_id_format;  // from the file, else the framework's own default
     std::optional<std::string> working_dir;
     WorkerMode worker = WorkerMode::Auto;
+
+    template <class T>
+    const T& as() const {
+        return dynamic_cast<const T&>(*options);
+    }
 };
 
 struct Group {
@@ -148,6 +71,11 @@ struct Group {
     bool schedule_individual = false;
     std::vector<std::string> resources;       // one unit of each for every batch
     std::optional<std::size_t> max_parallel;  // batches at once; nothing: no limit of its own
+};
+
+// What there is only so much of.
+struct Resource {
+    std::size_t units = 1;
 };
 
 struct Report {
@@ -198,9 +126,7 @@ struct Config {
 };
 
 // The folder in which discovery and local tests run, absolute: the first that is set of
-// [framework] working_dir, [offload] working_dir, a local provider's working_dir, else `cwd`.
+// [framework] working_dir, [offload] working_dir, ProviderOptions::tests_folder(), else `cwd`.
 std::filesystem::path working_folder(const Config& config, const std::filesystem::path& cwd);
-
-std::string_view type_name(const Provider& provider);  // "local", "default", "modal", "docker"
 
 }  // namespace offload::config

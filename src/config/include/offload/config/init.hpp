@@ -3,22 +3,26 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
-#include "offload/base/error.hpp"
+#include "offload/config/kind.hpp"
 
 namespace offload::config {
 
-enum class InitProvider { Local, Command, Modal, Docker };
-enum class InitFramework { Pytest, Cargo, Ctest, Command };
-
-// What the folder looks like: Cargo.toml → Cargo; pyproject.toml, pytest.ini, setup.cfg, tox.ini,
-// conftest.py or a tests folder with test_*.py → Pytest; else CMakeLists.txt → Ctest; nothing known
-// → Pytest.
-InitFramework detect_framework(const std::filesystem::path& folder);
+// What the folder looks like; the first kind where none recognises it.
+const FrameworkKind& detect_framework(const Kinds& kinds, const std::filesystem::path& folder);
 
 // A file that loads without a warning, works at once where the framework does, and explains each
-// setting. Looks into `folder` for what to suggest (paths, uv.lock, Dockerfile).
-std::string init_template(InitProvider provider, InitFramework framework,
-                          const std::filesystem::path& folder);
+// setting. Looks into `folder` for what to suggest (paths, uv.lock, Dockerfile). Both kinds have an
+// `init`; `framework_name` is the one of its names to write.
+std::string init_template(const ProviderKind& provider, const FrameworkKind& framework,
+                          std::string_view framework_name, const std::filesystem::path& folder);
+
+// For what kinds suggest.
+bool is_there(const std::filesystem::path& path);
+bool is_in_path(std::string_view program);
+std::string toml_text(std::string_view text);  // a basic TOML string
+// The project's Dockerfile, relative to `folder`; "" where there is none.
+std::string dockerfile_in(const std::filesystem::path& folder);
 
 }  // namespace offload::config

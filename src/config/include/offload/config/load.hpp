@@ -54,13 +54,14 @@ struct Loaded {
 
 // Never throws and never stops at the first problem. A file that cannot be read or parsed gives
 // one error with its place.
-Loaded load(const std::filesystem::path& file, const Overrides& overrides, const Lookup& lookup);
-Loaded parse(std::string_view text, const std::filesystem::path& file, const Overrides& overrides,
-             const Lookup& lookup);
+Loaded load(const std::filesystem::path& file, const Kinds& kinds, const Overrides& overrides,
+            const Lookup& lookup);
+Loaded parse(std::string_view text, const std::filesystem::path& file, const Kinds& kinds,
+             const Overrides& overrides, const Lookup& lookup);
 
 // Readable summary of the effective settings, each with its origin. Values of environment
 // variables whose names look like secrets (TOKEN, KEY, SECRET, PASSWORD, …) are masked.
-std::string summary(const Loaded& loaded);
+std::string summary(const Loaded& loaded, const Kinds& kinds);
 
 // Warnings about what is missing outside the file: a Dockerfile, a tool, a copied folder, a
 // variable that a command names. Never errors. `lookup` also says what $PATH is. `loaded` holds a

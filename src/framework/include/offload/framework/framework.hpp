@@ -1,7 +1,7 @@
 // What Offload must know of a test framework: how to discover, how to run a batch, how to read what
 // came back. Pure builders and parsers: nothing here runs a command or touches a file.
 //
-// A new framework is one file pair that implements Framework and one line in registry.cpp.
+// A kind of framework is a folder of this module: see kind.hpp.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,6 @@
 // Makes, drives and destroys sandboxes. Blocking and small; threads belong to the engine.
 //
-// A new provider is one file pair that implements Provider and Sandbox and one line in
-// registry.cpp.
+// A kind of provider is a folder of this module: see kind.hpp.
 #pragma once
 
 #include <functional>

@@ -1,0 +1,73 @@
+#include "cargo/kind.hpp"
+
+#include "cargo/cargo.hpp"
+#include "cargo/options.hpp"
+#include "offload/config/init.hpp"
+#include "offload/config/surroundings.hpp"
+
+namespace offload::framework {
+namespace {
+
+namespace fs = std::filesystem;
+
+using config::Era;
+using config::key;
+
+config::Keys keys() {
+    using S = CargoOptions;
+    return {
+        key("package", &S::package, Era::V0_9, "One package of a workspace."),
+        key("features", &S::features, Era::V0_9,
+            "Features to switch on: a list, or one text as cargo's command line has it.",
+            {.joined = true}),
+        key("bin", &S::bin, Era::V0_9, "One binary of the package."),
+        key("include_ignored", &S::include_ignored, Era::V0_9, "Ignored tests run as well."),
+    };
+}
+
+config::InitSection suggest(const config::InitRequest& /*request*/) {
+    return {.own = {{"package", "\"my-crate\"", false},
+                    {"features", "[\"slow-tests\"]", false},
+                    {"include_ignored", "true", false}},
+            .group = {{"filters", "\"-E 'not test(slow)'\"", false}}};
+}
+
+config::FrameworkKind declare() {
+    return {
+        .names = {"cargo", "nextest"},
+        .doc = "Runs tests with cargo-nextest (`cargo install cargo-nextest --locked`).",
+        .keys = keys(),
+        .fresh = [] { return std::make_shared<CargoOptions>(); },
+        .test_id_format = "{classname} {name}",
+        .init = suggest,
+        .detect =
+            [](const fs::path& folder) { return config::is_there(folder / "Cargo.toml") ? 3 : 0; }};
+}
+
+Result<std::unique_ptr<Framework>> make(const config::Config& config) {
+    return std::make_unique<CargoFramework>(config);
+}
+
+}  // namespace
+
+void CargoOptions::look_around(config::Surroundings& surroundings) const {
+    const auto& folder = surroundings.tests_folder();
+    if (!surroundings.has_tool("cargo", folder)) {
+        surroundings.warn("framework.type", "cargo is not in $PATH", "install Rust from rustup.rs");
+        return;
+    }
+    const auto home = surroundings.variable("CARGO_HOME")
+                          .value_or(surroundings.variable("HOME").value_or("") + "/.cargo");
+    if (!surroundings.has_tool("cargo-nextest", folder) &&
+        !surroundings.exists(fs::path(home) / "bin/cargo-nextest")) {
+        surroundings.warn("framework.type", "cargo-nextest is not in $PATH",
+                          "cargo install cargo-nextest --locked");
+    }
+}
+
+const Kind& cargo_kind() {
+    static const Kind kind = {declare(), make};
+    return kind;
+}
+
+}  // namespace offload::framework

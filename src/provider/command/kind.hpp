@@ -1,0 +1,9 @@
+#pragma once
+
+#include "offload/provider/kind.hpp"
+
+namespace offload::provider {
+
+const Kind& command_kind();
+
+}  // namespace offload::provider
