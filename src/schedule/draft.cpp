@@ -26,13 +26,13 @@ Scheduler::Draft Scheduler::draft_of(std::size_t lane, double target) const {
     Draft draft{.lane = lane, .target = target};
     // Each slot that is idle besides this one must find something.
     const std::size_t others = idle_slots() - 1;
-    draft.most_tests = queued_.batches > others ? queued_.batches - others : 1;
+    draft.most_tests = queue_.totals().batches > others ? queue_.totals().batches - others : 1;
     if (options_.command_bytes > 0) draft.most_bytes = options_.command_bytes;
     return draft;
 }
 
 Scheduler::Draft Scheduler::draft_for(std::size_t lane, Seconds now) {
-    return options_.ahead > Seconds{0} ? draft_for_worker(lane) : draft_for_known(lane, now);
+    return streams() ? draft_for_worker(lane) : draft_for_known(lane, now);
 }
 
 // By what part of its work a batch may exceed what is expected of it, the worst of as many batches
@@ -41,23 +41,24 @@ Scheduler::Draft Scheduler::draft_for(std::size_t lane, Seconds now) {
 // in common, a batch deviates by no more than the sum of its tests' deviations.
 double Scheduler::straying() const {
     const auto part = [this](double weight) {
-        return queued_.weight > 0 ? weight / queued_.weight : 0;
+        return queue_.totals().weight > 0 ? weight / queue_.totals().weight : 0;
     };
-    const auto spread = spread_.get();
+    const auto spread = estimates_.spread();
     // Of tests that were never measured, the batches so far may have held none.
-    const double deviation = spread ? *spread + part(queued_.guessed) : part(queued_.deviation);
+    const double deviation =
+        spread ? *spread + part(queue_.totals().guessed) : part(queue_.totals().deviation);
     const auto slots = static_cast<double>(std::max<std::size_t>(options_.slots, 2));
     return deviation * std::sqrt(2 * std::log(slots));
 }
 
 Scheduler::Draft Scheduler::draft_for_known(std::size_t lane, Seconds now) {
     const auto slots = static_cast<double>(options_.slots);
-    const double cost = overhead_.per_batch().count();
+    const double cost = estimates_.per_batch();
     const double queued = queued_cost();
     const double part = straying();
     // Earlier runs tell whether a share may be given out as a whole. A part of it a little larger
     // than 1 / kFactor would only leave less for the start-up that follows.
-    const double factor = spread_.get() ? std::min(1 + part, kFactor) : kFactor;
+    const double factor = estimates_.spread() ? std::min(1 + part, kFactor) : kFactor;
     const double work_per_overhead = std::max(1 / std::max(part, kLeastStraying), kWorkPerOverhead);
     double target = std::max(queued / (factor * slots), work_per_overhead * cost);
     bool at_share = false;

@@ -21,79 +21,69 @@ constexpr double kAnyWeight = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-// Weights are seconds where durations are known, else they count tests. Nothing: no test of the
-// group has been seen yet. Groups differ: that is often what they are there for.
-std::optional<double> Scheduler::seconds_per_weight(std::size_t lane) const {
-    if (known_count_ > 0) return 1;
-    const Lane& seen = lanes_[lane];
-    if (seen.observed_tests == 0) return std::nullopt;
-    return std::max(seen.observed_seconds / static_cast<double>(seen.observed_tests), 1e-6);
-}
-
 Scheduler::Draft Scheduler::draft_for_worker(std::size_t lane) const {
     const double share = queued_cost() / (2 * static_cast<double>(options_.slots));
-    const auto seconds = seconds_per_weight(lane);
+    const auto seconds = estimates_.seconds_per_weight(lane);
     double target = kFirstTests;
     if (seconds) target = options_.ahead.count() / *seconds;
     target = std::min(target, share);
-    if (known_count_ == 0) target = std::max(target, 1.0);
+    if (!estimates_.know_durations()) target = std::max(target, 1.0);
     return draft_of(lane, target);
 }
 
-bool Scheduler::has_enough(const Running& batch) const {
+bool Scheduler::has_enough(const RunningBatch& batch) const {
     // What follows a test must be known before it ends, for what both need is not torn down.
     if (batch.unfinished <= 1) return false;
-    const auto seconds = seconds_per_weight(batch.lane);
-    return !seconds || unfinished_cost(batch) * *seconds >= options_.ahead.count() / 2;
+    const auto seconds = estimates_.seconds_per_weight(batch.lane);
+    return !seconds || unfinished_cost(batch, estimates_) * *seconds >= options_.ahead.count() / 2;
 }
 
 std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now) {
-    const auto found = running_.find(sandbox);
-    if (found == running_.end() || queued_.tests == 0 || options_.ahead <= Seconds{0}) return {};
-    Running& batch = found->second;
-    if (!batch.streams || has_enough(batch)) return {};
+    auto* const batch = running_.find(sandbox);
+    if (batch == nullptr || !has_queued() || !streams()) return {};
+    if (!batch->streams || has_enough(*batch)) return {};
 
-    Draft draft = draft_for_worker(batch.lane);
-    draft.affinity = tests_[batch.tests.back().value()].affinity;
+    Draft draft = draft_for_worker(batch->lane);
+    draft.affinity = book_[batch->tests.back()].affinity;
     fill_from(draft, sandbox, false);
     // Better where it failed before than to let the sandbox idle.
-    if (draft.tests.empty() && batch.unfinished == 0) fill_from(draft, sandbox, true);
+    if (draft.tests.empty() && batch->unfinished == 0) fill_from(draft, sandbox, true);
     if (draft.tests.empty()) return {};
     auto assignment = finish(std::move(draft));
-    if (batch.unfinished == 0) batch.last_result = now;  // it was idle till now
-    extend(batch, sandbox, assignment);
-    hedge_due_ = std::min(hedge_due_, late_from(batch));
+    if (batch->unfinished == 0) batch->last_result = now;  // it was idle till now
+    running_.extend(book_, sandbox, assignment.tests, false);
+    stragglers_.watch(*batch, book_, estimates_);
     return std::move(assignment.tests);
 }
 
 std::optional<Assignment> Scheduler::next_of(GroupIndex group, SandboxNumber sandbox, Seconds now) {
-    if (queued_.tests == 0 || running_.contains(sandbox)) return std::nullopt;
-    if (options_.ahead <= Seconds{0}) return std::nullopt;
-    for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
-        if (lanes_[lane].group != group || !is_free(lanes_[lane])) continue;
+    if (!has_queued() || running_.find(sandbox) != nullptr) return std::nullopt;
+    if (!streams()) return std::nullopt;
+    for (std::size_t lane = 0; lane < queue_.lanes().size(); ++lane) {
+        if (queue_.lanes()[lane].group != group || !is_free(queue_.lanes()[lane])) continue;
         Draft draft = draft_for_worker(lane);
         fill_from(draft, sandbox, true);
         if (draft.tests.empty()) continue;
         auto assignment = finish(std::move(draft));
-        start_running(sandbox, assignment, now);
+        start(sandbox, assignment, now);
         return assignment;
     }
     return std::nullopt;
 }
 
 void Scheduler::fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools) {
-    Lane& lane = lanes_[draft.lane];
+    Queue::Lane& lane = queue_.lanes()[draft.lane];
     const auto fill_starting_here = [&](TestPool& pool) {
         // As long as the heaviest test can wait, its turn comes when this file is done with.
         const double share = queued_cost() / static_cast<double>(options_.slots);
-        if (draft.tests.empty() && draft.affinity != 0 && known_count_ > 0 &&
+        if (draft.tests.empty() && draft.affinity != 0 && estimates_.know_durations() &&
             share >= 2 * pool.heaviest()) {
             take_into(draft, pool, pool.take_fitting(kAnyWeight, draft.affinity));
         }
         fill(draft, pool);
     };
     for (auto pool = lane.returned.begin(); pool != lane.returned.end() && !draft.full;) {
-        if (!all_pools && pool->first == Shunned(sandbox)) {
+        if (!all_pools && pool->first == Queue::Shunned(sandbox)) {
             ++pool;
             continue;
         }
@@ -101,12 +91,6 @@ void Scheduler::fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools) {
         pool = pool->second.empty() ? lane.returned.erase(pool) : std::next(pool);
     }
     if (!draft.full) fill_starting_here(lane.fresh);
-}
-
-std::size_t Scheduler::queued_units() const {
-    std::size_t count = 0;
-    for (const auto& [shunned, units] : units_) count += units.size();
-    return count;
 }
 
 }  // namespace offload::schedule

@@ -10,9 +10,9 @@
 // the tests, dealt out in turn.
 //
 // Once the queue is empty, an idle sandbox is given tests of a batch that is late for certain: a
-// duplicate ("backup tasks": Dean & Ghemawat 2004), started only on evidence. See Lateness for what
-// is late. A test runs in two batches at most; the first result counts, and the caller ends the
-// batch that has nothing left to win.
+// duplicate ("backup tasks": Dean & Ghemawat 2004), started only on evidence. See Stragglers for
+// what is late. A test runs in two batches at most; the first result counts, and the caller ends
+// the batch that has nothing left to win.
 //
 // Tests that need more than a sandbox (several slots, units of resources) share batches only with
 // tests that need the same, and the batch holds it from its start to its end. What cannot be had is
@@ -20,23 +20,18 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
-#include <set>
 #include <span>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "offload/base/time.hpp"
 #include "offload/model/ids.hpp"
-#include "offload/schedule/batch_overhead.hpp"
-#include "offload/schedule/lateness.hpp"
+#include "offload/schedule/estimates.hpp"
+#include "offload/schedule/queue.hpp"
 #include "offload/schedule/resources.hpp"
-#include "offload/schedule/spread.hpp"
-#include "offload/schedule/test_pool.hpp"
+#include "offload/schedule/running_batches.hpp"
+#include "offload/schedule/stragglers.hpp"
+#include "offload/schedule/test_book.hpp"
 
 namespace offload::schedule {
 
@@ -101,7 +96,7 @@ class Scheduler {
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now);
 
     // Until then next() has nothing for any sandbox, unless something else happens first. O(1).
-    Seconds work_from() const { return queued_.tests > 0 ? Seconds{0} : hedge_due_; }
+    Seconds work_from() const { return has_queued() ? Seconds{0} : stragglers_.due(); }
 
     // The same for a sandbox in which a worker waits that can run tests of one group only. Nothing:
     // the group has none for it.
@@ -152,12 +147,12 @@ class Scheduler {
     // Takes everything that is queued out and returns it (fail-fast, interrupt), in table order.
     std::vector<TestIndex> clear();
 
-    bool has_queued() const { return queued_.tests > 0; }
+    bool has_queued() const { return !queue_.empty(); }
     bool has_running() const { return !running_.empty(); }
     bool runs(TestIndex test) const;
     bool has(TestIndex test) const;  // it is queued or runs
     // Batches in the queue that only a sandbox without a batch can take.
-    std::size_t queued_units() const;
+    std::size_t queued_units() const { return queue_.units(); }
 
     // So many idle sandboxes have a use now, at most `limit`: that many would be given a batch if
     // they asked, as long as no more than `slots` are at work then, and none needs all of these.
@@ -168,136 +163,46 @@ class Scheduler {
     std::optional<Seconds> remaining(Seconds now) const;
 
   private:
-    enum class Place { Nowhere, Queued, Running };
-    struct Known {
-        double weight = 1;     // expected seconds, or 1 where nothing is known
-        double deviation = 1;  // beside the weight; 1 where nothing is known
-        std::size_t command_bytes = 0;
-        std::size_t affinity = 0;
-        std::size_t lane = 0;
-        SandboxNumber sandbox;               // where it runs
-        std::optional<SandboxNumber> rival;  // where it runs as well
-        Place place = Place::Nowhere;
-        bool added = false;
-        bool alone = false;
-        bool measured = false;
-        bool bonded = false;
-        bool refused = false;     // by a runner, once
-        std::uint8_t hedges = 0;  // duplicates of it since it was last taken out of the queue
-        bool counts = true;  // as one of the batches that there can be; of a bond only the first
-    };
-    // Whom a queued test should rather not be given to.
-    using Shunned = std::optional<SandboxNumber>;
-    using Pools = std::map<Shunned, TestPool>;
-    // Tests of one group that need the same: those that may share a batch.
-    struct Lane {
-        GroupIndex group;
-        std::size_t needs = 0;    // of Resources
-        std::size_t batches = 0;  // of Totals::batches
-        TestPool fresh;
-        TestPool fresh_alone;
-        Pools returned;               // retries and requeued tests
-        double observed_seconds = 0;  // between results that came one after the other
-        std::size_t observed_tests = 0;
-    };
-    struct Unit {
-        std::size_t lane = 0;
-        std::vector<TestIndex> tests;
-    };
-    struct Running {
-        std::size_t lane = 0;
-        std::vector<TestIndex> tests;
-        bool streams = false;    // more() may add tests
-        std::size_t cursor = 0;  // none before it is unfinished
-        std::size_t unfinished = 0;
-        double weight = 0;      // of the unfinished
-        double all_weight = 0;  // of all its tests
-        Seconds started{0};
-        std::optional<Seconds> began;
-        Seconds last_result{0};
-        bool any_result = false;
-        bool measured = false;  // all its tests are
-    };
-    struct Totals {
-        std::size_t tests = 0;
-        std::size_t batches = 0;  // at most: each loose test, and each unit
-        double weight = 0;
-        double guessed = 0;  // of that, of tests that were never measured
-        double deviation = 0;
-    };
     struct Draft;
 
-    std::size_t lane_for(GroupIndex group, const Needs& needs);
-    bool is_free(const Lane& lane) const { return resources_.free(lane.needs); }
-    void count_batch(std::size_t lane);
-    void uncount_batch(std::size_t lane);
-    bool enqueue(TestIndex test);
-    void enqueue_loose(TestIndex test, Shunned shunned);
-    void enqueue_unit(std::vector<TestIndex> tests, Shunned shunned);
-    void dequeue(TestIndex test);
-    void start_running(SandboxNumber sandbox, const Assignment& assignment, Seconds now);
-    void extend(Running& batch, SandboxNumber sandbox, const Assignment& assignment);
-    void stop_running(SandboxNumber sandbox, TestIndex test);
-    void leave(SandboxNumber sandbox, TestIndex test, Seconds now);
-    bool runs_in(SandboxNumber sandbox, TestIndex test) const;
-    void learn_from(const Running& batch, Seconds now);
+    bool streams() const { return options_.ahead > Seconds{0}; }
+    bool is_free(const Queue::Lane& lane) const { return resources_.free(lane.needs); }
+    std::size_t idle_slots() const;
+    double queued_cost() const;
+    double running_cost(Seconds now);
 
+    // Keeping count of what runs.
+    void start(SandboxNumber sandbox, const Assignment& assignment, Seconds now);
+    void leave(SandboxNumber sandbox, TestIndex test, Seconds now);
+
+    // The choice.
     std::optional<Assignment> choose(SandboxNumber sandbox, Seconds now);
     std::optional<Assignment> take_unit(SandboxNumber sandbox, bool may_be_shunned);
     std::optional<Assignment> take_returned(SandboxNumber sandbox, Seconds now,
                                             bool may_be_shunned);
     std::optional<Assignment> take_fresh(Seconds now);
-    void fill(Draft& draft, TestPool& pool);
-    bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
-    bool take_one_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
-    Assignment finish(Draft draft);
-
     std::optional<Assignment> hedge(Seconds now);
-    Seconds late_from(const Running& batch) const;
-    std::vector<TestIndex> to_hedge(const Running& batch) const;
-    std::vector<TestIndex> part_to_hedge(std::vector<TestIndex> tests, bool first_runs) const;
 
+    // Batches in the making.
+    double straying() const;
+    Draft draft_of(std::size_t lane, double target) const;
     Draft draft_for(std::size_t lane, Seconds now);
     Draft draft_for_known(std::size_t lane, Seconds now);
     Draft draft_for_worker(std::size_t lane) const;
-    bool has_enough(const Running& batch) const;
+    bool has_enough(const RunningBatch& batch) const;
     void fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools);
-    std::optional<double> seconds_per_weight(std::size_t lane) const;
-    Draft draft_of(std::size_t lane, double target) const;
-    std::size_t idle_slots() const;
-    double straying() const;
-    double cost_per_test() const;
-    double cost_of(TestIndex test) const;
-    double expected_of(const Running& batch) const;
-    double queued_cost() const;
-    double unfinished_cost(const Running& batch) const;
-    double running_cost(Seconds now);
-    double progress_of(const Running& batch, Seconds now) const;
+    void fill(Draft& draft, TestPool& pool);
+    bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
+    bool take_one_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
+    Assignment finish(Draft draft) const;
 
     SchedulerOptions options_;
-    std::vector<Known> tests_;
+    TestBook book_;
     Resources resources_;
-    std::vector<Lane> lanes_;
-    std::vector<std::size_t> plain_lanes_;                                   // by group
-    std::map<std::pair<GroupIndex, std::size_t>, std::size_t> other_lanes_;  // by group and needs
-    std::set<std::pair<std::size_t, std::size_t>> bonds_;                    // by lane and affinity
-    std::map<Shunned, std::deque<Unit>> units_;
-    std::unordered_map<SandboxNumber, Running> running_;
-    Totals queued_;
-    double running_weight_ = 0;       // of all unfinished tests of running batches
-    std::size_t running_tests_ = 0;   // their number
-    double progress_ = 0;             // their part that is done, when last looked at
-    std::size_t progress_calls_ = 0;  // until the next look
-    Seconds progress_at_{0};          // of the last one
-    double known_sum_ = 0;
-    std::size_t known_count_ = 0;
-    double ended_seconds_ = 0;  // of all batches that are over
-    std::size_t ended_tests_ = 0;
-    BatchOverhead overhead_;
-    Lateness batch_lateness_;
-    Lateness test_lateness_;
-    Spread spread_;
-    Seconds hedge_due_;  // no batch is late before
+    Queue queue_;
+    RunningBatches running_;
+    Estimates estimates_;
+    Stragglers stragglers_;
 };
 
 }  // namespace offload::schedule

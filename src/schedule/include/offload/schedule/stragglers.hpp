@@ -1,0 +1,57 @@
+// Which running batch is late for certain, and which of its tests an idle sandbox should run a
+// second time. Pure.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include "offload/base/time.hpp"
+#include "offload/model/ids.hpp"
+#include "offload/schedule/estimates.hpp"
+#include "offload/schedule/queue.hpp"
+#include "offload/schedule/running_batches.hpp"
+#include "offload/schedule/test_book.hpp"
+
+namespace offload::schedule {
+
+class Stragglers {
+  public:
+    struct Rules {
+        bool hedges = false;         // there are duplicates
+        bool whole_batches = false;  // a batch can only be run again as it is
+    };
+    explicit Stragglers(Rules rules) : rules_(rules) {}
+
+    // No batch is late before.
+    Seconds due() const { return due_; }
+    // Something has changed in this batch, or in the estimates.
+    void watch(const RunningBatch& batch, const TestBook& book, const Estimates& estimates);
+    void look_again(Seconds now);
+
+    struct Late {
+        const RunningBatch* batch = nullptr;
+        std::vector<TestIndex> tests;  // that may be run a second time, in its order
+    };
+    // The late batch with most to do.
+    std::optional<Late> find(const RunningBatches& running, const Queue& queue,
+                             const TestBook& book, const Estimates& estimates, Seconds now);
+
+    // What one of `idle` sandboxes takes over.
+    std::vector<TestIndex> part_of(Late late, const TestBook& book, const Estimates& estimates,
+                                   std::size_t idle) const;
+
+  private:
+    static constexpr Seconds kNever{std::numeric_limits<double>::infinity()};
+
+    Seconds late_from(const RunningBatch& batch, const TestBook& book,
+                      const Estimates& estimates) const;
+    std::vector<TestIndex> candidates(const RunningBatch& batch, const Queue& queue,
+                                      const TestBook& book) const;
+
+    Rules rules_;
+    Seconds due_ = kNever;
+};
+
+}  // namespace offload::schedule
