@@ -63,11 +63,14 @@ Cleaned clean(const report::UnfinishedRun& run, const report::LeftoverSandbox& s
     return {std::move(id), std::move(result)};
 }
 
-// What the program itself had for the run on this machine.
-void remove_temporary_folders(const std::string& run_id) {
+// What the program itself had for the run on this machine. Processes first: they may still write
+// into the folders.
+void clear_this_machine(const std::string& run_id) {
+    if (run_id.empty()) return;
+    process::end_strays("OFFLOAD_RUN_ID", run_id);
     std::error_code error;
     const auto place = std::filesystem::temp_directory_path(error);
-    if (error || run_id.empty()) return;
+    if (error) return;
     const auto prefix = fmt::format("offload-{}-", run_id);
     std::vector<std::filesystem::path> folders;
     for (std::filesystem::directory_iterator entry(place, error), end; !error && entry != end;
@@ -128,7 +131,7 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider,
     if (const auto noted = report::note_destroyed(run, destroyed); !noted) print(noted.error());
     if (destroyed.size() != run.sandboxes.size()) return false;
     provider.forget_run(run.run_id);
-    remove_temporary_folders(run.run_id);
+    clear_this_machine(run.run_id);
     return true;
 }
 
@@ -154,7 +157,7 @@ bool clean_abandoned(const report::Leftovers& leftovers, provider::Provider& pro
             continue;
         }
         ++destroyed;
-        remove_temporary_folders(sandbox.run_id);
+        clear_this_machine(sandbox.run_id);
         (void)write_stdout(fmt::format("destroyed {}\n", sandbox.id));
     }
     return clean_all;
@@ -196,9 +199,10 @@ int execute_cleanup(const Options& options) {
     const auto folder = config::working_folder(config, std::filesystem::current_path());
     auto provider = provider::make_provider(config, folder.string());
     for (const auto& run_id : leftovers->over) {
-        remove_temporary_folders(run_id);
+        clear_this_machine(run_id);
         if (provider) (*provider)->forget_run(run_id);
     }
+    auto over = leftovers->over;
     bool clean_all = leftovers->unreadable.empty();
     if (!leftovers->runs.empty()) {
         if (!provider) {
@@ -206,9 +210,12 @@ int execute_cleanup(const Options& options) {
             return kFailure;
         }
         for (const auto& run : leftovers->runs) {
-            clean_all = clean(run, **provider, options.cleanup) && clean_all;
+            const bool clean_now = clean(run, **provider, options.cleanup);
+            if (clean_now && !run.in_progress) over.push_back(run.run_id);
+            clean_all = clean_now && clean_all;
         }
     }
+    report::forget_over(config.report.output_dir, over);
     std::size_t abandoned = 0;
     if (provider) clean_all = clean_abandoned(*leftovers, **provider, abandoned) && clean_all;
     if (leftovers->runs.empty() && abandoned == 0 && clean_all) {

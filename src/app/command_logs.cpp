@@ -17,6 +17,10 @@ namespace offload::app {
 CLI::App* declare_logs(CLI::App& program, Options& options) {
     auto* command = program.add_subcommand("logs", "Show the last run's results test by test");
     auto& logs = options.logs;
+    command
+        ->add_option("--run", logs.run,
+                     "Of an earlier run: 1 is the last, 2 the one before it; or its ID")
+        ->type_name("N|ID");
     command->add_flag("--failures", logs.failures, "Only tests that failed");
     command->add_flag("--errors", logs.errors, "Only tests that errored or were not run");
     one_each(command->add_option("--test", logs.tests, "Only the test ID; may be repeated"))
@@ -25,7 +29,7 @@ CLI::App* declare_logs(CLI::App& program, Options& options) {
         ->type_name("RE");
     command->footer(R"(
 A test is shown when it passes every filter that is given, under a banner "=== ID [PASSED] ===".
-Reads the journal in the config's output_dir.
+Reads the journals in the config's output_dir, of which those of the last ten runs are kept.
 
 Examples:
   offload logs --failures
@@ -45,6 +49,7 @@ int execute_logs(const Options& options) {
     }
     bool writable = true;
     const auto shown = report::show_logs({.output_dir = loaded.config->report.output_dir,
+                                          .run = options.logs.run,
                                           .failures = options.logs.failures,
                                           .errors = options.logs.errors,
                                           .tests = options.logs.tests,
@@ -61,7 +66,7 @@ int execute_logs(const Options& options) {
         write_stderr(fmt::format("None of {} matches.\n", text::count(shown->tests, "test")));
     }
     if (!shown->run_finished) {
-        print_warning("the last run did not come to its end, or still goes on");
+        print_warning("the run did not come to its end, or still goes on");
     }
     return writable ? kSuccess : kFailure;
 }

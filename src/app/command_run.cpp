@@ -15,6 +15,7 @@
 #include "offload/config/load.hpp"
 #include "offload/engine/run.hpp"
 #include "offload/history/history_file.hpp"
+#include "offload/history/last_durations.hpp"
 #include "offload/process/child.hpp"
 #include "offload/report/batch_logs.hpp"
 #include "offload/report/journal.hpp"
@@ -136,6 +137,7 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
     if (options.run.trace) {
         sinks.push_back(std::make_unique<report::Trace>(folder / "trace.json", tests));
     }
+    sinks.push_back(std::make_unique<history::DurationsSaver>(folder, tests));
     if (records_history(config, options.run)) {
         sinks.push_back(std::make_unique<history::Recorder>(
             history::Recorder::Options{.path = config.history.path,
@@ -165,7 +167,7 @@ int carry_out(const config::Config& config, const Options& options) {
     engine::Interrupter interrupter;
     const SignalWatch signals([&](int signal) { interrupter.interrupt(signal); });
 
-    // TRAPS 4: read before the sink removes it.
+    // TRAPS 4: read before the sinks remove it.
     auto durations = known_durations(config);
     TestTable tests;
     const auto sinks = make_sinks(config, options, tests, durations);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cstdio>
 #include <iterator>
 #include <string_view>
 #include <unordered_map>
@@ -10,8 +12,32 @@
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
 #include "offload/history/history_file.hpp"
+#include "offload/report/journal_reader.hpp"
+#include "offload/report/kept_runs.hpp"
 
 namespace offload::app {
+namespace {
+
+// Of "2026-11-23T11:02:03.456Z"; 0 for anything else.
+std::int64_t milliseconds_of(const std::string& iso) {
+    int year = 0;
+    unsigned month = 0;
+    unsigned day = 0;
+    int hour = 0;
+    int minute = 0;
+    double second = 0;
+    const int parts = std::sscanf(iso.c_str(), "%d-%u-%uT%d:%d:%lf", &year, &month, &day, &hour,
+                                  &minute, &second);
+    const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                           std::chrono::day(day)};
+    if (parts != 6 || !date.ok()) return 0;
+    const auto days = std::chrono::sys_days(date).time_since_epoch();
+    const auto time = days + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+                      std::chrono::duration<double>(second);
+    return std::chrono::round<std::chrono::milliseconds>(time).count();
+}
+
+}  // namespace
 
 KnownDurations durations_of(const junit::Document& document) {
     struct Known {
@@ -51,6 +77,26 @@ LastRun read_last_run(const std::filesystem::path& junit_file) {
     return out;
 }
 
+LastRun with_remembered(LastRun last_run, const history::LastDurations& remembered) {
+    if (remembered.all().empty()) return last_run;
+    last_run.measured_ms.assign(last_run.durations.size(), milliseconds_of(last_run.began));
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < last_run.durations.size(); ++i) {
+        places.emplace(last_run.durations[i].id, i);
+    }
+    for (const auto& [id, measured] : remembered.all()) {
+        const auto place = places.find(id);
+        if (place == places.end()) {
+            last_run.durations.push_back({id, Seconds{measured.seconds}, std::nullopt});
+            last_run.measured_ms.push_back(measured.at_ms);
+        } else if (measured.at_ms >= last_run.measured_ms[place->second]) {
+            last_run.durations[place->second].duration = Seconds{measured.seconds};
+            last_run.measured_ms[place->second] = measured.at_ms;
+        }
+    }
+    return last_run;
+}
+
 KnownDurations newest_durations(LastRun last_run, const history::History& history,
                                 const std::string& config) {
     KnownDurations out = std::move(last_run.durations);
@@ -74,7 +120,10 @@ KnownDurations newest_durations(LastRun last_run, const history::History& histor
         // TRAPS 38: a run that was not recorded may be newer than all that was. ISO 8601 in UTC
         // sorts as text.
         const auto measured = iso8601(SystemTime(std::chrono::milliseconds(estimate->at_ms)));
-        if (measured >= last_run.began) known.duration = estimate->duration;
+        const bool newer = last_run.measured_ms.empty()
+                               ? measured >= last_run.began
+                               : estimate->at_ms >= last_run.measured_ms[place->second];
+        if (newer) known.duration = estimate->duration;
         known.deviation = deviation(known.duration);
     }
     out.insert(out.end(), std::make_move_iterator(more.begin()),
@@ -82,9 +131,43 @@ KnownDurations newest_durations(LastRun last_run, const history::History& histor
     return out;
 }
 
+namespace {
+
+// A run saves what it has measured at its end. Of one that never came to it the journal tells.
+void remember_killed_run(const std::filesystem::path& output_dir,
+                         history::LastDurations& remembered) {
+    const auto runs = report::kept_runs(output_dir);
+    if (runs.empty() || runs.front().run_id == remembered.last_run()) return;
+    history::RunDurations durations;
+    std::unordered_map<TestIndex, std::string> ids;
+    bool per_test = true;
+    const report::ReadOptions options{
+        .kinds = report::EventKinds::of<RunStarted, TestDiscovered, AttemptFinished>()};
+    const auto end =
+        report::read_journal(runs.front().journal, options, [&](Event&& event, report::LinePlace) {
+            if (const auto* started = std::get_if<RunStarted>(&event.body)) {
+                per_test = started->verdict_source == VerdictSource::PerTest;
+            } else if (auto* test = std::get_if<TestDiscovered>(&event.body)) {
+                if (test->kind == TestKind::Test) ids.emplace(test->test, std::move(test->id));
+            } else if (const auto* attempt = std::get_if<AttemptFinished>(&event.body)) {
+                const auto id = ids.find(attempt->attempt.test);
+                if (id != ids.end()) durations.add(id->second, attempt->attempt.result, event.at);
+            }
+        });
+    if (!end) return;
+    if (!per_test) durations = {};
+    (void)history::save_durations(output_dir, runs.front().run_id, durations);
+    remembered.take(runs.front().run_id, durations);
+}
+
+}  // namespace
+
 KnownDurations known_durations(const config::Config& config) {
-    namespace fs = std::filesystem;
-    auto last_run = read_last_run(fs::path(config.report.output_dir) / config.report.junit_file);
+    const std::filesystem::path output_dir = config.report.output_dir;
+    auto remembered = history::load_durations(output_dir);
+    remember_killed_run(output_dir, remembered);
+    auto last_run =
+        with_remembered(read_last_run(output_dir / config.report.junit_file), remembered);
     if (!config.history.present) return std::move(last_run.durations);
     const auto loaded = history::load(config.history.path);
     if (!loaded) {

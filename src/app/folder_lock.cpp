@@ -10,22 +10,11 @@
 #include <fstream>
 #include <sstream>
 #include <system_error>
-#include <vector>
+
+#include "offload/base/process_identity.hpp"
 
 namespace offload::app {
 namespace {
-
-// proc(5): the 22nd field of /proc/PID/stat, counted behind the name, which may hold anything.
-std::string start_time_of(const std::string& pid) {
-    std::ifstream file("/proc/" + pid + "/stat");
-    std::string text((std::istreambuf_iterator<char>(file)), {});
-    const auto name = text.rfind(')');
-    if (name == std::string::npos) return {};
-    std::istringstream fields(text.substr(name + 1));
-    std::string field;
-    for (int i = 3; i <= 22; ++i) fields >> field;
-    return field;
-}
 
 // From /proc/locks: "1: FLOCK  ADVISORY  WRITE 4711 fe:01:1234 0 EOF".
 std::string owner_of(int descriptor) {
@@ -43,7 +32,7 @@ std::string owner_of(int descriptor) {
         std::string file;
         words >> number >> kind >> mode >> access >> pid >> file;
         if (kind != "FLOCK" || !file.ends_with(suffix)) continue;
-        const auto began = start_time_of(pid);
+        const auto began = start_of_process(pid);
         return began.empty() ? fmt::format("process {}", pid)
                              : fmt::format("process {}, started at tick {}", pid, began);
     }

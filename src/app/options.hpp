@@ -53,6 +53,7 @@ struct SchemaOptions {
 };
 
 struct LogsOptions {
+    std::string run;  // number or ID; empty: the last
     bool failures = false;
     bool errors = false;
     std::vector<std::string> tests;

@@ -1,36 +1,13 @@
 #include "offload/history/history_file.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <utility>
 
+#include "folder_lock.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::history {
 namespace {
-
-// Held while it lives. On the folder: the file itself is replaced, and a lock of its own beside it
-// would lie around in the project.
-class FolderLock {
-  public:
-    explicit FolderLock(const std::filesystem::path& folder)
-        : descriptor_(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
-        while (descriptor_ >= 0 && ::flock(descriptor_, LOCK_EX) != 0 && errno == EINTR) {
-        }
-    }
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-    ~FolderLock() {
-        if (descriptor_ >= 0) ::close(descriptor_);
-    }
-
-  private:
-    int descriptor_;
-};
 
 std::int64_t milliseconds(SystemTime time) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();

@@ -112,7 +112,6 @@ void LineMerger::finish(std::string& out) {
 Result<std::unique_ptr<BatchLogs>> BatchLogs::create(const std::filesystem::path& output_dir) {
     auto folder = output_dir / "logs";
     OFFLOAD_CHECK(make_folder(folder));
-    OFFLOAD_CHECK(remove_previous(folder));
     return std::unique_ptr<BatchLogs>(new BatchLogs(std::move(folder)));
 }
 
@@ -186,6 +185,7 @@ Result<> BatchLogs::finish_all() {
 
 Result<> BatchLogs::consume(const Event& event) {
     OFFLOAD_CHECK(std::exchange(trouble_, {}));
+    if (substance_.comes_with(event)) OFFLOAD_CHECK(remove_previous(folder_));
     if (const auto* started = std::get_if<BatchStarted>(&event.body)) {
         logs_.try_emplace(started->batch);
     } else if (const auto* output = std::get_if<BatchOutput>(&event.body)) {

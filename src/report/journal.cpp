@@ -1,7 +1,6 @@
 #include "offload/report/journal.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -131,63 +130,42 @@ bool concerns_sandbox_life(const EventBody& body) {
            std::holds_alternative<RunFinished>(body);
 }
 
-// Whoever holds this lock is the run that the journal tells of; see UnfinishedRun::in_progress.
-void lock(int descriptor) { (void)::flock(descriptor, LOCK_EX | LOCK_NB); }
-
-// A journal that may be the only trace of a living sandbox is never replaced.
-Result<> keep_if_needed(const std::filesystem::path& output_dir,
-                        const std::filesystem::path& path) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(path, ignored)) return {};
-    const auto run = read_run(path);
-    if (run && run->sandboxes.empty() && !run->in_progress) return {};
-    const auto aside = output_dir / ("journal-" + random_hex(8) + ".ndjson");
-    if (::rename(path.c_str(), aside.c_str()) != 0 && errno != ENOENT) {
-        return fail(
-            system_error("cannot rename " + path.string() + " to " + aside.string(), errno));
+std::string header() {
+    std::string out = R"({"journal":"offload","format":)";
+    append_json_integer(out, kJournalFormat);
+    const auto owner = this_process();
+    out += R"(,"owner":{"pid":)";
+    append_json_integer(out, owner.pid);
+    for (const auto& [key, value] : {std::pair{"started", &owner.started},
+                                     {"boot", &owner.boot},
+                                     {"pid_space", &owner.pid_space}}) {
+        out += fmt::format(R"(,"{}":)", key);
+        append_json_string(out, *value);
     }
-    return {};
-}
-
-// Those of runs that went on beside a later one, and have ended well since.
-Result<> remove_kept_without_need(const std::filesystem::path& output_dir) {
-    OFFLOAD_TRY(const auto journals, journals_in(output_dir));
-    for (const auto& journal : journals) {
-        if (!is_kept_journal(journal.filename().string())) continue;
-        const auto run = read_run(journal);
-        if (run && run->sandboxes.empty() && !run->in_progress) ::unlink(journal.c_str());
-    }
-    return {};
+    out += "}}\n";
+    return out;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::path& output_dir) {
-    OFFLOAD_CHECK(make_folder(output_dir));
-    const auto path = output_dir / kJournalFile;
-    OFFLOAD_CHECK(remove_kept_without_need(output_dir));
-    OFFLOAD_CHECK(keep_if_needed(output_dir, path));
-    // A file of its own rather than the old one emptied: whoever still reads or writes that one
-    // keeps it whole.
-    ::unlink(path.c_str());
-    const int descriptor =
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
-    if (descriptor < 0) return fail(system_error("cannot create " + path.string(), errno));
-    lock(descriptor);
-    std::unique_ptr<Journal> journal(new Journal(path, descriptor));
+    OFFLOAD_TRY(auto file, make_journal(output_dir));
+    std::unique_ptr<Journal> journal(new Journal(output_dir, std::move(file)));
     OFFLOAD_CHECK(journal->flush(Seconds{0}));
+    forget_runs(output_dir, Forget::Finished);
     return journal;
 }
 
-Journal::Journal(std::filesystem::path path, int descriptor)
-    : path_(std::move(path)), descriptor_(descriptor) {
-    pending_ = R"({"journal":"offload","format":)";
-    append_json_integer(pending_, kJournalFormat);
-    pending_ += "}\n";
-}
+Journal::Journal(std::filesystem::path output_dir, NewJournal file)
+    : output_dir_(std::move(output_dir)),
+      path_(std::move(file.path)),
+      descriptor_(file.descriptor),
+      pending_(header()),
+      is_last_run_(file.is_last_run) {}
 
 Journal::~Journal() {
     (void)flush(last_flush_);
+    if (!is_last_run_ && finished_ && sandboxes_ == 0) ::unlink(path_.c_str());
     ::close(descriptor_);
 }
 
@@ -212,6 +190,15 @@ void append_journal_line(std::string& out, const Event& event,
 
 Result<> Journal::consume(const Event& event) {
     OFFLOAD_CHECK(std::exchange(trouble_, {}));
+    if (substance_.comes_with(event) && !is_last_run_) {
+        OFFLOAD_TRY(path_, make_last_run(output_dir_, path_));
+        is_last_run_ = true;
+    }
+    if (std::holds_alternative<SandboxCreating>(event.body)) ++sandboxes_;
+    if (const auto* ended = std::get_if<SandboxEnded>(&event.body)) {
+        if (!ended->maybe_leaked && sandboxes_ > 0) --sandboxes_;
+    }
+    finished_ = finished_ || std::holds_alternative<RunFinished>(event.body);
     append_journal_line(pending_, event, attempts_written_);
     if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
         const std::size_t test = finished->attempt.test.value();

@@ -55,7 +55,7 @@ OFFLOAD_JOURNAL_FIELDS(TestDiscovered, "test_discovered", a("test", v.test), a("
 OFFLOAD_JOURNAL_FIELDS(DiscoveryFinished, "discovery_finished", a("group", v.group),
                        a("tests", v.tests), a("duration", v.duration));
 OFFLOAD_JOURNAL_FIELDS(RunPlanned, "run_planned", a("selected", v.selected),
-                       a("durations_known", v.durations_known));
+                       a("durations_known", v.durations_known), a("refused", v.refused));
 OFFLOAD_JOURNAL_FIELDS(SandboxCreating, "sandbox_creating", a("sandbox", v.sandbox),
                        a("slot", v.slot));
 OFFLOAD_JOURNAL_FIELDS(SandboxReady, "sandbox_ready", a("sandbox", v.sandbox), a("id", v.id),

@@ -13,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "journal_files.hpp"
 #include "journal_format.hpp"
 #include "offload/report/journal.hpp"
 #include "utf8.hpp"
@@ -182,8 +183,8 @@ std::optional<Event> parse_event(std::string_view line, std::size_t position) {
     return event;
 }
 
-Result<> check_header(const std::filesystem::path& path, std::string_view line) {
-    const Json json = Json::parse(line, nullptr, false);
+Result<Json> check_header(const std::filesystem::path& path, std::string_view line) {
+    Json json = Json::parse(line, nullptr, false);
     if (!json.is_object() || !json.contains("journal") || !json.contains("format") ||
         !json["format"].is_number_integer()) {
         return fail(Error{.message = "this is no journal of a run",
@@ -199,7 +200,19 @@ Result<> check_header(const std::filesystem::path& path, std::string_view line) 
                           .place = path.string() + ":1",
                           .hint = "read it with the version that wrote it, or run again"});
     }
-    return {};
+    return json;
+}
+
+ProcessIdentity owner_in(const Json& header) {
+    ProcessIdentity owner;
+    const auto found = header.find("owner");
+    if (found == header.end() || !found->is_object()) return owner;
+    JsonReader reader(*found);
+    reader("pid", owner.pid);
+    reader("started", owner.started);
+    reader("boot", owner.boot);
+    reader("pid_space", owner.pid_space);
+    return reader.ok() ? owner : ProcessIdentity{};
 }
 
 class AttemptMemory {
@@ -253,6 +266,7 @@ Result<JournalEnd> read_journal(const std::filesystem::path& path, const ReadOpt
         place.length = line.size();
         const bool whole = !file.eof();
         const auto kind = kind_of(line);
+        if (whole && kind == format::Fields<RunFinished>::kKind) end.finished = true;
         const auto position = kind ? position_of(*kind) : std::nullopt;
         const bool known_and_not_wanted = kind && (!position || !options.kinds.holds(*position));
         if (whole && known_and_not_wanted) continue;
@@ -278,6 +292,23 @@ Result<JournalEnd> read_journal(const std::filesystem::path& path, const ReadOpt
         visit(std::move(*event), place);
     }
     return end;
+}
+
+Result<JournalHead> read_head(const std::filesystem::path& journal) {
+    std::ifstream file(journal, std::ios::binary);
+    if (!file) return fail(system_error("cannot open " + journal.string(), errno));
+    std::string line;
+    std::getline(file, line);
+    OFFLOAD_TRY(const auto header, check_header(journal, line));
+    JournalHead head;
+    head.owner = owner_in(header);
+    if (!std::getline(file, line) || kind_of(line) != format::Fields<RunStarted>::kKind)
+        return head;
+    auto event = parse_event(line, *position_of(format::Fields<RunStarted>::kKind));
+    if (!event) return head;
+    head.started = std::get<RunStarted>(std::move(event->body));
+    head.at = event->at;
+    return head;
 }
 
 Result<JournalLines> JournalLines::open(const std::filesystem::path& path) {

@@ -12,23 +12,24 @@ namespace offload::report {
 Result<std::unique_ptr<JunitFile>> JunitFile::create(std::filesystem::path path,
                                                      const TestTable& tests) {
     if (path.has_parent_path()) OFFLOAD_CHECK(make_folder(path.parent_path()));
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-        return fail(
-            system_error("cannot remove the previous run's report " + path.string(), errno));
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) {
+        return fail(system_error("cannot write " + path.string(), EISDIR));
     }
     return std::unique_ptr<JunitFile>(new JunitFile(std::move(path), tests));
 }
 
 Result<> JunitFile::consume(const Event& event) {
+    if (substance_.comes_with(event) && ::unlink(path_.c_str()) != 0 && errno != ENOENT) {
+        return fail(
+            system_error("cannot remove the previous run's report " + path_.string(), errno));
+    }
     if (const auto* started = std::get_if<RunStarted>(&event.body)) {
         started_ = event.at;
         source_ = started->verdict_source;
     }
     const auto* finished = std::get_if<RunFinished>(&event.body);
-    if (finished == nullptr) return {};
-    // A run that never knew its tests has no results: no file at all is what nobody takes for
-    // green.
-    if (finished->summary.failure && finished->summary.verdicts.empty()) return {};
+    if (finished == nullptr || !substance_.is_there()) return {};
     junit::WriteOptions options;
     options.started = started_;
     options.source = source_;

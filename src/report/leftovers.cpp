@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <map>
+#include <thread>
 
 #include "journal_files.hpp"
 #include "offload/report/journal.hpp"
@@ -15,7 +16,11 @@
 namespace offload::report {
 namespace {
 
-bool is_in_progress(const std::filesystem::path& journal) {
+// A process that is killed holds its locks until it has been taken down.
+constexpr std::chrono::milliseconds kPatience{1000};
+constexpr std::chrono::milliseconds kLookAgain{20};
+
+bool is_locked(const std::filesystem::path& journal) {
     const int descriptor = ::open(journal.c_str(), O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) return false;
     const bool locked = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -47,40 +52,19 @@ Result<> append_events(const UnfinishedRun& run, std::span<const SandboxNumber> 
 
 }  // namespace
 
-bool is_kept_journal(std::string_view name) {
-    constexpr std::string_view kBefore = "journal-";
-    constexpr std::string_view kAfter = ".ndjson";
-    if (name.size() != kBefore.size() + 8 + kAfter.size() || !name.starts_with(kBefore) ||
-        !name.ends_with(kAfter)) {
-        return false;
-    }
-    const auto digits = name.substr(kBefore.size(), 8);
-    return digits.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-Result<std::vector<std::filesystem::path>> journals_in(const std::filesystem::path& output_dir) {
-    std::error_code trouble;
-    std::vector<std::pair<std::filesystem::file_time_type, std::filesystem::path>> journals;
-    std::filesystem::directory_iterator folder(output_dir, trouble);
-    if (trouble == std::errc::no_such_file_or_directory)
-        return std::vector<std::filesystem::path>{};
-    if (trouble) return fail(system_error("cannot read " + output_dir.string(), trouble.value()));
-    for (const auto& entry : folder) {
-        const auto name = entry.path().filename().string();
-        if ((name == kJournalFile || is_kept_journal(name)) && entry.is_regular_file(trouble)) {
-            journals.emplace_back(entry.last_write_time(trouble), entry.path());
-        }
-    }
-    std::sort(journals.begin(), journals.end());
-    std::vector<std::filesystem::path> paths;
-    for (auto& [time, path] : journals) paths.push_back(std::move(path));
-    return paths;
+// The lock alone does not tell: a child that the run was just starting when it was killed has it
+// until it becomes the program that it is to run.
+bool is_in_progress(const std::filesystem::path& journal) {
+    if (!is_locked(journal)) return false;
+    const auto head = read_head(journal);
+    return !head || life_of(head->owner) != Life::Gone;
 }
 
 // Everything needed stands in lines that are written at once, so a cut one can only be the
 // intention to create a sandbox whose creation was not begun.
-Result<UnfinishedRun> read_run(const std::filesystem::path& journal) {
-    UnfinishedRun run;
+Result<RunSandboxes> read_run(const std::filesystem::path& journal) {
+    RunSandboxes found;
+    UnfinishedRun& run = found.run;
     run.journal = journal;
     run.in_progress = is_in_progress(journal);
     std::map<SandboxNumber, LeftoverSandbox> living;
@@ -114,34 +98,40 @@ Result<UnfinishedRun> read_run(const std::filesystem::path& journal) {
     const auto end = read_journal(journal, options, visit);
     if (!end) return fail(end.error());
     for (auto& [number, sandbox] : living) run.sandboxes.push_back(std::move(sandbox));
-    return run;
+    found.finished = end->finished;
+    return found;
 }
 
 Result<Leftovers> find_leftovers(const std::filesystem::path& output_dir) {
     OFFLOAD_TRY(const auto journals, journals_in(output_dir));
+    const auto until = std::chrono::steady_clock::now() + kPatience;
     Leftovers leftovers;
     for (const auto& journal : journals) {
-        auto run = read_run(journal);
-        if (!run) {
-            leftovers.unreadable.push_back(std::move(run).error());
-        } else if (!run->sandboxes.empty() || run->in_progress) {
-            leftovers.runs.push_back(*std::move(run));
-        } else if (!run->run_id.empty()) {
-            leftovers.over.push_back(std::move(run->run_id));
+        auto found = read_run(journal);
+        if (!found) {
+            leftovers.unreadable.push_back(std::move(found).error());
+            continue;
+        }
+        auto& run = found->run;
+        while (run.in_progress && std::chrono::steady_clock::now() < until) {
+            std::this_thread::sleep_for(kLookAgain);
+            run.in_progress = is_in_progress(journal);
+        }
+        if (!run.sandboxes.empty() || run.in_progress) {
+            leftovers.runs.push_back(std::move(run));
+        } else if (!run.run_id.empty()) {
+            leftovers.over.push_back(std::move(run.run_id));
         }
     }
     return leftovers;
 }
 
 Result<> note_destroyed(const UnfinishedRun& run, std::span<const SandboxNumber> destroyed) {
-    OFFLOAD_CHECK(append_events(run, destroyed));
-    if (run.journal.filename() == kJournalFile) return {};
-    OFFLOAD_TRY(const auto now, read_run(run.journal));
-    if (!now.sandboxes.empty() || now.in_progress) return {};
-    if (::unlink(run.journal.c_str()) != 0 && errno != ENOENT) {
-        return fail(system_error("cannot remove " + run.journal.string(), errno));
-    }
-    return {};
+    return append_events(run, destroyed);
+}
+
+void forget_over(const std::filesystem::path& output_dir, std::span<const std::string> run_ids) {
+    if (!run_ids.empty()) forget_runs(output_dir, Forget::Over, run_ids);
 }
 
 }  // namespace offload::report

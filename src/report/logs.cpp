@@ -14,8 +14,10 @@
 #include "display_text.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
+#include "offload/report/batch_logs.hpp"
 #include "offload/report/journal.hpp"
 #include "offload/report/journal_reader.hpp"
+#include "offload/report/kept_runs.hpp"
 
 namespace offload::report {
 namespace {
@@ -155,7 +157,7 @@ class Filter {
         for (const TestRecord& test : run.tests) known.insert(test.id);
         for (const std::string& id : options_.tests) {
             if (known.contains(id)) continue;
-            return fail(Error{.message = fmt::format("the last run had no test \"{}\"", id),
+            return fail(Error{.message = fmt::format("the run had no test \"{}\"", id),
                               .place = {},
                               .hint = hint_for(id, run)});
         }
@@ -185,9 +187,13 @@ class Filter {
 
 class Printer {
   public:
-    Printer(const LogsOptions& options, const LastRun& run, const JournalLines& lines,
-            const std::function<void(std::string_view)>& write)
-        : options_(options), run_(run), lines_(lines), write_(write) {}
+    Printer(const LogsOptions& options, std::filesystem::path journal, const LastRun& run,
+            const JournalLines& lines, const std::function<void(std::string_view)>& write)
+        : options_(options),
+          journal_(std::move(journal)),
+          run_(run),
+          lines_(lines),
+          write_(write) {}
 
     Result<> print(const TestRecord& test) {
         std::string out = fmt::format("=== {} [{}] ===\n",
@@ -231,36 +237,64 @@ class Printer {
         if (!shown_batches_.insert(number).second) {
             return fmt::format("(output of batch {}: above)\n", number);
         }
+        std::string out = fmt::format("--- output of batch {} ---\n", number);
+        const auto log = whole_log(batch);
+        if (!log) return fmt::format("(the output of batch {} cannot be read)\n", number);
+        out += options_.for_terminal ? harmless(*log) : *log;
+        if (!out.ends_with('\n')) out += '\n';
+        return out;
+    }
+
+    // The logs' folder has those of the last run.
+    Result<std::string> whole_log(BatchNumber batch) {
+        const std::size_t number = batch.value();
+        if (journal_.filename() != kJournalFile) return log_from_journal(batch);
         const auto outcome =
             number < run_.batch_outcomes.size() && !run_.batch_outcomes[number].empty()
                 ? run_.batch_outcomes[number]
                 : std::string("running");
         const auto path =
             options_.output_dir / "logs" / fmt::format("batch-{}.{}", number, outcome);
-        const auto log = read_file(path);
-        if (!log) return fmt::format("({} cannot be read)\n", path.string());
-        std::string out = fmt::format("--- output of batch {} ---\n", number);
-        out += options_.for_terminal ? harmless(*log) : *log;
-        if (!out.ends_with('\n')) out += '\n';
-        return out;
+        return read_file(path);
+    }
+
+    Result<std::string> log_from_journal(BatchNumber batch) {
+        LineMerger merger;
+        std::string log;
+        const auto visit = [&](Event&& event, LinePlace) {
+            const auto& output = std::get<BatchOutput>(event.body);
+            if (output.batch == batch) merger.add(output.stream, output.bytes, log);
+        };
+        const ReadOptions options{.kinds = EventKinds::of<BatchOutput>(),
+                                  .attempts = VerdictAttempts::NumbersOnly};
+        OFFLOAD_CHECK(read_journal(journal_, options, visit).map([](auto&&) {}));
+        merger.finish(log);
+        return log;
     }
 
     const LogsOptions& options_;
+    std::filesystem::path journal_;
     const LastRun& run_;
     const JournalLines& lines_;
     const std::function<void(std::string_view)>& write_;
     std::unordered_set<std::size_t> shown_batches_;
 };
 
+Result<std::filesystem::path> journal_of(const LogsOptions& options) {
+    if (options.run.empty()) return options.output_dir / kJournalFile;
+    OFFLOAD_TRY(const auto run, find_run(options.output_dir, options.run));
+    return run.journal;
+}
+
 }  // namespace
 
 Result<LogsShown> show_logs(const LogsOptions& options,
                             const std::function<void(std::string_view)>& write) {
-    const auto journal = options.output_dir / kJournalFile;
+    OFFLOAD_TRY(const auto journal, journal_of(options));
     OFFLOAD_TRY(const LastRun run, read_last_run(journal));
     OFFLOAD_TRY(const Filter filter, Filter::create(options, run));
     OFFLOAD_TRY(const JournalLines lines, JournalLines::open(journal));
-    Printer printer(options, run, lines, write);
+    Printer printer(options, journal, run, lines, write);
     LogsShown shown{.tests = run.tests.size(), .shown = 0, .run_finished = run.finished};
     for (const TestRecord& test : run.tests) {
         if (!filter.lets_through(test)) continue;

@@ -191,6 +191,10 @@ class Summary {
 
     void where_to_look() {
         if (options_.output_dir.empty()) return;
+        if (extras_.nothing_was_run) {
+            line("  Nothing was run: reports of earlier runs stay as they are");
+            return;
+        }
         const auto reports = options_.junit_file.empty()
                                  ? std::string{}
                                  : fmt::format("{}, ", options_.junit_file.string());
@@ -275,6 +279,7 @@ SummaryPrinter::SummaryPrinter(SummaryOptions options, const TestTable& tests,
 
 Result<> SummaryPrinter::consume(const Event& event) {
     if (options_.cost) lifetimes_.consume(event);
+    substance_.comes_with(event);
     if (const auto* unknown = std::get_if<UnknownResult>(&event.body)) {
         if (extras_.unknown.size() < kUnknownShown) extras_.unknown.push_back(*unknown);
     } else if (const auto* ended = std::get_if<SandboxEnded>(&event.body)) {
@@ -289,6 +294,7 @@ Result<> SummaryPrinter::consume(const Event& event) {
         }
         // An earlier run's would be gone: what is not there now could not be written.
         std::error_code ignored;
+        extras_.nothing_was_run = !substance_.is_there();
         if (!std::filesystem::exists(options_.junit_file, ignored)) options_.junit_file.clear();
         return write_(render_summary(finished->summary, tests_, options_, extras_));
     }

@@ -106,7 +106,7 @@ void Run::Rooms::plan() {
     scheduler.emplace(scheduler_options(settings, workers), settings.capacities);
     intake.add(plan.selected, tests, *scheduler);
     streaming.begin(workers, *scheduler);
-    out.tell(RunPlanned{plan.selected.size(), intake.durations_known()});
+    out.tell(RunPlanned{plan.selected.size(), intake.durations_known(), !plan.errors.empty()});
     gathering.forget_tests();
     if (!plan.errors.empty()) {
         std::string text;

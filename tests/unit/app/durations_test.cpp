@@ -118,5 +118,24 @@ TEST(KnownDurations, ReportTellsWhenItsRunBegan) {
     EXPECT_EQ(read_last_run(file).began, "2024-01-01T00:00:00.000Z");
 }
 
+// TRAPS 38
+TEST(KnownDurations, WhatRunsRememberCountsWhereItIsNewer) {
+    history::RunDurations before;
+    const SystemTime morning(std::chrono::milliseconds(1'764'316'800'000));  // 2025-11-28T08:00Z
+    TestResult result;
+    result.duration = Seconds{7};
+    for (const char* id : {"a", "gone"}) before.add(id, result, morning);
+    history::RunDurations after;
+    after.add("b", result, morning + std::chrono::hours(2));
+    history::LastDurations remembered;
+    remembered.take("1", before);
+    remembered.take("2", after);
+    const LastRun report{{known("a", 1), known("b", 2), known("c", 3)}, "2025-11-28T09:00:00.000Z"};
+    EXPECT_THAT(with_remembered(report, remembered).durations,
+                ElementsAre(known("a", 1), known("b", 7), known("c", 3), known("gone", 7)));
+    EXPECT_THAT(with_remembered({}, remembered).durations, SizeIs(3));
+    EXPECT_THAT(with_remembered(report, {}).durations, SizeIs(3));
+}
+
 }  // namespace
 }  // namespace offload::app

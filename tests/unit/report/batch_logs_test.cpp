@@ -131,14 +131,24 @@ TEST_F(BatchLogsTest, RemovesTheLogsOfThePreviousRunAndNothingElse) {
                              "batch-x.success", "batch-1.success.gz", "batch-1.txt"}) {
         put(name);
     }
-    ASSERT_TRUE(BatchLogs::create(folder.path()));
-    std::vector<std::string> left;
-    for (const auto& entry : std::filesystem::directory_iterator(logs())) {
-        left.push_back(entry.path().filename());
-    }
-    std::sort(left.begin(), left.end());
-    EXPECT_EQ(left, (std::vector<std::string>{"batch-.success", "batch-1.success.gz", "batch-1.txt",
-                                              "batch-7.success", "batch-x.success", "notes.txt"}));
+    const auto names = [&] {
+        std::vector<std::string> found;
+        for (const auto& entry : std::filesystem::directory_iterator(logs())) {
+            found.push_back(entry.path().filename());
+        }
+        std::sort(found.begin(), found.end());
+        return found;
+    };
+    auto sink = BatchLogs::create(folder.path()).value();
+    RunScript run;
+    run.sinks = {sink.get()};
+    run.start();
+    run.discover({"t::a"});
+    EXPECT_EQ(names().size(), 11U);  // TRAPS 61
+    run.batch(7, 0, {0});
+    EXPECT_EQ(names(),
+              (std::vector<std::string>{"batch-.success", "batch-1.success.gz", "batch-1.txt",
+                                        "batch-7.success", "batch-x.success", "notes.txt"}));
 }
 
 // TRAPS 26

@@ -44,7 +44,8 @@ class Generator {
                 return DiscoveryFinished{
                     .group = GroupIndex(number()), .tests = number(), .duration = seconds()};
             case 4:
-                return RunPlanned{.selected = number(), .durations_known = flag()};
+                return RunPlanned{
+                    .selected = number(), .durations_known = flag(), .refused = flag()};
             case 5:
                 return SandboxCreating{.sandbox = SandboxNumber(number()),
                                        .slot = SlotNumber(number())};
@@ -291,7 +292,7 @@ TEST_F(JournalTest, EveryLineIsJsonAndTheFirstTellsTheFormat) {
     std::istringstream lines(content());
     std::string line;
     std::getline(lines, line);
-    EXPECT_EQ(line, R"({"journal":"offload","format":1})");
+    EXPECT_TRUE(line.starts_with(R"({"journal":"offload","format":1,"owner":{"pid":)")) << line;
     std::size_t count = 0;
     for (; std::getline(lines, line); ++count) {
         const auto json = nlohmann::json::parse(line, nullptr, false);

@@ -38,7 +38,27 @@ TEST_F(JunitFileTest, EarlierRunsReportDoesNotStandUnderTheName) {
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path) << "<testsuites/>";
     auto sink = JunitFile::create(path, run.table).value();
+    run.sinks = {sink.get()};
+    run.start();
+    run.discover({"t::a"});
+    EXPECT_TRUE(std::filesystem::exists(path));
+    run.batch(0, 0, {0});
     EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+// TRAPS 61
+TEST_F(JunitFileTest, RunWithNothingToTellLeavesTheEarlierReport) {
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << "<testsuites/>";
+    auto sink = JunitFile::create(path, run.table).value();
+    run.sinks = {sink.get()};
+    run.start();
+    run.discover({"t::a"});
+    RunSummary summary;
+    summary.verdicts = {{.test = TestIndex(0), .attempts = {}}};
+    summary.interrupted_by = 2;
+    run.tell(RunFinished{.summary = summary});
+    EXPECT_EQ(read_file(path).value(), "<testsuites/>");
 }
 
 TEST_F(JunitFileTest, FailureNamesThePathAndTheReason) {
@@ -46,6 +66,8 @@ TEST_F(JunitFileTest, FailureNamesThePathAndTheReason) {
     std::filesystem::remove_all(path.parent_path());
     std::ofstream(path.parent_path()) << "a file in the way";
     run.sinks = {sink.get()};
+    run.start();
+    run.discover({"t::a"});
     run.tell(RunFinished{});
     ASSERT_EQ(run.errors.size(), 1U);
     EXPECT_THAT(run.errors[0].to_string(), testing::HasSubstr(path.string()));

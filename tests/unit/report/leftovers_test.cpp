@@ -1,11 +1,17 @@
 #include "offload/report/leftovers.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <fstream>
 
+#include "journal_files.hpp"
 #include "offload/base/file.hpp"
 #include "offload/report/journal.hpp"
+#include "offload/report/kept_runs.hpp"
 #include "run_script.hpp"
 
 namespace offload::report {
@@ -24,19 +30,24 @@ class LeftoversTest : public testing::Test {
         run.tell(SandboxEnded{.sandbox = SandboxNumber(0), .id = "sb-0", .trouble = {}});
         run.tell(SandboxCreating{.sandbox = SandboxNumber(2), .slot = SlotNumber(0)});
     }
-    void clean_run() {
+    void clean_run(std::size_t tests = 1) {
         auto journal = Journal::create(folder.path()).value();
         RunScript run;
         run.sinks = {journal.get()};
         run.start();
         run.sandbox(0);
+        if (tests > 0) {
+            run.discover(std::vector<std::string>(tests, "t::a"));
+            run.batch(0, 0, {0});
+        }
         run.tell(SandboxEnded{.sandbox = SandboxNumber(0), .id = "sb-0", .trouble = {}});
         run.tell(RunFinished{});
     }
     std::vector<UnfinishedRun> runs() { return find_leftovers(folder.path()).value().runs; }
     std::size_t files() {
         return static_cast<std::size_t>(
-            std::distance(std::filesystem::directory_iterator(folder.path()), {}));
+            std::ranges::count_if(std::filesystem::recursive_directory_iterator(folder.path()),
+                                  [](const auto& entry) { return entry.is_regular_file(); }));
     }
     TemporaryFolder folder = TemporaryFolder::create("report").value();
 };
@@ -121,14 +132,28 @@ TEST_F(LeftoversTest, DestroyedOnesAreForgotten) {
     EXPECT_EQ(files(), 1U);  // `offload logs` still has something to read
 }
 
-TEST_F(LeftoversTest, JournalKeptAsideIsRemovedOnceItsSandboxesAre) {
+// Also where no sandbox of it is left: `offload cleanup` clears away its files.
+TEST_F(LeftoversTest, KilledRunIsNamedUntilItIsClearedAwayHoweverManyFollow) {
     killed_run();
-    clean_run();
-    ASSERT_EQ(files(), 2U);
     const std::vector<SandboxNumber> both{SandboxNumber(1), SandboxNumber(2)};
     ASSERT_TRUE(note_destroyed(runs().at(0), both));
-    EXPECT_EQ(files(), 1U);
+    for (std::size_t i = 0; i < kKeptRuns + 3; ++i) clean_run();
     EXPECT_TRUE(runs().empty());
+    EXPECT_EQ(files(), kKeptRuns + 2);  // one more until the next run
+    forget_over(folder.path(), find_leftovers(folder.path()).value().over);
+    EXPECT_EQ(files(), kKeptRuns);
+}
+
+TEST_F(LeftoversTest, RunThatIsKilledBeforeItsFirstTestIsNamedToo) {
+    clean_run();
+    killed_run();
+    ASSERT_EQ(runs().size(), 1U);
+    EXPECT_EQ(kept_runs(folder.path()).size(), 1U);
+    const std::vector<SandboxNumber> both{SandboxNumber(1), SandboxNumber(2)};
+    ASSERT_TRUE(note_destroyed(runs().at(0), both));
+    EXPECT_EQ(files(), 2U);
+    forget_over(folder.path(), find_leftovers(folder.path()).value().over);
+    EXPECT_EQ(files(), 1U);
 }
 
 TEST_F(LeftoversTest, NotesSurviveACutLine) {
@@ -152,6 +177,34 @@ TEST_F(LeftoversTest, RunInProgressIsMarkedAndItsJournalIsNotReplaced) {
     ASSERT_EQ(runs().size(), 1U);
     EXPECT_TRUE(runs()[0].in_progress);
     EXPECT_EQ(runs()[0].sandboxes.size(), 2U);
+}
+
+// The lock is one with the child's until that has become another program.
+TEST_F(LeftoversTest, ChildThatAKilledRunWasJustStartingIsNotTakenForTheRun) {
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t run = ::fork();
+    if (run == 0) {
+        const auto journal = Journal::create(folder.path());
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::pause();
+            ::_exit(0);
+        }
+        (void)::write(ready[1], &child, sizeof child);
+        ::pause();
+        ::_exit(0);
+    }
+    pid_t child = 0;
+    ASSERT_EQ(::read(ready[0], &child, sizeof child), static_cast<ssize_t>(sizeof child));
+    const auto journal = folder.path() / kJournalFile;
+    EXPECT_TRUE(is_in_progress(journal));
+    ::kill(run, SIGKILL);
+    ASSERT_EQ(::waitpid(run, nullptr, 0), run);
+    EXPECT_FALSE(is_in_progress(journal));
+    EXPECT_TRUE(runs().empty());
+    ::kill(child, SIGKILL);
+    for (const int end : ready) ::close(end);
 }
 
 // TRAPS 43

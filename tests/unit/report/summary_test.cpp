@@ -9,6 +9,7 @@
 namespace offload::report {
 namespace {
 
+using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -162,7 +163,7 @@ TEST_F(SummaryTest, PrinterNamesAReportOnlyWhereItIs) {
     const auto folder = TemporaryFolder::create("summary").value();
     options.output_dir = folder.path();
     options.junit_file = folder.path() / "junit.xml";
-    const auto print = [&] {
+    const auto print = [&](bool refused = false) {
         RunScript run;
         std::string printed;
         SummaryPrinter printer(options, run.table, [&](std::string_view text) {
@@ -170,6 +171,7 @@ TEST_F(SummaryTest, PrinterNamesAReportOnlyWhereItIs) {
             return Result<>{};
         });
         run.sinks = {&printer};
+        run.tell(RunPlanned{.selected = 1, .refused = refused});
         run.tell(RunFinished{});
         return printed;
     };
@@ -177,6 +179,8 @@ TEST_F(SummaryTest, PrinterNamesAReportOnlyWhereItIs) {
     EXPECT_THAT(print(), HasSubstr("logs/"));
     ASSERT_TRUE(write_file_atomically(options.junit_file, "<testsuites/>"));
     EXPECT_THAT(print(), HasSubstr("junit.xml, "));
+    // TRAPS 61
+    EXPECT_THAT(print(true), AllOf(Not(HasSubstr("junit.xml")), HasSubstr("Nothing was run")));
 }
 
 TEST_F(SummaryTest, WhatTheRunnerSaysOfTheWholeComesFirst) {

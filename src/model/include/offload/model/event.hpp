@@ -61,6 +61,7 @@ struct DiscoveryFinished {
 struct RunPlanned {
     std::size_t selected = 0;
     bool durations_known = false;  // false: the order is a guess, and the next run will be faster
+    bool refused = false;  // nothing will be run: a group could not be discovered, or has no tests
 };
 
 // The provider is about to be asked for a sandbox. Journalled before the request is made.

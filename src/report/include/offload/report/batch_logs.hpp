@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "offload/model/sink.hpp"
+#include "offload/model/substance.hpp"
 
 namespace offload::report {
 
@@ -37,7 +38,8 @@ class LineMerger {
 
 class BatchLogs final : public Sink {
   public:
-    // Makes the folder and removes the logs of the previous run: regular files named
+    // Makes the folder. The logs of the previous run are removed as soon as this one has something
+    // to tell (Substance): regular files named
     // batch-<digits>.<success|failure|error|cancelled|running>, and nothing else.
     static Result<std::unique_ptr<BatchLogs>> create(const std::filesystem::path& output_dir);
 
@@ -67,6 +69,7 @@ class BatchLogs final : public Sink {
     std::unordered_map<BatchNumber, Log> logs_;
     Seconds last_flush_{0};
     Result<> trouble_;  // from a tick; told at the next event
+    Substance substance_;
 };
 
 }  // namespace offload::report

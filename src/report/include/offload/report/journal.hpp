@@ -2,7 +2,7 @@
 // `{output_dir}/journal.ndjson`. Every other report can be rebuilt from it
 // (offload/report/journal_reader.hpp); `offload logs` and `offload cleanup` read nothing else.
 //
-// First line: {"journal":"offload","format":1}. Every further line is one event:
+// First line: {"journal":"offload","format":1,"owner":{…}}. Every further line is one event:
 // {"event":"test_started","at":<Unix seconds>,"since":<seconds since start>, …}. Fields that are
 // empty, false or absent are left out. A string that is not valid UTF-8 is written as
 // {"latin1":"…"}, one character per byte.
@@ -15,20 +15,25 @@
 #include <vector>
 
 #include "offload/model/sink.hpp"
+#include "offload/model/substance.hpp"
 
 namespace offload::report {
 
 inline constexpr int kJournalFormat = 1;
 inline constexpr std::string_view kJournalFile = "journal.ndjson";
 
+struct NewJournal;
+
 class Journal final : public Sink {
   public:
-    // Makes the folder and starts an empty journal in it. A journal there whose run may have left
-    // sandboxes behind, or still goes on, is kept beside it under a name that
-    // offload/report/leftovers.hpp finds; any other is replaced.
+    // Makes the folder and starts an empty journal in it. Where an earlier run has left its own,
+    // that stays the last run's until this run has something to tell (Substance), and is kept then
+    // (offload/report/kept_runs.hpp); a run that never has leaves no journal. Removes journals of
+    // runs that are too many by now.
     static Result<std::unique_ptr<Journal>> create(const std::filesystem::path& output_dir);
 
-    // Writes what is still held back; an error at that point is nobody's to hear.
+    // Writes what is still held back, and removes the journal of a run that came to its end with
+    // nothing to tell; an error at that point is nobody's to hear.
     ~Journal() override;
     Journal(const Journal&) = delete;
     Journal& operator=(const Journal&) = delete;
@@ -42,15 +47,20 @@ class Journal final : public Sink {
     void tick(Seconds since_start) override;
 
   private:
-    Journal(std::filesystem::path path, int descriptor);
+    Journal(std::filesystem::path output_dir, NewJournal file);
     Result<> flush(Seconds since_start);
 
+    std::filesystem::path output_dir_;
     std::filesystem::path path_;
     int descriptor_;
     std::string pending_;
     Seconds last_flush_{0};
     std::vector<std::uint16_t> attempts_written_;  // per test: the highest number
     Result<> trouble_;                             // from a tick; told at the next event
+    Substance substance_;
+    bool is_last_run_;
+    bool finished_ = false;
+    std::size_t sandboxes_ = 0;  // that may be there
 };
 
 }  // namespace offload::report

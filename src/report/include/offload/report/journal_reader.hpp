@@ -47,6 +47,7 @@ struct ReadOptions {
 
 struct JournalEnd {
     std::size_t damaged_lines = 0;  // in the middle; passed over
+    bool finished = false;          // the run's last line is there
     bool cut = false;               // the last line is not whole: killed, or still being written
 };
 

@@ -5,14 +5,16 @@
 #include <memory>
 
 #include "offload/model/sink.hpp"
+#include "offload/model/substance.hpp"
 #include "offload/model/test_table.hpp"
 
 namespace offload::report {
 
 class JunitFile final : public Sink {
   public:
-    // Makes the folder and removes a report that stands under `path`, so that no earlier run's is
-    // ever taken for this one's: read durations from it before. `tests` must outlive the sink.
+    // Makes the folder. A report that stands under `path` is removed as soon as this run has
+    // something to tell (Substance), so that no earlier run's is ever taken for this one's: read
+    // durations from it before. `tests` must outlive the sink. Error: nothing can be written there.
     static Result<std::unique_ptr<JunitFile>> create(std::filesystem::path path,
                                                      const TestTable& tests);
 
@@ -30,6 +32,7 @@ class JunitFile final : public Sink {
     const TestTable& tests_;
     SystemTime started_;
     VerdictSource source_ = VerdictSource::PerTest;
+    Substance substance_;
 };
 
 }  // namespace offload::report

@@ -37,11 +37,14 @@ struct Leftovers {
 };
 
 // All runs into `output_dir` that still go on, or have sandboxes that were asked for and, as far as
-// their journals know, not destroyed. No folder or no journal there: none.
+// their journals know, not destroyed. No folder or no journal there: none. Waits a second for a run
+// that may just be ending.
 Result<Leftovers> find_leftovers(const std::filesystem::path& output_dir);
 
-// Writes into the run's journal that these are destroyed, so that they are not found again; the
-// journal of a run before the last one is removed when none is left.
+// Writes into the run's journal that these are destroyed, so that they are not found again.
 Result<> note_destroyed(const UnfinishedRun& run, std::span<const SandboxNumber> destroyed);
+
+// Nothing is left of these runs, not even files: their journals need be kept for that no longer.
+void forget_over(const std::filesystem::path& output_dir, std::span<const std::string> run_ids);
 
 }  // namespace offload::report

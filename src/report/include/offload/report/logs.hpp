@@ -1,4 +1,4 @@
-// `offload logs`: the results of the last run, test by test, from its journal.
+// `offload logs`: the results of a run, test by test, from its journal.
 #pragma once
 
 #include <filesystem>
@@ -14,6 +14,7 @@ namespace offload::report {
 // A test is shown when it passes every filter that is set.
 struct LogsOptions {
     std::filesystem::path output_dir;
+    std::string run;        // as find_run() takes it; empty: the last one
     bool failures = false;  // did not pass, and an attempt of it failed
     bool errors = false;    // did not pass, and an attempt of it errored, or it was not run
     std::vector<std::string> tests;  // its ID is one of these

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "offload/model/sink.hpp"
+#include "offload/model/substance.hpp"
 #include "offload/model/test_table.hpp"
 #include "offload/report/cost.hpp"
 
@@ -29,6 +30,7 @@ struct SummaryExtras {
     std::vector<UnknownResult> unknown;         // the first few
     std::vector<std::string> leaked_sandboxes;  // that may still exist
     std::string cost;                           // "about $0.21: …"; empty: not wanted
+    bool nothing_was_run = false;               // reports are those that earlier runs have left
 };
 
 // The counts stand in lines of the form "  Failed:  N", which scripts may look for.
@@ -53,6 +55,7 @@ class SummaryPrinter final : public Sink {
     std::function<Result<>(std::string_view)> write_;
     SummaryExtras extras_;
     SandboxLifetimes lifetimes_;
+    Substance substance_;
 };
 
 }  // namespace offload::report
