@@ -18,11 +18,13 @@
 #include "offload/history/last_durations.hpp"
 #include "offload/process/child.hpp"
 #include "offload/report/batch_logs.hpp"
+#include "offload/report/html_report.hpp"
 #include "offload/report/journal.hpp"
 #include "offload/report/junit_file.hpp"
 #include "offload/report/progress.hpp"
 #include "offload/report/summary.hpp"
 #include "offload/report/trace.hpp"
+#include "revision.hpp"
 #include "signals.hpp"
 
 namespace offload::app {
@@ -34,7 +36,8 @@ using Sinks = std::vector<std::unique_ptr<Sink>>;
 
 constexpr std::string_view kFooter = R"(
 Progress and problems go to stderr, the summary to stdout; reports go to the config's output_dir:
-junit.xml with the final result of each test, logs/ with the output of each batch.
+junit.xml with the final result of each test, report.html to look at, logs/ with the output of each
+batch.
 
 Examples:
   offload run
@@ -134,6 +137,9 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
                     report::JunitFile::create(folder / config.report.junit_file, tests));
         sinks.push_back(std::move(junit));
     }
+    if (config.report.html) {
+        sinks.push_back(std::make_unique<report::HtmlReport>(folder / report::kHtmlFile));
+    }
     if (options.run.trace) {
         sinks.push_back(std::make_unique<report::Trace>(folder / "trace.json", tests));
     }
@@ -177,21 +183,24 @@ int carry_out(const config::Config& config, const Options& options) {
                     .causes = {sinks.error()}});
         return kFailure;
     }
-    const auto summary =
-        engine::run({.config = config,
-                     .working_folder = config::working_folder(config, fs::current_path()).string(),
-                     .run_id = make_run_id(),
-                     .version = std::string(version()),
-                     .only_ids = options.run.ids,
-                     .only_groups = options.run.groups,
-                     .fail_fast = options.run.fail_fast,
-                     .known_durations = std::move(durations),
-                     .started = options.global.started,
-                     .exit_status =
-                         [&](const RunSummary& told) {
-                             return exit_status(told, options.run.flaky_exit_code);
-                         }},
-                    tests, *sinks, interrupter);
+    const auto folder = config::working_folder(config, fs::current_path()).string();
+    auto revision = revision_of(folder);
+    const auto summary = engine::run({.config = config,
+                                      .working_folder = folder,
+                                      .run_id = make_run_id(),
+                                      .version = std::string(version()),
+                                      .commit = std::move(revision.commit),
+                                      .branch = std::move(revision.branch),
+                                      .only_ids = options.run.ids,
+                                      .only_groups = options.run.groups,
+                                      .fail_fast = options.run.fail_fast,
+                                      .known_durations = std::move(durations),
+                                      .started = options.global.started,
+                                      .exit_status =
+                                          [&](const RunSummary& told) {
+                                              return exit_status(told, options.run.flaky_exit_code);
+                                          }},
+                                     tests, *sinks, interrupter);
     return summary.exit_status;
 }
 

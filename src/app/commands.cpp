@@ -11,6 +11,7 @@ constexpr Command kCommands[] = {
     {"init", declare_init, execute_init},
     {"schema", declare_schema, execute_schema},
     {"logs", declare_logs, execute_logs},
+    {"report", declare_report, execute_report},
     {"history", declare_history, execute_history},
 };
 

@@ -27,6 +27,7 @@ CLI::App* declare_validate(CLI::App& program, Options& options);
 CLI::App* declare_init(CLI::App& program, Options& options);
 CLI::App* declare_schema(CLI::App& program, Options& options);
 CLI::App* declare_logs(CLI::App& program, Options& options);
+CLI::App* declare_report(CLI::App& program, Options& options);
 CLI::App* declare_history(CLI::App& program, Options& options);
 
 int execute_run(const Options& options);
@@ -36,6 +37,7 @@ int execute_validate(const Options& options);
 int execute_init(const Options& options);
 int execute_schema(const Options& options);
 int execute_logs(const Options& options);
+int execute_report(const Options& options);
 int execute_history(const Options& options);
 
 std::string_view version();

@@ -52,6 +52,11 @@ struct SchemaOptions {
     bool markdown = false;
 };
 
+struct ReportOptions {
+    std::string from;  // folder or journal; empty: the config's output_dir
+    bool open = false;
+};
+
 struct LogsOptions {
     std::string run;  // number or ID; empty: the last
     bool failures = false;
@@ -81,6 +86,7 @@ struct Options {
     InitOptions init;
     SchemaOptions schema;
     LogsOptions logs;
+    ReportOptions report;
     CleanupOptions cleanup;
     HistoryOptions history;
 };

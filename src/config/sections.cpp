@@ -94,11 +94,14 @@ Keys report_keys() {
     using S = Report;
     return {
         key("output_dir", &S::output_dir, Era::V0_4,
-            "The folder of reports and logs: junit.xml, and logs/ with the output of every batch.",
+            "The folder of reports and logs: junit.xml, report.html, and logs/ with the output of every "
+            "batch.",
             {.if_empty = "remove it for the default, \"test-results\""}),
         key("junit", &S::junit, Era::V0_4, "Whether JUnit XML is written."),
         key("junit_file", &S::junit_file, Era::V0_4, "The name of that file, in `output_dir`.",
             {.if_empty = "remove it for the default, \"junit.xml\""}),
+        key("html", &S::html, Era::V1_0,
+            "Whether report.html is written: the run to look at, in one file."),
         key("download_globs", &S::download_globs, Era::V0_9,
             "Files that tests leave behind and that should come back, as patterns relative to the "
             "folder in which tests run. They cannot leave it."),

@@ -59,7 +59,9 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
                      .framework = std::string(framework.name()),
                      .groups = {},
                      .max_parallel = config.offload.max_parallel,
-                     .verdict_source = framework.verdict_source()};
+                     .verdict_source = framework.verdict_source(),
+                     .commit = request.commit,
+                     .branch = request.branch};
     for (const auto& group : config.groups) {
         settings.told.groups.push_back(group.name);
         const auto command = framework.discovery({group});

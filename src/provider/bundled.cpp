@@ -88,9 +88,13 @@ Result<fs::path> extract(const assets::Asset& asset) {
     return path;
 }
 
+// The page of the report is carried as well, and is nothing that a command could call.
+bool is_script(const assets::Asset& asset) { return !asset.name.ends_with(".html"); }
+
 std::string known_names() {
     std::string names;
     for (const auto& asset : assets::all()) {
+        if (!is_script(asset)) continue;
         names += fmt::format("{}@{}", names.empty() ? "" : ", ", asset.name);
     }
     return names;
@@ -118,7 +122,7 @@ Result<fs::path> cache_folder() {
 Result<std::string> extract_bundled(std::string_view name) {
     const auto assets = assets::all();
     const auto asset = std::ranges::find(assets, name, &assets::Asset::name);
-    if (asset == assets.end()) {
+    if (asset == assets.end() || !is_script(*asset)) {
         return fail(Error{.message = fmt::format("there is no bundled script @{}", name),
                           .place = {},
                           .hint = fmt::format("bundled are: {}", known_names())});

@@ -47,7 +47,8 @@ OFFLOAD_JOURNAL_FIELDS(RunSummary, "", a("verdicts", v.verdicts), a("counts", v.
 OFFLOAD_JOURNAL_FIELDS(RunStarted, "run_started", a("run_id", v.run_id), a("version", v.version),
                        a("config_file", v.config_file), a("provider", v.provider),
                        a("framework", v.framework), a("groups", v.groups),
-                       a("max_parallel", v.max_parallel), a("verdict_source", v.verdict_source));
+                       a("max_parallel", v.max_parallel), a("verdict_source", v.verdict_source),
+                       a("commit", v.commit), a("branch", v.branch));
 OFFLOAD_JOURNAL_FIELDS(DiscoveryStarted, "discovery_started", a("group", v.group),
                        a("command", v.command));
 OFFLOAD_JOURNAL_FIELDS(TestDiscovered, "test_discovered", a("test", v.test), a("id", v.id),

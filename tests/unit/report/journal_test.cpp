@@ -31,7 +31,9 @@ class Generator {
                                   .framework = text(),
                                   .groups = {text(), text()},
                                   .max_parallel = number(),
-                                  .verdict_source = pick<VerdictSource>(2)};
+                                  .verdict_source = pick<VerdictSource>(2),
+                                  .commit = text(),
+                                  .branch = text()};
             case 1:
                 return DiscoveryStarted{.group = GroupIndex(number()), .command = text()};
             case 2:

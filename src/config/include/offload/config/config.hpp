@@ -82,6 +82,7 @@ struct Report {
     std::string output_dir = "test-results";
     bool junit = true;
     std::string junit_file = "junit.xml";
+    bool html = true;
     std::vector<std::string> download_globs;
     bool download_globs_failure_only = false;
 };

@@ -42,6 +42,8 @@ struct RunRequest {
     std::string working_folder;  // absolute; see config::working_folder()
     std::string run_id;          // unique among runs on this machine
     std::string version;
+    std::string commit;  // what the tests are of, and
+    std::string branch;  // for reports alone; see RunStarted
     std::vector<std::string> only_ids;     // run only these; empty: all
     std::vector<std::string> only_groups;  // run only these; empty: all
     bool fail_fast = false;

@@ -35,6 +35,8 @@ struct RunStarted {
     std::vector<std::string> groups;
     std::size_t max_parallel = 1;
     VerdictSource verdict_source = VerdictSource::PerTest;
+    std::string commit = {};  // of the working folder's repository; empty where there is none
+    std::string branch = {};  // empty where none is checked out
 };
 
 struct DiscoveryStarted {

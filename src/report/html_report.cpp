@@ -1,0 +1,84 @@
+#include "offload/report/html_report.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "html_data.hpp"
+#include "offload/assets/assets.hpp"
+#include "offload/base/file.hpp"
+#include "offload/report/journal_reader.hpp"
+
+namespace offload::report {
+namespace {
+
+constexpr std::string_view kPage = "report.html";
+constexpr std::string_view kPlaceOfData = "<!--offload:data-->";
+
+std::string_view carried_page() {
+    const auto assets = assets::all();
+    const auto found = std::ranges::find(assets, kPage, &assets::Asset::name);
+    return found == assets.end() ? std::string_view{} : found->content;
+}
+
+void append_block(std::string& page, std::string_view id, std::string_view json) {
+    page += fmt::format("<script type=\"application/json\" id=\"{}\">", id);
+    page += json;
+    page += "</script>\n";
+}
+
+std::string fill(HtmlData& data) {
+    const auto carried = carried_page();
+    const auto place = std::min(carried.find(kPlaceOfData), carried.size());
+    std::string page(carried.substr(0, place));
+    append_block(page, "report", data.render());
+    std::size_t number = 0;
+    for (auto& block : data.take_output_blocks()) {
+        append_block(page, fmt::format("output-{}", number++), std::exchange(block, {}));
+    }
+    const auto rest = carried.substr(place);
+    page += rest.substr(std::min(kPlaceOfData.size(), rest.size()));
+    return page;
+}
+
+Result<> write(const std::filesystem::path& path, HtmlData& data) {
+    auto written = write_file_atomically(path, fill(data));
+    if (written) return {};
+    return fail(Error{.message = "the HTML report could not be written",
+                      .place = path.string(),
+                      .causes = {std::move(written).error()}});
+}
+
+}  // namespace
+
+HtmlReport::HtmlReport(std::filesystem::path path)
+    : path_(std::move(path)), data_(std::make_unique<HtmlData>()) {}
+
+HtmlReport::~HtmlReport() = default;
+
+Result<> HtmlReport::consume(const Event& event) {
+    if (substance_.comes_with(event) && ::unlink(path_.c_str()) != 0 && errno != ENOENT) {
+        return fail(
+            system_error("cannot remove the previous run's report " + path_.string(), errno));
+    }
+    data_->consume(event);
+    if (!data_->finished() || !substance_.is_there()) return {};
+    return write(path_, *data_);
+}
+
+Result<HtmlWritten> write_html_report(const std::filesystem::path& journal,
+                                      const std::filesystem::path& page) {
+    HtmlData data;
+    OFFLOAD_TRY(const auto end,
+                read_journal(journal, {.kinds = HtmlData::wanted()},
+                             [&](Event&& event, LinePlace /*place*/) { data.consume(event); }));
+    data.set_damaged_lines(end.damaged_lines);
+    OFFLOAD_CHECK(write(page, data));
+    return HtmlWritten{.tests = data.tests(), .run_finished = data.finished()};
+}
+
+}  // namespace offload::report
