@@ -21,6 +21,11 @@ CLI::App* declare_logs(CLI::App& program, Options& options) {
         ->add_option("--run", logs.run,
                      "Of an earlier run: 1 is the last, 2 the one before it; or its ID")
         ->type_name("N|ID");
+    command
+        ->add_option("--junit", logs.junit,
+                     "Of a junit.xml, such as a job of your CI has kept, instead of a run here")
+        ->type_name("FILE")
+        ->excludes("--run");
     command->add_flag("--failures", logs.failures, "Only tests that failed");
     command->add_flag("--errors", logs.errors, "Only tests that errored or were not run");
     one_each(command->add_option("--test", logs.tests, "Only the test ID; may be repeated"))
@@ -34,6 +39,7 @@ Reads the journals in the config's output_dir, of which those of the last ten ru
 Examples:
   offload logs --failures
   offload logs --test 'tests/test_shop.py::test_total'
+  offload logs --junit ~/Downloads/junit.xml --failures
   offload logs --errors --test-regex 'test_(cart|shop)'
 
 Exit status: 0 shown, 1 there is no run to show, or an ID or a pattern that makes no sense.
@@ -43,13 +49,19 @@ Exit status: 0 shown, 1 there is no run to show, or an ID or a pattern that make
 
 int execute_logs(const Options& options) {
     const auto loaded = load_config(options.global);
-    if (!loaded.config) {
+    // A report that comes from elsewhere can be read where there is no project.
+    const bool needs_config = options.logs.junit.empty();
+    if (!loaded.config && needs_config) {
         print(loaded.diagnostics);
         return kFailure;
     }
+    const auto config = loaded.config.value_or(config::Config{});
+    const auto& format = config.framework.test_id_format;
     bool writable = true;
-    const auto shown = report::show_logs({.output_dir = loaded.config->report.output_dir,
+    const auto shown = report::show_logs({.output_dir = config.report.output_dir,
                                           .run = options.logs.run,
+                                          .junit = options.logs.junit,
+                                          .test_id_format = format.empty() ? "{name}" : format,
                                           .failures = options.logs.failures,
                                           .errors = options.logs.errors,
                                           .tests = options.logs.tests,

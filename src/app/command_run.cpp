@@ -133,8 +133,11 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
     OFFLOAD_TRY(auto logs, report::BatchLogs::create(folder));
     sinks.push_back(std::move(logs));
     if (config.report.junit) {
-        OFFLOAD_TRY(auto junit,
-                    report::JunitFile::create(folder / config.report.junit_file, tests));
+        OFFLOAD_TRY(auto junit, report::JunitFile::create(
+                                    folder / config.report.junit_file, tests,
+                                    config.report.junit_attempts == config::JunitAttempts::Testcases
+                                        ? junit::Attempts::Testcases
+                                        : junit::Attempts::Nested));
         sinks.push_back(std::move(junit));
     }
     if (config.report.html) {

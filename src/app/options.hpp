@@ -58,7 +58,8 @@ struct ReportOptions {
 };
 
 struct LogsOptions {
-    std::string run;  // number or ID; empty: the last
+    std::string run;    // number or ID; empty: the last
+    std::string junit;  // a file; empty: the journal
     bool failures = false;
     bool errors = false;
     std::vector<std::string> tests;

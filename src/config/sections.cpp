@@ -41,6 +41,10 @@ Keys offload_keys() {
         key("impatiently_requeue_batches", &S::impatiently_requeue_batches, Era::V0_9,
             "Whether tests of a batch that is late for certain may run a second time on an idle "
             "sandbox. Never done on this machine."),
+        key("max_batch_duration_secs", &S::max_batch_duration, Era::V0_9,
+            "The most that is expected of one batch, by what its tests took before. Workers, which "
+            "are given their tests while they run, need no such limit.",
+            {.otherwise = "what fits the number of sandboxes"}),
         key("max_parallel_collection", &S::max_parallel_collection, Era::V0_9,
             "How many groups are searched for tests at the same time.",
             {.range = {0, kParallel.most}, .otherwise = "one per CPU core"}),
@@ -100,6 +104,10 @@ Keys report_keys() {
         key("junit", &S::junit, Era::V0_4, "Whether JUnit XML is written."),
         key("junit_file", &S::junit_file, Era::V0_4, "The name of that file, in `output_dir`.",
             {.if_empty = "remove it for the default, \"junit.xml\""}),
+        key("junit_attempts", &S::junit_attempts, Era::V1_0,
+            "How that file tells a test that ran more than once. `nested`: one testcase, with the "
+            "elements of Surefire and nextest. `testcases`: one for each attempt.",
+            {.choices = {"nested", "testcases"}}),
         key("html", &S::html, Era::V1_0,
             "Whether report.html is written: the run to look at, in one file."),
         key("download_globs", &S::download_globs, Era::V0_9,
@@ -175,6 +183,8 @@ std::string_view to_string(Era era) {
             return "0.4";
         case Era::V0_9:
             return "0.9";
+        case Era::V0_10:
+            return "0.10";
         case Era::V1_0:
             return "1.0";
     }

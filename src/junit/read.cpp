@@ -185,6 +185,9 @@ bool Reader::read_child(const Token& token, Case& test_case) {
         std::string& output = token.name == "system-out" ? result.system_out : result.system_err;
         return token.self_closed || scanner_.read_content(token.name, &output);
     }
+    if (token.name == "flakyFailure" || token.name == "flakyError") {
+        test_case.passed_after_failures = true;
+    }
     const auto outcome = outcome_of_element(token.name);
     if (!outcome) return token.self_closed || scanner_.read_content(token.name, nullptr);
 

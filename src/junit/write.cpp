@@ -272,6 +272,20 @@ void write_row(Xml& xml, const Row& row, const Shape& shape) {
     xml.raw("    </testcase>\n");
 }
 
+// Each attempt as a shape of its own; what never ran, or was broken off, has but one.
+std::vector<Shape> shapes_of(const Verdict& verdict, Attempts how) {
+    if (how == Attempts::Nested || verdict.attempts.size() < 2 ||
+        verdict.status == Status::NotRun) {
+        return {shape_of(verdict)};
+    }
+    std::vector<Shape> shapes;
+    for (const Attempt& attempt : verdict.attempts) {
+        shapes.push_back({.shown = &attempt, .others = {}, .outcome = attempt.result.outcome});
+    }
+    shapes.back().flaky = verdict.status == Status::Flaky;
+    return shapes;
+}
+
 std::vector<Row> rows_per_test(const RunSummary& summary, const TestTable& tests) {
     std::vector<Row> rows;
     rows.reserve(summary.verdicts.size());
@@ -324,11 +338,14 @@ std::vector<Row> rows_per_batch(const RunSummary& summary, const TestTable& test
 }  // namespace
 
 std::string write(const RunSummary& summary, const TestTable& tests, const WriteOptions& options) {
-    const std::vector<Row> rows = options.source == VerdictSource::PerBatch
-                                      ? rows_per_batch(summary, tests)
-                                      : rows_per_test(summary, tests);
+    const bool per_batch = options.source == VerdictSource::PerBatch;
+    const std::vector<Row> rows =
+        per_batch ? rows_per_batch(summary, tests) : rows_per_test(summary, tests);
+    const auto how = per_batch ? Attempts::Nested : options.attempts;
     Totals totals;
-    for (const Row& row : rows) totals.count(shape_of(*row.verdict));
+    for (const Row& row : rows) {
+        for (const Shape& shape : shapes_of(*row.verdict, how)) totals.count(shape);
+    }
 
     std::string out;
     out.reserve(1024 + rows.size() * 160);
@@ -344,7 +361,9 @@ std::string write(const RunSummary& summary, const TestTable& tests, const Write
     xml.raw(">\n  <testsuite");
     attributes();
     xml.attribute("flakes", totals.flakes).raw(">\n");
-    for (const Row& row : rows) write_row(xml, row, shape_of(*row.verdict));
+    for (const Row& row : rows) {
+        for (const Shape& shape : shapes_of(*row.verdict, how)) write_row(xml, row, shape);
+    }
     xml.raw("  </testsuite>\n</testsuites>\n");
     return out;
 }

@@ -5,18 +5,18 @@
 #include <cerrno>
 
 #include "offload/base/file.hpp"
-#include "offload/junit/write.hpp"
 
 namespace offload::report {
 
 Result<std::unique_ptr<JunitFile>> JunitFile::create(std::filesystem::path path,
-                                                     const TestTable& tests) {
+                                                     const TestTable& tests,
+                                                     junit::Attempts attempts) {
     if (path.has_parent_path()) OFFLOAD_CHECK(make_folder(path.parent_path()));
     std::error_code ignored;
     if (std::filesystem::is_directory(path, ignored)) {
         return fail(system_error("cannot write " + path.string(), EISDIR));
     }
-    return std::unique_ptr<JunitFile>(new JunitFile(std::move(path), tests));
+    return std::unique_ptr<JunitFile>(new JunitFile(std::move(path), tests, attempts));
 }
 
 Result<> JunitFile::consume(const Event& event) {
@@ -33,6 +33,7 @@ Result<> JunitFile::consume(const Event& event) {
     junit::WriteOptions options;
     options.started = started_;
     options.source = source_;
+    options.attempts = attempts_;
     auto written = write_file_atomically(path_, junit::write(finished->summary, tests_, options));
     if (!written) {
         return fail(Error{.message = "the JUnit report could not be written",

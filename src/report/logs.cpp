@@ -12,6 +12,7 @@
 
 #include "attempt_text.hpp"
 #include "display_text.hpp"
+#include "junit_results.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
 #include "offload/report/batch_logs.hpp"
@@ -39,6 +40,7 @@ struct LastRun {
     std::vector<std::string> batch_outcomes;  // by number; empty while it runs
     VerdictSource source = VerdictSource::PerTest;
     bool finished = false;
+    bool has_places = true;  // it is known in which sandbox and batch each attempt was made
 
     TestRecord& test(TestIndex index) {
         if (index.value() >= tests.size()) tests.resize(index.value() + std::size_t{1});
@@ -102,6 +104,26 @@ Result<LastRun> read_last_run(const std::filesystem::path& journal) {
         learn(run, std::move(event), place);
     });
     if (!end) return fail(end.error());
+    return run;
+}
+
+Result<LastRun> read_junit_run(const LogsOptions& options) {
+    OFFLOAD_TRY(auto results, read_junit_results(options.junit, options.test_id_format));
+    LastRun run;
+    run.finished = results.complete;
+    run.has_places = false;
+    for (auto& test : results.tests) {
+        TestRecord record;
+        record.id = std::move(test.id);
+        record.status = test.status;
+        record.not_run_reason = std::move(test.not_run_reason);
+        for (const Attempt& attempt : test.attempts) {
+            record.failed = record.failed || attempt.result.outcome == Outcome::Failed;
+            record.errored = record.errored || attempt.result.outcome == Outcome::Errored;
+        }
+        record.told_at_end = std::move(test.attempts);
+        run.tests.push_back(std::move(record));
+    }
     return run;
 }
 
@@ -188,7 +210,7 @@ class Filter {
 class Printer {
   public:
     Printer(const LogsOptions& options, std::filesystem::path journal, const LastRun& run,
-            const JournalLines& lines, const std::function<void(std::string_view)>& write)
+            const JournalLines* lines, const std::function<void(std::string_view)>& write)
         : options_(options),
           journal_(std::move(journal)),
           run_(run),
@@ -206,7 +228,7 @@ class Printer {
         const std::size_t attempts = test.attempts.size() + test.told_at_end.size();
         const bool with_heads = attempts > 1 || !test.status;
         for (const LinePlace place : test.attempts) {
-            OFFLOAD_TRY(const Event event, lines_.read(place));
+            OFFLOAD_TRY(const Event event, lines_->read(place));
             if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
                 print_attempt(finished->attempt, with_heads, out);
             }
@@ -220,15 +242,20 @@ class Printer {
   private:
     void print_attempt(const Attempt& attempt, bool with_head, std::string& out) {
         if (with_head) {
-            out += fmt::format("--- attempt {}: {} after {} (sandbox {}, batch {}) ---\n",
-                               attempt.number, name_of(attempt.result.outcome),
-                               text::duration(attempt.result.duration), attempt.sandbox.value(),
-                               attempt.batch.value());
+            out += fmt::format("--- attempt {}: {} after {}{} ---\n", attempt.number,
+                               name_of(attempt.result.outcome),
+                               text::duration(attempt.result.duration), place_of(attempt));
         }
         AttemptTextOptions look;
         look.for_terminal = options_.for_terminal;
         out += attempt_text(attempt.result, look).text;
         if (run_.source == VerdictSource::PerBatch) out += batch_log(attempt.batch);
+    }
+
+    std::string place_of(const Attempt& attempt) const {
+        if (!run_.has_places) return {};
+        return fmt::format(" (sandbox {}, batch {})", attempt.sandbox.value(),
+                           attempt.batch.value());
     }
 
     // Where tests have no results of their own, what their batch wrote is all there is.
@@ -275,7 +302,7 @@ class Printer {
     const LogsOptions& options_;
     std::filesystem::path journal_;
     const LastRun& run_;
-    const JournalLines& lines_;
+    const JournalLines* lines_;  // null where no test has attempts in a journal
     const std::function<void(std::string_view)>& write_;
     std::unordered_set<std::size_t> shown_batches_;
 };
@@ -286,14 +313,10 @@ Result<std::filesystem::path> journal_of(const LogsOptions& options) {
     return run.journal;
 }
 
-}  // namespace
-
-Result<LogsShown> show_logs(const LogsOptions& options,
-                            const std::function<void(std::string_view)>& write) {
-    OFFLOAD_TRY(const auto journal, journal_of(options));
-    OFFLOAD_TRY(const LastRun run, read_last_run(journal));
+Result<LogsShown> show(const LogsOptions& options, const std::filesystem::path& journal,
+                       const LastRun& run, const JournalLines* lines,
+                       const std::function<void(std::string_view)>& write) {
     OFFLOAD_TRY(const Filter filter, Filter::create(options, run));
-    OFFLOAD_TRY(const JournalLines lines, JournalLines::open(journal));
     Printer printer(options, journal, run, lines, write);
     LogsShown shown{.tests = run.tests.size(), .shown = 0, .run_finished = run.finished};
     for (const TestRecord& test : run.tests) {
@@ -302,6 +325,20 @@ Result<LogsShown> show_logs(const LogsOptions& options,
         ++shown.shown;
     }
     return shown;
+}
+
+}  // namespace
+
+Result<LogsShown> show_logs(const LogsOptions& options,
+                            const std::function<void(std::string_view)>& write) {
+    if (!options.junit.empty()) {
+        OFFLOAD_TRY(const LastRun run, read_junit_run(options));
+        return show(options, {}, run, nullptr, write);
+    }
+    OFFLOAD_TRY(const auto journal, journal_of(options));
+    OFFLOAD_TRY(const LastRun run, read_last_run(journal));
+    OFFLOAD_TRY(const JournalLines lines, JournalLines::open(journal));
+    return show(options, journal, run, &lines, write);
 }
 
 }  // namespace offload::report

@@ -29,7 +29,8 @@ struct OffloadSection {
     std::optional<std::string> sandbox_init_cmd;
     std::optional<std::string> post_patch_cmd;
     bool impatiently_requeue_batches = true;
-    std::size_t max_parallel_collection = 0;  // 0: as many as there are CPU cores
+    std::optional<Seconds> max_batch_duration;  // expected of a batch; nothing: no limit
+    std::size_t max_parallel_collection = 0;    // 0: as many as there are CPU cores
     std::chrono::seconds discovery_timeout{3600};
 };
 
@@ -78,10 +79,17 @@ struct Resource {
     std::size_t units = 1;
 };
 
+// How junit.xml tells the attempts of one test.
+enum class JunitAttempts {
+    Nested,     // one testcase, with the elements of Surefire and nextest for the others
+    Testcases,  // a testcase for each
+};
+
 struct Report {
     std::string output_dir = "test-results";
     bool junit = true;
     std::string junit_file = "junit.xml";
+    JunitAttempts junit_attempts = JunitAttempts::Nested;
     bool html = true;
     std::vector<std::string> download_globs;
     bool download_globs_failure_only = false;

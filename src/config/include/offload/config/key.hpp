@@ -23,7 +23,7 @@
 namespace offload::config {
 
 // The first version whose configs have a key.
-enum class Era { V0_4, V0_9, V1_0 };
+enum class Era { V0_4, V0_9, V0_10, V1_0 };
 std::string_view to_string(Era era);  // "0.4"
 
 // Who expands ${VAR} in a text.

@@ -19,6 +19,7 @@ struct Case {
     std::string file;
     std::string suite;  // name of the innermost <testsuite>
     TestResult result;
+    bool passed_after_failures = false;  // it says so itself, by <flakyFailure> and the like
 };
 
 struct Document {

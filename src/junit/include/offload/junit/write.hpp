@@ -6,16 +6,27 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "offload/model/event.hpp"
 #include "offload/model/test_table.hpp"
 
 namespace offload::junit {
 
+// The name of the suite in a report of ours.
+inline constexpr std::string_view kSuiteName = "offload";
+
+// How the attempts of one test are told.
+enum class Attempts {
+    Nested,     // as above
+    Testcases,  // a case for each, in their order
+};
+
 struct WriteOptions {
-    std::string suite_name = "offload";
+    std::string suite_name = std::string(kSuiteName);
     SystemTime started;
     VerdictSource source = VerdictSource::PerTest;  // PerBatch: one case "all_tests" per batch
+    Attempts attempts = Attempts::Nested;
 };
 
 // Valid XML 1.0 whatever bytes the results hold.

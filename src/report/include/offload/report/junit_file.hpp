@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "offload/junit/write.hpp"
 #include "offload/model/sink.hpp"
 #include "offload/model/substance.hpp"
 #include "offload/model/test_table.hpp"
@@ -16,7 +17,8 @@ class JunitFile final : public Sink {
     // something to tell (Substance), so that no earlier run's is ever taken for this one's: read
     // durations from it before. `tests` must outlive the sink. Error: nothing can be written there.
     static Result<std::unique_ptr<JunitFile>> create(std::filesystem::path path,
-                                                     const TestTable& tests);
+                                                     const TestTable& tests,
+                                                     junit::Attempts attempts = {});
 
     std::string_view name() const override { return "junit report"; }
     bool required() const override { return true; }
@@ -25,11 +27,12 @@ class JunitFile final : public Sink {
     Result<> consume(const Event& event) override;
 
   private:
-    JunitFile(std::filesystem::path path, const TestTable& tests)
-        : path_(std::move(path)), tests_(tests) {}
+    JunitFile(std::filesystem::path path, const TestTable& tests, junit::Attempts attempts)
+        : path_(std::move(path)), tests_(tests), attempts_(attempts) {}
 
     std::filesystem::path path_;
     const TestTable& tests_;
+    junit::Attempts attempts_;
     SystemTime started_;
     VerdictSource source_ = VerdictSource::PerTest;
     Substance substance_;

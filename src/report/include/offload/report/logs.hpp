@@ -14,9 +14,11 @@ namespace offload::report {
 // A test is shown when it passes every filter that is set.
 struct LogsOptions {
     std::filesystem::path output_dir;
-    std::string run;        // as find_run() takes it; empty: the last one
-    bool failures = false;  // did not pass, and an attempt of it failed
-    bool errors = false;    // did not pass, and an attempt of it errored, or it was not run
+    std::string run;                   // as find_run() takes it; empty: the last one
+    std::filesystem::path junit = {};  // a junit.xml instead, which need not be of this machine
+    std::string test_id_format = {};   // names its cases where another program wrote it
+    bool failures = false;             // did not pass, and an attempt of it failed
+    bool errors = false;  // did not pass, and an attempt of it errored, or it was not run
     std::vector<std::string> tests;  // its ID is one of these
     std::string test_regex;          // RE2 syntax, found anywhere in its ID; empty: any
     bool for_terminal = false;       // control characters are shown, not sent
