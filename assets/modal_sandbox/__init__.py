@@ -14,6 +14,7 @@
     modal_sandbox.py create IMAGE_ID [--copy-dir=LOCAL:REMOTE]… [--env=NAME=VALUE]… [--cpu=CORES]
                             [--memory-gb=GIB] [--experimental-options=JSON]
     modal_sandbox.py exec SANDBOX_ID COMMAND
+    modal_sandbox.py exec-and-fetch SANDBOX_ID COMMAND [--fetch=REMOTE:LOCAL]…
     modal_sandbox.py download SANDBOX_ID REMOTE:LOCAL…
     modal_sandbox.py destroy SANDBOX_ID
     modal_sandbox.py destroy-many < SANDBOX_IDS
@@ -22,7 +23,8 @@
 
 `prepare` builds an image from the Dockerfile (without one: Debian with Python and pytest), or on top
 of another image, and prints its ID as the last line; `create` prints the ID of a new sandbox; `exec`
-runs COMMAND in its shell, with input and output passed through, and ends with its exit status; `run`
+runs COMMAND in its shell, with input and output passed through, and ends with its exit status, and
+`exec-and-fetch` then copies files out, ending with 2 where COMMAND succeeded but one is missing; `run`
 does so in a sandbox of its own. `serve` does all of it for many sandboxes in one process, see
 `class Bridge`.
 

@@ -9,6 +9,7 @@ from .commands import (
     destroy_command,
     destroy_many_command,
     download_command,
+    exec_and_fetch_command,
     exec_command,
     prepare_command,
     run_command,
@@ -19,6 +20,7 @@ from .failure import Failure, say
 INTERRUPTED = 130  # the exit status
 COMMANDS = {
     "prepare": prepare_command, "create": create_command, "exec": exec_command,
+    "exec-and-fetch": exec_and_fetch_command,
     "download": download_command, "destroy": destroy_command,
     "destroy-many": destroy_many_command, "run": run_command, "serve": serve_command,
 }

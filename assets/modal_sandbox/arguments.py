@@ -17,6 +17,11 @@ def parser(description):
     run = command("exec", "run a shell command in a sandbox")
     run.add_argument("sandbox_id", metavar="SANDBOX_ID")
     run.add_argument("command_text", metavar="COMMAND")
+    run = command("exec-and-fetch", "run a shell command in a sandbox, then copy files out of it")
+    run.add_argument("sandbox_id", metavar="SANDBOX_ID")
+    run.add_argument("command_text", metavar="COMMAND")
+    run.add_argument("--fetch", action="append", default=[], metavar="REMOTE:LOCAL",
+                     help="what to copy, whatever became of the command")
     download = command("download", "copy files and folders out of a sandbox")
     download.add_argument("sandbox_id", metavar="SANDBOX_ID")
     download.add_argument("paths", nargs="+", metavar="REMOTE:LOCAL")

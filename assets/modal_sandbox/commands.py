@@ -17,6 +17,7 @@ from .terminal import attached
 from .upload import send_folder
 
 MEBIBYTES = 1024  # of a GiB
+MISSING = 2  # the exit status where a command succeeded, and its files did not come
 
 
 def pair_of(option, value, separator, shape):
@@ -133,6 +134,16 @@ async def exec_command(options):
     return await attached(connected(), options.sandbox_id, options.command_text, options.answer)
 
 
+async def exec_and_fetch_command(options):
+    """The status is the command's; one that succeeded, but left not all that was to be fetched, has
+    that of MISSING."""
+    sandboxes = connected()
+    pairs = fetched_pairs(options.fetch)
+    status = await attached(sandboxes, options.sandbox_id, options.command_text, options.answer)
+    whole = await fetch_each(sandboxes, options.sandbox_id, pairs)
+    return status if status or whole else MISSING
+
+
 async def run_command(options):
     cancel_on_signals()
     sandboxes = connected()
@@ -152,18 +163,31 @@ async def destroy_many_command(_options):
     return 0 if await connected().destroy_each(dict.fromkeys(sys.stdin.read().split())) else 1
 
 
-async def download_command(options):
-    sandboxes, status = connected(), 0
-    for pair in options.paths:
-        remote, colon, local = pair.partition(":")
+def fetched_pairs(texts):
+    pairs = []
+    for text in texts:
+        remote, colon, local = text.partition(":")
         if not colon or not local:
-            raise Failure(f"{pair} is not REMOTE:LOCAL")
+            raise Failure(f"{text} is not REMOTE:LOCAL")
+        pairs.append((remote, local))
+    return pairs
+
+
+async def fetch_each(sandboxes, sandbox_id, pairs):
+    """Whether all came."""
+    whole = True
+    for remote, local in pairs:
         try:
-            await fetch(sandboxes, options.sandbox_id, remote, local)
+            await fetch(sandboxes, sandbox_id, remote, local)
         except Failure as failure:
             say(f"{failure}")
-            status = 1
-    return status
+            whole = False
+    return whole
+
+
+async def download_command(options):
+    pairs = fetched_pairs(options.paths)
+    return 0 if await fetch_each(connected(), options.sandbox_id, pairs) else 1
 
 
 async def serve_command(options):

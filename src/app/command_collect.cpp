@@ -37,7 +37,8 @@ CLI::App* declare_collect(CLI::App& program, Options& options) {
             [&collect](const std::string& name) {
                 collect.format = name == "json" ? ListFormat::Json : ListFormat::Text;
             },
-            "text: one ID a line; json: an array of objects with id and group (text)")
+            "text: one ID a line; json: an array of objects with id, group, retry_count and more "
+            "(text)")
         ->type_name("NAME")
         ->check(CLI::IsMember({"text", "json"}));
     one_each(command->add_option("--group", collect.groups, "Only this group; may be repeated"))

@@ -10,8 +10,12 @@ std::string render_json(const TestTable& tests, const std::vector<TestIndex>& se
     auto list = nlohmann::ordered_json::array();
     for (const auto index : selected) {
         const Test& test = tests[index];
+        const auto& group = groups.at(test.group.value());
         nlohmann::ordered_json entry{{"id", test.id},
-                                     {"group", groups.at(test.group.value()).name}};
+                                     {"name", test.id},
+                                     {"group", group.name},
+                                     {"retry_count", group.retry_count},
+                                     {"schedule_individual", group.schedule_individual}};
         if (!test.file.empty()) entry["file"] = test.file;
         list.push_back(std::move(entry));
     }

@@ -10,7 +10,8 @@
 
 namespace offload::app {
 
-// Text: one ID a line. Json: an array of {"id", "group"} objects and "file" where it is known.
+// Text: one ID a line. Json: an array of objects with "id", "name" (the same), "group" and what
+// that says of its tests, and "file" where it is known.
 std::string render_listing(ListFormat format, const TestTable& tests,
                            const std::vector<TestIndex>& selected,
                            const std::vector<config::Group>& groups);

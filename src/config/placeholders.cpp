@@ -13,8 +13,9 @@ namespace offload::config {
 namespace {
 
 // All that stand for something in some command.
-constexpr std::array<std::string_view, 8> kAll{"filters", "tests", "result_file", "image_id",
-                                               "command", "paths", "sandbox_id",  "cpu_cores"};
+constexpr std::array<std::string_view, 9> kAll{"filters",    "tests",     "result_file",
+                                               "image_id",   "command",   "paths",
+                                               "sandbox_id", "cpu_cores", "fetch"};
 // What people write for them, and no distance of letters would find.
 constexpr std::array<std::string_view, 7> kTakenFor{"sandbox", "results", "result", "test",
                                                     "cmd",     "image",   "filter"};

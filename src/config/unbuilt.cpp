@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <array>
+#include <tuple>
+
 #include "offload/config/load.hpp"
 #include "origin.hpp"
 
@@ -19,11 +22,14 @@ std::vector<Diagnostic> unbuilt_features(const Loaded& loaded) {
     }
     // A provider of this machine has no image; that these steps are idle there is told at load.
     const auto& provider = *config.provider.options;
-    if (!provider.runs_here() && !provider.completes_images()) {
+    if (!provider.runs_here()) {
         const auto& section = config.offload;
-        for (const auto& [key, value] : {std::pair{"sandbox_init_cmd", &section.sandbox_init_cmd},
-                                         std::pair{"post_patch_cmd", &section.post_patch_cmd}}) {
-            if (!*value) continue;
+        const std::array keys{
+            std::tuple{"sandbox_init_cmd", &section.sandbox_init_cmd,
+                       provider.initialises_images()},
+            std::tuple{"post_patch_cmd", &section.post_patch_cmd, provider.completes_images()}};
+        for (const auto& [key, value, is_done] : keys) {
+            if (!*value || is_done) continue;
             add(Severity::Error, fmt::format("offload.{}", key),
                 fmt::format("offload.{} is not carried out by this version, and tests would run "
                             "in an image without its effect",

@@ -99,6 +99,7 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
     settings.test_limit = config.offload.test_timeout;
     settings.exec_limit = exec_limit(config);
     settings.hedges = config.offload.impatiently_requeue_batches;
+    settings.longest_batch = config.offload.max_batch_duration.value_or(Seconds{0});
     settings.fail_fast = request.fail_fast;
     settings.known_durations = request.known_durations;
     settings.default_duration = config.history.default_duration;

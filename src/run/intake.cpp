@@ -30,6 +30,7 @@ schedule::SchedulerOptions scheduler_options(const Settings& settings, bool stre
         .slots = settings.slots,
         .command_bytes = abilities.command_bytes / 4 * 3,  // the rest needs room, too
         .time_limit = settings.exec_limit,
+        .longest_batch = settings.longest_batch,
         .batch_overhead = kAssumedOverhead,
         // Here slots are few, and a start in vain takes CPU from the others; of workers it is
         // soon known.

@@ -72,13 +72,15 @@ Scheduler::Draft Scheduler::draft_for_known(std::size_t lane, Seconds now) {
     }
     Draft draft = draft_of(lane, target);
     draft.round = at_share && cost > 0;
+    const auto limit_to = [&draft](double limit) {
+        if (limit >= draft.target) return;
+        draft.target = std::max(limit, 0.0);
+        draft.round = false;
+    };
     if (options_.time_limit > Seconds{0}) {
-        const double limit = kPlannedPartOfLimit * options_.time_limit.count() - cost;
-        if (limit < draft.target) {
-            draft.target = std::max(limit, 0.0);
-            draft.round = false;
-        }
+        limit_to(kPlannedPartOfLimit * options_.time_limit.count() - cost);
     }
+    if (options_.longest_batch > Seconds{0}) limit_to(options_.longest_batch.count());
     return draft;
 }
 

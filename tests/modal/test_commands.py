@@ -144,6 +144,19 @@ class Commands(ModalScenario):
 
     # --- the others ------------------------------------------------------------------------------
 
+    def test_files_are_fetched_whatever_became_of_the_command(self):
+        sandbox_id = self.call("create", self.call("prepare"))
+        local = self.project / "fetched"
+        fetch = f"--fetch=/made:{local}"
+        self.call("exec-and-fetch", sandbox_id, "echo said; echo text > /made; exit 3", fetch,
+                  expect=3)
+        self.assertEqual((self.out, local.read_text()), ("said\n", "text\n"))
+        self.call("exec-and-fetch", sandbox_id, "true", "--fetch", f"/made:{local}", expect=0)
+        self.call("exec-and-fetch", sandbox_id, "true", "--fetch", f"/none:{local}", fetch,
+                  expect=2)
+        self.refuses("no-pair is not REMOTE:LOCAL", "exec-and-fetch", sandbox_id, "true",
+                     "--fetch=no-pair")
+
     def test_many_are_destroyed_whatever_becomes_of_one(self):  # TRAPS 24
         image_id = self.call("prepare")
         made = [self.call("create", image_id) for _ in range(3)]

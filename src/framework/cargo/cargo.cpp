@@ -241,7 +241,7 @@ std::vector<std::string> CargoFramework::listing_words(const config::Group& grou
     if (settings_.bin) append(words, {"--bin", *settings_.bin});
     const auto filters = nextest::sort_arguments(group.filter_words);
     if (settings_.include_ignored && filters && !filters->chooses_ignored) {
-        append(words, {"--run-ignored", "all"});
+        append(words, {"--run-ignored", "only"});
     }
     append(words, group.filter_words);
     return words;

@@ -21,7 +21,8 @@ config::Keys keys() {
             "Features to switch on: a list, or one text as cargo's command line has it.",
             {.joined = true}),
         key("bin", &S::bin, Era::V0_9, "One binary of the package."),
-        key("include_ignored", &S::include_ignored, Era::V0_9, "Ignored tests run as well."),
+        key("include_ignored", &S::include_ignored, Era::V0_9,
+            "The ignored tests run, and only these."),
     };
 }
 

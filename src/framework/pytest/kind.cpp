@@ -33,6 +33,8 @@ config::Keys keys() {
             {.words = true}),
         key("discovery_args", &S::discovery_args, Era::V0_9, "Arguments for discovery alone.",
             {.words = true}),
+        env_key<S>(),
+        prepend_path_key<S>(),
         key("markers", &S::markers, Era::V0_4,
             "An expression for `-m`, for groups without `filters`."),
         key("collect", &S::collect, Era::V1_0,
@@ -71,10 +73,12 @@ std::string command_for(const config::InitRequest& request) {
 config::InitSection suggest(const config::InitRequest& request) {
     const bool tests = config::is_there(request.folder / "tests");
     const bool test = !tests && config::is_there(request.folder / "test");
-    return {.own = {{"command", config::toml_text(command_for(request))},
-                    {"paths", fmt::format("[\"{}\"]", test ? "test" : "tests"), tests || test},
-                    {"run_args", "\"--no-cov -p no:xdist\"", false}},
-            .group = {{"filters", "\"-m 'not slow'\"", false}}};
+    config::InitSection out{
+        .own = {{"command", config::toml_text(command_for(request))},
+                {"paths", fmt::format("[\"{}\"]", test ? "test" : "tests"), tests || test},
+                {"run_args", "\"--no-cov -p no:xdist\"", false}},
+        .group = {{"filters", "\"-m 'not slow'\"", false}}};
+    return out;
 }
 
 int looks_like_it(const fs::path& folder) {
@@ -102,6 +106,7 @@ Result<std::unique_ptr<Framework>> make(const config::Config& config) {
 }  // namespace
 
 void PytestOptions::check(config::Section& section) {
+    RunnerEnvironment::check(section);
     if (section.given("command")) {
         for (const std::string_view key : {"python", "extra_args"}) {
             if (!section.given(key)) continue;
@@ -138,9 +143,9 @@ void PytestOptions::complete(const fs::path& folder, config::Section& section) {
 
 void PytestOptions::look_around(config::Surroundings& surroundings) const {
     const auto& folder = surroundings.tests_folder();
-    surroundings.check_tool(
-        surroundings.given("framework.command") ? "framework.command" : "framework.python",
-        prefix.front(), folder);
+    check_runner(surroundings,
+                 surroundings.given("framework.command") ? "framework.command" : "framework.python",
+                 prefix.front());
     for (const auto& path : paths) {
         // node IDs are paths, too
         const std::string file = path.substr(0, path.find("::"));

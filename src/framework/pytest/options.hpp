@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "environment.hpp"
 #include "offload/config/kind.hpp"
 
 namespace offload::framework {
@@ -17,7 +18,7 @@ enum class PytestCollect {
     Files,  // the files of its own tests
 };
 
-struct PytestOptions final : config::FrameworkOptions {
+struct PytestOptions final : RunnerEnvironment {
     std::vector<std::string> paths;
     std::vector<std::string> run_args;        // execution only
     std::vector<std::string> discovery_args;  // discovery only

@@ -150,11 +150,13 @@ std::string invocation(const Words& prefix, const Words& arguments) {
 }
 
 // The plugin is found through PYTHONPATH, in front of what the place has there already.
-std::string with_plugin(const RunContext& context, const Words& prefix, const Words& arguments) {
+std::string with_plugin(const RunContext& context, const PytestOptions& settings,
+                        const Words& arguments) {
     Words words = {"-p", std::string(kPlugin)};
     append(words, arguments);
-    const auto command = invocation(prefix, words);
-    return fmt::format("PYTHONPATH={}\"${{PYTHONPATH:+:$PYTHONPATH}}\" OFFLOAD_PYTEST_PLAN={} {}",
+    const auto command = invocation(settings.prefix, words);
+    return exports(settings, context) +
+           fmt::format("PYTHONPATH={}\"${{PYTHONPATH:+:$PYTHONPATH}}\" OFFLOAD_PYTEST_PLAN={} {}",
                        shell::quote(context.folder), shell::quote(plan_path(context)), command);
 }
 
@@ -177,6 +179,7 @@ PytestFramework::PytestFramework(const config::Config& config)
       test_id_format_(config.framework.test_id_format),
       worker_(config.framework.worker),
       max_parallel_(config.offload.max_parallel) {
+    settings_.stronger = config.extra_env;
     if (test_id_format_.empty()) test_id_format_ = "{name}";
 }
 
@@ -211,7 +214,7 @@ Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& requ
     DiscoveryCommand command;
     command.shown = shown_discovery(group);
     command.files = {plugin_file(context), {plan_path(context), as_ascii(plan)}};
-    command.command = or_plainly(with_plugin(context, settings_.prefix, words), group, context);
+    command.command = or_plainly(with_plugin(context, settings_, words), group, context);
     return command;
 }
 
@@ -313,7 +316,7 @@ std::vector<std::string> PytestFramework::run_words(const config::Group& group) 
 BatchCommand PytestFramework::with_plan(const BatchRequest& request,
                                         const std::string& plan) const {
     BatchCommand command;
-    command.command = with_plugin(request.context, settings_.prefix, run_words(request.group));
+    command.command = with_plugin(request.context, settings_, run_words(request.group));
     command.files = {plugin_file(request.context), {plan_path(request.context), plan}};
     return command;
 }
@@ -325,7 +328,7 @@ BatchCommand PytestFramework::plain_batch(const BatchRequest& request) const {
     if (request.context.fail_fast) words.emplace_back("-x");
     for (const Test* test : request.tests) words.push_back(test->id);
     BatchCommand command;
-    command.command = invocation(settings_.prefix, words);
+    command.command = exports(settings_, request.context) + invocation(settings_.prefix, words);
     command.result_file = result_path(request.context);
     return command;
 }
@@ -353,7 +356,7 @@ std::optional<DiscoveryCommand> PytestFramework::conclusion(
         command.command +=
             fmt::format("{} [ -d {} ]; then\n{}\n", command.command.empty() ? "if" : "elif",
                         shell::quote(group_path(request.context, "coverage", each->group)),
-                        with_plugin(request.context, settings_.prefix, words));
+                        with_plugin(request.context, settings_, words));
         if (command.shown.empty()) command.shown = invocation(settings_.prefix, words);
     }
     command.command += "fi";

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "environment.hpp"
 #include "offload/framework/framework.hpp"
 
 namespace offload::framework {
@@ -12,7 +13,7 @@ namespace {
 using config::Era;
 using config::key;
 
-struct VitestOptions final : config::FrameworkOptions {
+struct VitestOptions final : RunnerEnvironment {
     std::optional<std::string> command;
     std::optional<std::string> run_args;
 
@@ -29,7 +30,8 @@ config::FrameworkKind declare() {
     return {.names = {"vitest"},
             .doc = "Known, so that such configs can be read. This version does not run it.",
             .keys = {key("command", &S::command, Era::V0_9, "How vitest is called."),
-                     key("run_args", &S::run_args, Era::V0_9, "Arguments for the tests alone.")},
+                     key("run_args", &S::run_args, Era::V0_9, "Arguments for the tests alone."),
+                     env_key<S>(), prepend_path_key<S>()},
             .fresh = [] { return std::make_shared<S>(); },
             .test_id_format = "{classname} > {name}"};
 }

@@ -83,6 +83,7 @@ Result<std::unique_ptr<Provider>> CommandProvider::create_from(const config::Con
     shared->copies.insert(shared->copies.end(), config.extra_copy_dirs.begin(),
                           config.extra_copy_dirs.end());
     shared->no_cache = config.no_cache;
+    shared->init = config.offload.sandbox_init_cmd;
     shared->image_env = image_environment(config);
     shared->root = config.offload.sandbox_project_root.value_or("");
     shared->working_folder = commands.working_dir.value_or("");
@@ -131,8 +132,9 @@ Result<> CommandProvider::prepare_image(bool no_cache, const process::CancelToke
     const auto& commands = shared_->commands;
     auto command = shared_->lifecycle(
         "prepare_command",
-        with_prepare_flags(*commands.prepare_command,
-                           {shared_->copies, shared_->prepare_calls_bundled, no_cache}),
+        with_prepare_flags(
+            *commands.prepare_command,
+            {shared_->copies, shared_->prepare_calls_bundled, no_cache, shared_->init}),
         limit_of(*shared_));
     command.cancel = cancel;
     command.env = shared_->image_env;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "bundled_usage.hpp"
 #include "command/command.hpp"
 #include "command/options.hpp"
 #include "offload/config/init.hpp"
@@ -48,6 +49,11 @@ config::Keys keys() {
             "separated by blanks, each side quoted.",
             {.expander = Expander::HostShell,
              .placeholders = Words{"sandbox_id", "paths", "cpu_cores"}}),
+        key("exec_and_fetch_command", &S::exec_and_fetch_command, Era::V0_9,
+            "Understood, and not needed: result files come back in the answer of `exec_command`, "
+            "in the same round trip.",
+            {.expander = Expander::HostShell,
+             .placeholders = Words{"sandbox_id", "command", "fetch", "cpu_cores"}}),
         key("working_dir", &S::working_dir, Era::V0_4,
             "The folder of this machine in which these commands run.",
             {.otherwise = "the current folder"}),
@@ -101,6 +107,13 @@ Result<std::unique_ptr<Provider>> make(const config::Config& config,
 }  // namespace
 
 void CommandOptions::check(config::Section& section) {
+    if (download_command && download_command->find("{paths}") == std::string::npos) {
+        section.error_at("download_command",
+                         fmt::format("provider.download_command is \"{}\"; without {{paths}} it "
+                                     "cannot know what to bring",
+                                     *download_command),
+                         "{paths} stands for pairs REMOTE:LOCAL, separated by blanks");
+    }
     if (exec_command.empty() || exec_command.find("{command}") != std::string::npos) return;
     section.error_at("exec_command",
                      fmt::format("provider.exec_command is \"{}\"; without {{command}} no test "
@@ -115,15 +128,17 @@ void CommandOptions::look_around(config::Surroundings& surroundings) const {
         surroundings.check_exists("provider.working_dir", *working_dir,
                                   "the lifecycle commands cannot run there");
     }
-    surroundings.check_command("provider.create_command", create_command, folder);
-    surroundings.check_command("provider.exec_command", exec_command, folder);
-    surroundings.check_command("provider.destroy_command", destroy_command, folder);
-    if (prepare_command) {
-        surroundings.check_command("provider.prepare_command", *prepare_command, folder);
-    }
-    if (download_command) {
-        surroundings.check_command("provider.download_command", *download_command, folder);
-    }
+    const auto check = [&](const char* key, const std::string& command) {
+        surroundings.check_command(key, command, folder);
+        if (const auto misuse = misuse_of_bundled(command)) {
+            surroundings.warn(key, fmt::format("{}: {}", key, misuse->what), misuse->hint);
+        }
+    };
+    check("provider.create_command", create_command);
+    check("provider.exec_command", exec_command);
+    check("provider.destroy_command", destroy_command);
+    if (prepare_command) check("provider.prepare_command", *prepare_command);
+    if (download_command) check("provider.download_command", *download_command);
     surroundings.check_copy_dirs("provider.copy_dirs", copy_dirs);
 }
 

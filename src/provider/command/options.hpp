@@ -16,6 +16,7 @@ struct CommandOptions final : config::ProviderOptions {
     std::string exec_command;
     std::string destroy_command;
     std::optional<std::string> download_command;
+    std::optional<std::string> exec_and_fetch_command;  // not called, see its declaration
     std::optional<std::string> working_dir;
     std::chrono::seconds timeout{3600};
     bool exec_stdin = false;
@@ -31,6 +32,8 @@ struct CommandOptions final : config::ProviderOptions {
     }
     // Where the bundled script does it.
     bool completes_images() const override;
+    // Any prepare_command gets it, as --sandbox-init-cmd=COMMAND.
+    bool initialises_images() const override { return prepare_command.has_value(); }
     bool builds_layers() const override { return completes_images(); }
 };
 

@@ -22,8 +22,9 @@ struct CommandShared {
     std::vector<config::CopyDir> copies;
     bool prepare_calls_bundled = false;
     bool no_cache = false;
-    Variables image_env;  // of prepare_command
-    std::string root;     // in the sandbox
+    std::optional<std::string> init;  // [offload] sandbox_init_cmd
+    Variables image_env;              // of prepare_command
+    std::string root;                 // in the sandbox
     std::string working_folder;
     std::filesystem::path reports;  // absolute
     std::mutex renewing;            // the image, by one thread

@@ -71,6 +71,9 @@ std::string with_prepare_flags(std::string_view command, const PrepareFlags& fla
     for (const auto& copy : flags.copy_dirs) {
         text += " " + shell::quote("--copy-dir=" + copy.local + ":" + copy.remote);
     }
+    if (flags.init && !flags.calls_bundled) {
+        text += " " + shell::quote("--sandbox-init-cmd=" + *flags.init);
+    }
     return text;
 }
 

@@ -1,6 +1,7 @@
 // The text of lifecycle commands: placeholders and appended flags. Pure.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,9 +27,11 @@ struct PrepareFlags {
     std::span<const config::CopyDir> copy_dirs;
     bool calls_bundled = false;  // the command as the user wrote it
     bool no_cache = false;
+    std::optional<std::string> init = {};  // sandbox_init_cmd, of which bundled scripts know
 };
 
-// `command` with --copy-dir=LOCAL:REMOTE for each folder; with --cached unless it is there, for
+// `command` with --copy-dir=LOCAL:REMOTE for each folder; with --sandbox-init-cmd=COMMAND for one
+// of the user's own; with --cached unless it is there, for
 // bundled scripts only; and without any --cached where no_cache is set.
 std::string with_prepare_flags(std::string_view command, const PrepareFlags& flags);
 

@@ -46,6 +46,12 @@ class Nextest(CargoScenario):
             "alpha tests::ignored": "passed", "beta::bin/beta same_name": "passed",
             "beta::same_name same_name": "passed"})
 
+    def test_include_ignored_means_the_ignored_ones_alone(self):
+        self.workspace("include_ignored = true", {"alpha": 'filters = "-p alpha"'})
+        run = self.offload("collect").expect_exit(0)
+        self.assertEqual(sorted(run.out.splitlines()),
+                         ["alpha tests::ignored", "alpha tests::ignored_and_failing"])
+
     def test_retries_end_as_flaky(self):
         folder = self.root / "flaky"
         folder.mkdir()

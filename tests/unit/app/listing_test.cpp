@@ -36,6 +36,9 @@ TEST_F(ListingTest, JsonNamesIdAndGroup) {
     EXPECT_EQ(list[0]["id"], "a.py::t[x \"y\"]");
     EXPECT_EQ(list[0]["group"], "unit");
     EXPECT_EQ(list[0]["file"], "a.py");
+    EXPECT_EQ(list[0]["name"], list[0]["id"]);
+    EXPECT_EQ(list[0]["retry_count"], 0);
+    EXPECT_EQ(list[0]["schedule_individual"], false);
     EXPECT_EQ(list[1]["group"], "slow");
     EXPECT_FALSE(list[1].contains("file"));
 }

@@ -84,7 +84,7 @@ TEST(CargoDiscovery, ListsWithTheGroupsFiltersBehindTheSettings) {
     ASSERT_TRUE(command);
     EXPECT_EQ(command->shown,
               "cargo nextest list --message-format json --package alpha --features 'a b' "
-              "--bin tool --run-ignored all -E 'test(x)' -- --skip y");
+              "--bin tool --run-ignored only -E 'test(x)' -- --skip y");
     EXPECT_THAT(command->command, StartsWith(command->shown + " || exit\n"));
 }
 

@@ -70,6 +70,8 @@ struct ProviderOptions : Options {
     virtual std::optional<SandboxSize> size() const { return {}; }
     // Carries out sandbox_init_cmd and post_patch_cmd.
     virtual bool completes_images() const { return false; }
+    // Carries out sandbox_init_cmd, or hands it to whom the user has made responsible for it.
+    virtual bool initialises_images() const { return completes_images(); }
     // Builds images in layers, as [checkpoint] says.
     virtual bool builds_layers() const { return false; }
 };
@@ -99,6 +101,10 @@ struct Suggestion {
 struct InitSection {
     std::vector<Suggestion> own;    // of the kind's section, less the type
     std::vector<Suggestion> group;  // of [groups.all]
+};
+    std::optional<std::size_t> retry_count = {};
+    std::vector<std::string> notes = {};        // sentences, above [groups.all]
+    std::vector<std::string> more_groups = {};  // sections, to be commented out
 };
 
 // --- The kinds --------------------------------------------------------------------------------

@@ -60,6 +60,7 @@ struct Settings {
     Seconds exec_limit{900};              // of one batch
     Seconds discovery_limit{3600};
     std::map<std::string, std::size_t> capacities;  // of resources that are claimed; else 1
+    Seconds longest_batch{0};                       // [offload] max_batch_duration_secs; 0: none
     bool hedges = true;                             // [offload] impatiently_requeue_batches
     bool fail_fast = false;
 

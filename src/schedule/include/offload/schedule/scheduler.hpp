@@ -39,6 +39,7 @@ struct SchedulerOptions {
     std::size_t slots = 1;          // sandboxes that work at once
     std::size_t command_bytes = 0;  // most that the tests of one batch may take; 0: no limit
     Seconds time_limit{0};          // of one batch; 0: none
+    Seconds longest_batch{0};       // expected of its tests; 0: as it comes
     Seconds batch_overhead{0};      // start-up cost of a batch as known beforehand
     Seconds test_overhead{0};       // the same of what a runner needs around each test
     bool whole_batches = false;     // outcomes come per batch: a batch is retried as it was
