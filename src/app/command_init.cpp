@@ -50,9 +50,12 @@ CLI::App* declare_init(CLI::App& program, Options& options) {
         ->type_name("NAME")
         ->check(CLI::IsMember(frameworks));
     command->add_flag("--force", options.init.force, "Overwrite a file that is there already");
+    command->add_flag("--from-xdist", options.init.from_xdist,
+                      "Take over how the project has used pytest-xdist: workers, groups, reruns");
     command->footer(R"(
 Examples:
   offload init
+  offload init --from-xdist
   offload init -p default -f cargo
   offload init -c ci/offload.toml
 
@@ -74,8 +77,15 @@ int execute_init(const Options& options) {
     const auto& name = options.init.framework;
     const auto& framework =
         name.empty() ? config::detect_framework(kinds(), folder) : *kinds().framework(name);
+    if (options.init.from_xdist && framework.names.front() != "pytest") {
+        print(Error{.message = fmt::format("--from-xdist is about pytest, and this is {}",
+                                           framework.names.front()),
+                    .hint = "-f pytest says so where the folder does not look like it"});
+        return kFailure;
+    }
     const auto text = config::init_template(*kinds().provider(options.init.provider), framework,
-                                            name.empty() ? framework.names.front() : name, folder);
+                                            name.empty() ? framework.names.front() : name, folder,
+                                            options.init.from_xdist);
     if (auto written = write_file_atomically(file, text); !written) {
         print(written.error());
         return kFailure;

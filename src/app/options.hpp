@@ -46,6 +46,7 @@ struct InitOptions {
     std::string provider = "local";  // as `type` has it
     std::string framework;           // likewise; empty: detected
     bool force = false;
+    bool from_xdist = false;
 };
 
 struct SchemaOptions {

@@ -59,19 +59,26 @@ std::string kind_section(std::string_view section, const std::string& doc, std::
                        lines(suggestions, keys, common));
 }
 
-std::string offload_section(bool runs_here) {
-    std::vector<Suggestion> keys = {{"max_parallel", runs_here ? "4" : "10"},
+std::string offload_section(bool runs_here, std::optional<std::size_t> max_parallel) {
+    const std::size_t usual = runs_here ? 4 : 10;
+    std::vector<Suggestion> keys = {{"max_parallel", std::to_string(max_parallel.value_or(usual))},
                                     {"test_timeout_secs", "900"}};
     if (!runs_here) keys.push_back({"sandbox_project_root", toml_text("/app")});
     return "[offload]\n" + lines(keys, keys_of("offload")) + '\n';
 }
 
-std::string groups_section(const std::vector<Suggestion>& more) {
-    std::vector<Suggestion> keys = {{"retry_count", "1"}};
-    keys.insert(keys.end(), more.begin(), more.end());
-    return "# Groups are named sets of tests, each with its own filters and "
-           "retries.\n[groups.all]\n" +
-           lines(keys, keys_of("groups.NAME")) + '\n';
+std::string groups_section(const InitSection& of_framework) {
+    std::vector<Suggestion> keys = {
+        {"retry_count", std::to_string(of_framework.retry_count.value_or(1))}};
+    keys.insert(keys.end(), of_framework.group.begin(), of_framework.group.end());
+    std::string out = "# Groups are named sets of tests, each with its own filters and retries.\n";
+    for (const auto& note : of_framework.notes) out += comment(note);
+    out += "[groups.all]\n" + lines(keys, keys_of("groups.NAME")) + '\n';
+    for (const auto& group : of_framework.more_groups) {
+        for (const auto line : text::lines(group)) out += fmt::format("# {}\n", line);
+        out += '\n';
+    }
+    return out;
 }
 
 }  // namespace
@@ -122,8 +129,9 @@ const FrameworkKind& detect_framework(const Kinds& kinds, const fs::path& folder
 }
 
 std::string init_template(const ProviderKind& provider, const FrameworkKind& framework,
-                          std::string_view framework_name, const fs::path& folder) {
-    const InitRequest request{folder, provider.fresh()->runs_here()};
+                          std::string_view framework_name, const fs::path& folder,
+                          bool from_xdist) {
+    const InitRequest request{folder, provider.fresh()->runs_here(), from_xdist};
     const InitSection of_provider = provider.init(request);
     const InitSection of_framework = framework.init(request);
     return "#:schema ./offload.schema.json\n"
@@ -133,12 +141,12 @@ std::string init_template(const ProviderKind& provider, const FrameworkKind& fra
            "and\n"
            "# check this file once `offload schema > offload.schema.json` has been run beside "
            "it.\n\n" +
-           offload_section(request.runs_here) +
+           offload_section(request.runs_here, of_framework.max_parallel) +
            kind_section("provider", provider.doc, provider.names.front(), of_provider.own,
                         provider.keys, keys_of("provider")) +
            kind_section("framework", framework.doc, framework_name, of_framework.own,
                         framework.keys, keys_of("framework")) +
-           groups_section(of_framework.group) + "[report]\n" +
+           groups_section(of_framework) + "[report]\n" +
            lines({{"output_dir", toml_text("test-results")},
                   {"download_globs", "[\"screenshots/**\"]", false}},
                  keys_of("report"));

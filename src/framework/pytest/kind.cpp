@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <thread>
+
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
 #include "pytest/options.hpp"
 #include "pytest/pytest.hpp"
+#include "pytest/xdist_habits.hpp"
 
 namespace offload::framework {
 namespace {
@@ -70,6 +76,54 @@ std::string command_for(const config::InitRequest& request) {
                                                                           : "python -m pytest";
 }
 
+// What is left out by "not MARK" might be a group of its own.
+std::optional<std::string> left_out_mark(std::string_view marks) {
+    constexpr std::string_view kNot = "not ";
+    if (!marks.starts_with(kNot)) return std::nullopt;
+    const auto mark = text::trim(marks.substr(kNot.size()));
+    const auto is_name = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    };
+    if (mark.empty() || !std::ranges::all_of(mark, is_name)) return std::nullopt;
+    return std::string(mark);
+}
+
+void take_over(const XdistHabits& habits, config::InitSection& out) {
+    const auto note = [&](std::string sentence) { out.notes.push_back(std::move(sentence)); };
+    if (habits.file.empty()) return note("No settings of pytest were found here.");
+    if (habits.trouble) {
+        return note(
+            fmt::format("The addopts of {} could not be read: {}.", habits.file, *habits.trouble));
+    }
+    note(
+        fmt::format("The addopts of {} still count; -n and --dist start no workers of xdist's "
+                    "here.",
+                    habits.file));
+    std::size_t workers = 0;
+    if (habits.workers == "auto" || habits.workers == "logical") {
+        workers = std::max(std::thread::hardware_concurrency(), 1U);
+    } else if (!habits.workers.empty()) {
+        workers = std::strtoul(habits.workers.c_str(), nullptr, 10);
+    }
+    if (workers > 0) out.max_parallel = std::min(workers, habits.most.value_or(workers));
+    out.retry_count = habits.reruns.value_or(0);
+    if (habits.dist == "loadfile" || habits.dist == "loadscope") {
+        note(fmt::format("--dist {}: tests of one {} stay together, as with xdist.", habits.dist,
+                         habits.dist == "loadfile" ? "file" : "class or module"));
+    } else if (habits.dist == "loadgroup") {
+        note("--dist loadgroup: tests of one xdist_group stay together, as with xdist.");
+    } else if (habits.dist == "each") {
+        note("--dist each has no counterpart: every test runs once.");
+    }
+    if (!habits.marks.empty()) {
+        note(fmt::format("-m \"{}\" of these addopts selects tests here as well.", habits.marks));
+    }
+    if (const auto mark = left_out_mark(habits.marks)) {
+        out.more_groups.push_back(fmt::format(
+            "[groups.{0}]\nretry_count = {1}\nfilters = \"-m {0}\"", *mark, *out.retry_count));
+    }
+}
+
 config::InitSection suggest(const config::InitRequest& request) {
     const bool tests = config::is_there(request.folder / "tests");
     const bool test = !tests && config::is_there(request.folder / "test");
@@ -78,6 +132,7 @@ config::InitSection suggest(const config::InitRequest& request) {
                 {"paths", fmt::format("[\"{}\"]", test ? "test" : "tests"), tests || test},
                 {"run_args", "\"--no-cov -p no:xdist\"", false}},
         .group = {{"filters", "\"-m 'not slow'\"", false}}};
+    if (request.from_xdist) take_over(xdist_habits(request.folder), out);
     return out;
 }
 

@@ -16,7 +16,8 @@ const FrameworkKind& detect_framework(const Kinds& kinds, const std::filesystem:
 // setting. Looks into `folder` for what to suggest (paths, uv.lock, Dockerfile). Both kinds have an
 // `init`; `framework_name` is the one of its names to write.
 std::string init_template(const ProviderKind& provider, const FrameworkKind& framework,
-                          std::string_view framework_name, const std::filesystem::path& folder);
+                          std::string_view framework_name, const std::filesystem::path& folder,
+                          bool from_xdist = false);
 
 // For what kinds suggest.
 bool is_there(const std::filesystem::path& path);

@@ -88,6 +88,7 @@ struct FrameworkOptions : Options {
 struct InitRequest {
     std::filesystem::path folder;  // of the project
     bool runs_here = false;        // the chosen provider does
+    bool from_xdist = false;       // the project's settings of pytest-xdist are to be taken over
 };
 
 // A line of the template; its comment is what the key's declaration says.
@@ -101,7 +102,8 @@ struct Suggestion {
 struct InitSection {
     std::vector<Suggestion> own;    // of the kind's section, less the type
     std::vector<Suggestion> group;  // of [groups.all]
-};
+    // Where the project says itself:
+    std::optional<std::size_t> max_parallel = {};
     std::optional<std::size_t> retry_count = {};
     std::vector<std::string> notes = {};        // sentences, above [groups.all]
     std::vector<std::string> more_groups = {};  // sections, to be commented out
