@@ -21,12 +21,12 @@
     modal_sandbox.py run COMMAND
     modal_sandbox.py serve
 
-`prepare` builds an image from the Dockerfile (without one: Debian with Python and pytest), or on top
-of another image, and prints its ID as the last line; `create` prints the ID of a new sandbox; `exec`
-runs COMMAND in its shell, with input and output passed through, and ends with its exit status, and
-`exec-and-fetch` then copies files out, ending with 2 where COMMAND succeeded but one is missing; `run`
-does so in a sandbox of its own. `serve` does all of it for many sandboxes in one process, see
-`class Bridge`.
+`prepare` builds an image from the Dockerfile (without one: Debian with Python and pytest), or on
+top of another image, and prints its ID as the last line; `create` prints the ID of a new sandbox;
+`exec` runs COMMAND in its shell, with input and output passed through, and ends with its exit
+status, and `exec-and-fetch` then copies files out, ending with 2 where COMMAND succeeded but one is
+missing; `run` does so in a sandbox of its own. `serve` does all of it for many sandboxes in one
+process, see `class Bridge`.
 
 Images are remembered in .offload-image-cache in the current folder, each under a digest of all that
 went into it. What no option says, `prepare` takes from the environment, where Offload puts it:

@@ -98,7 +98,8 @@ Keys report_keys() {
     using S = Report;
     return {
         key("output_dir", &S::output_dir, Era::V0_4,
-            "The folder of reports and logs: junit.xml, report.html, and logs/ with the output of every "
+            "The folder of reports and logs: junit.xml, report.html, and logs/ with the output of "
+            "every "
             "batch.",
             {.if_empty = "remove it for the default, \"test-results\""}),
         key("junit", &S::junit, Era::V0_4, "Whether JUnit XML is written."),

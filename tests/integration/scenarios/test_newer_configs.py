@@ -182,7 +182,8 @@ class Reports(BoxScenario):
         self.assertEqual(run.junit()["f"].count("flakyFailure"), 1)
 
     def test_listing_in_json_says_how_each_test_is_run(self):
-        self.fake_project({"a": "pass"}, groups={"g": "retry_count = 3\nschedule_individual = true"})
+        self.fake_project({"a": "pass"},
+                          groups={"g": "retry_count = 3\nschedule_individual = true"})
         run = self.offload("collect", "--format", "json").expect_exit(0)
         (entry,) = json.loads(run.out)
         self.assertEqual(entry, {"id": "a", "name": "a", "group": "g", "retry_count": 3,
