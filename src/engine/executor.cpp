@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "destruction.hpp"
-#include "offload/base/text.hpp"
+#include "offload/base/tail.hpp"
 
 namespace offload::engine {
 namespace {
@@ -25,19 +25,6 @@ constexpr std::size_t kStackLines = 250;
 // take longer, its tests go on elsewhere.
 constexpr std::chrono::hours kWorkerLife{24};
 constexpr std::chrono::seconds kDownloadLimit{300};
-
-// The last bytes of a stream, at a bounded cost.
-class Tail {
-  public:
-    void add(std::string_view bytes) {
-        text_.append(bytes);
-        if (text_.size() > 2 * kTailBytes) text_.erase(0, text_.size() - kTailBytes);
-    }
-    std::string lines(std::size_t count) const { return text::last_lines(text_, count); }
-
-  private:
-    std::string text_;
-};
 
 // How it ended by itself, as far as the exec's end alone can say: a runner whose results are whole
 // has completed, whatever its status.
@@ -248,7 +235,7 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     } else {
         reader = shared_.framework.reader(request);
     }
-    Tail tail;
+    Tail tail{kTailBytes};
     bool any_failure = false;
     const auto tell = [&](framework::Signals&& signals, Stream stream, std::string&& visible) {
         any_failure = any_failure || tells_failure(signals);

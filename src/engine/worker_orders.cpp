@@ -1,10 +1,6 @@
 #include "worker_orders.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -12,23 +8,19 @@
 namespace offload::engine {
 
 Result<std::shared_ptr<WorkerOrders>> WorkerOrders::create() {
-    const int descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (descriptor < 0) return fail(system_error("cannot make an eventfd", errno));
-    return std::shared_ptr<WorkerOrders>(new WorkerOrders(descriptor));
+    errno = 0;
+    std::shared_ptr<WorkerOrders> orders(new WorkerOrders);
+    if (orders->descriptor() < 0) return fail(system_error("cannot make an eventfd", errno));
+    return orders;
 }
-
-WorkerOrders::~WorkerOrders() { ::close(descriptor_); }
 
 void WorkerOrders::push(WorkerOrder order) {
     mailbox_.push(std::move(order));
-    const std::uint64_t one = 1;
-    // It fails only where the counter is full, and then the descriptor is readable anyway.
-    [[maybe_unused]] const auto written = ::write(descriptor_, &one, sizeof one);
+    wake_.ring();
 }
 
 std::vector<WorkerOrder> WorkerOrders::take() {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto got = ::read(descriptor_, &count, sizeof count);
+    wake_.clear();
     std::vector<WorkerOrder> orders;
     while (auto order = mailbox_.pop_until({})) orders.push_back(*std::move(order));
     return orders;

@@ -12,6 +12,7 @@
 #include "offload/engine/mailbox.hpp"
 #include "offload/framework/framework.hpp"
 #include "offload/process/child.hpp"
+#include "offload/process/wake.hpp"
 
 namespace offload::engine {
 
@@ -26,20 +27,17 @@ class WorkerOrders {
   public:
     // Error: no descriptor is to be had.
     static Result<std::shared_ptr<WorkerOrders>> create();
-    ~WorkerOrders();
-    WorkerOrders(const WorkerOrders&) = delete;
-    WorkerOrders& operator=(const WorkerOrders&) = delete;
 
     // Never blocks. From any thread; all the others belong to the thread of the exec.
     void push(WorkerOrder order);
 
-    int descriptor() const { return descriptor_; }
+    int descriptor() const { return wake_.descriptor(); }
     std::vector<WorkerOrder> take();
 
   private:
-    explicit WorkerOrders(int descriptor) : descriptor_(descriptor) {}
+    WorkerOrders() = default;
 
-    int descriptor_;  // an eventfd, readable while orders wait
+    process::Wake wake_;  // readable while orders wait
     Mailbox<WorkerOrder> mailbox_;
 };
 

@@ -11,8 +11,6 @@
 namespace offload::framework {
 namespace {
 
-constexpr std::size_t kTailBytes = 16 * 1024;
-
 // From here on a shell's exit status speaks of a signal that ended the command.
 constexpr int kFirstSignalStatus = 128;
 
@@ -30,20 +28,6 @@ std::string wrong_format(const junit::Matched& matched, std::string_view format)
 }
 
 }  // namespace
-
-void OutputTail::add(std::string_view bytes) {
-    bytes_ += bytes;
-    if (bytes_.size() > 2 * kTailBytes) {
-        bytes_.erase(0, bytes_.size() - kTailBytes);
-        cut_ = true;
-    }
-}
-
-std::string OutputTail::lines(std::size_t count) const {
-    return text::to_valid_utf8(text::last_lines(bytes_, count));
-}
-
-std::string OutputTail::all() const { return (cut_ ? "[…]\n" : "") + text::to_valid_utf8(bytes_); }
 
 JunitReader::JunitReader(Options options) : options_(std::move(options)) {}
 
@@ -101,7 +85,7 @@ BatchReader::Reading ExitStatusReader::finish(const Ended& ended,
         result.outcome = Outcome::Failed;
         result.type = "exit status";
         result.message = ended.how;
-        result.details = tail_.all();
+        result.details = tail_.text();
     }
     for (std::size_t position = 0; position < tests_; ++position) {
         signals.push_back(TestEnded{position, result});

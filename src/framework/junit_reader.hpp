@@ -8,22 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "offload/base/tail.hpp"
 #include "offload/framework/framework.hpp"
 
 namespace offload::framework {
 
-// The end of an output, for messages: keeps a bounded number of bytes however much flows through.
-class OutputTail {
-  public:
-    void add(std::string_view bytes);
-    // The last non-empty lines, as valid UTF-8.
-    std::string lines(std::size_t count) const;
-    std::string all() const;
-
-  private:
-    std::string bytes_;
-    bool cut_ = false;
-};
+// Of what a runner prints, for messages.
+inline constexpr std::size_t kShownBytes = 16 * 1024;
 
 // Reads the JUnit file of a finished batch: its cases become TestEnded, strangers UnknownCase.
 //
@@ -63,7 +54,7 @@ class ExitStatusReader final : public BatchReader {
 
   private:
     std::size_t tests_;
-    OutputTail tail_;
+    Tail tail_{kShownBytes};
 };
 
 }  // namespace offload::framework

@@ -1,13 +1,11 @@
 #include "offload/process/cancel.hpp"
 
-#include <sys/eventfd.h>
-
 #include <atomic>
-#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <vector>
 
-#include "descriptor.hpp"
+#include "offload/process/wake.hpp"
 
 namespace offload::process {
 
@@ -17,7 +15,7 @@ namespace detail {
 struct CancelState {
     std::atomic<bool> cancelled{false};
     std::mutex mutex;  // guards all that follows
-    Descriptor event;
+    std::optional<Wake> wake;
     std::vector<std::weak_ptr<CancelState>> children;
     std::size_t prune_at = 16;
     // Keeps the way from a grandparent open when the source between is gone.
@@ -33,7 +31,7 @@ void CancelState::cancel() {
     {
         const std::lock_guard lock(mutex);
         if (cancelled.exchange(true)) return;
-        if (event.open()) eventfd_write(event.number(), 1);
+        if (wake) wake->ring();
         to_tell.swap(children);
     }
     for (const auto& weak : to_tell) {
@@ -58,8 +56,11 @@ void CancelState::adopt(const std::shared_ptr<CancelState>& child) {
 
 int CancelState::descriptor() {
     const std::lock_guard lock(mutex);
-    if (!event.open()) event = Descriptor(eventfd(cancelled ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK));
-    return event.number();
+    if (!wake || wake->descriptor() < 0) {
+        wake.emplace();
+        if (cancelled) wake->ring();
+    }
+    return wake->descriptor();
 }
 
 }  // namespace detail

@@ -86,7 +86,7 @@ class Reader final : public BatchReader {
     std::unordered_map<std::size_t, Held> held_;  // failures that are not told so far
     std::vector<std::size_t> doubtful_;           // those that no start has followed
     std::string cancelled_;  // nextest's own words, when something told it to stop
-    OutputTail tail_;
+    Tail tail_{kShownBytes};
 };
 
 }  // namespace offload::framework::nextest

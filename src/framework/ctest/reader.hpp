@@ -73,7 +73,7 @@ class Reader final : public BatchReader {
     std::map<std::size_t, Held> held_;                                 // by number
     std::unordered_map<std::string, std::vector<std::size_t>> ended_;  // by name: numbers, in order
     std::string out_line_;                                             // begun, not ended
-    OutputTail tail_;
+    Tail tail_{kShownBytes};
     bool any_began_ = false;
     bool ready_ = false;        // the command's own lines are over
     bool any_failure_ = false;  // of any test that ran

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "offload/base/frame_finder.hpp"
+
 namespace offload::framework {
 
 class FrameSplitter {
@@ -26,12 +28,7 @@ class FrameSplitter {
     void finish(std::string& visible);
 
   private:
-    void scan(std::vector<std::string>& frames, std::string& visible);
-
-    std::string prefix_;
-    std::size_t longest_;
-    std::string pending_;
-    std::size_t scanned_ = 0;  // bytes of pending_, known to hold no end of the frame they begin
+    FrameFinder finder_;
 };
 
 }  // namespace offload::framework

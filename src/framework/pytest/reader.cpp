@@ -15,7 +15,6 @@ using nlohmann::json;
 constexpr int kUsageError = 4;  // of pytest
 constexpr int kNotExecutable = 126;
 constexpr int kNotFound = 127;
-constexpr std::size_t kKeptBytes = 8 * 1024;
 constexpr std::size_t kShownLines = 8;
 
 // Worse than what it was, where the word is unknown: a newer plugin would not be understood.
@@ -59,16 +58,9 @@ void PytestReader::feed(Stream stream, std::string_view bytes, Signals& signals,
     keep(std::string_view(visible).substr(before));
 }
 
-void PytestReader::keep(std::string_view bytes) {
-    last_output_ += bytes;
-    if (last_output_.size() > 2 * kKeptBytes) {
-        last_output_.erase(0, last_output_.size() - kKeptBytes);
-    }
-}
+void PytestReader::keep(std::string_view bytes) { tail_.add(bytes); }
 
-std::string PytestReader::last_output(std::size_t lines) const {
-    return text::to_valid_utf8(text::last_lines(last_output_, lines));
-}
+std::string PytestReader::last_output(std::size_t lines) const { return tail_.lines(lines); }
 
 void PytestReader::decide(std::size_t position) {
     decided_[position] = true;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "offload/base/tail.hpp"
 #include "offload/framework/framework.hpp"
 #include "pytest/discovery.hpp"
 #include "pytest/messages.hpp"
@@ -53,7 +54,7 @@ class PytestReader final : public BatchReader {
     std::size_t open_;
     MessageReader messages_;
     PytestAccount* account_;
-    std::string last_output_;
+    Tail tail_{std::size_t{8} * 1024};
     std::string reason_;
     bool greeted_ = false;
     bool any_began_ = false;

@@ -81,10 +81,7 @@ CommandSandbox::Conversation CommandSandbox::converse(
         limits,
         [&](process::Channel channel, std::string_view bytes) {
             if (channel == process::Channel::Err) {
-                talk.err += bytes;
-                if (talk.err.size() > 2 * kErrorTail) {
-                    talk.err.erase(0, talk.err.size() - kErrorTail);
-                }
+                talk.err.add(bytes);
                 output(Stream::Err, bytes);
                 return;
             }
@@ -120,13 +117,13 @@ CommandSandbox::Conversation CommandSandbox::converse(
     if (!held.empty()) output(Stream::Out, held);
     if (!reply->err.empty()) output(Stream::Err, reply->err);
     talk.out.clear();
-    talk.err += reply->err;
+    talk.err.add(reply->err);
     return talk;
 }
 
 Error CommandSandbox::transport_error(const Conversation& talk, std::string_view what) const {
     const Lifecycle command{"exec_command", talk.text, {}, {}, {}, {}};
-    auto error = lifecycle_error(command, talk.end, talk.out, talk.err);
+    auto error = lifecycle_error(command, talk.end, talk.out, talk.err.bytes());
     error.message = fmt::format("sandbox {}: {}; {}", id_, what, error.message);
     error.place = text::shorten(shared_->commands.exec_command, kErrorTail);
     return error;

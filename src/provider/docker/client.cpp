@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "offload/base/shell.hpp"
-#include "offload/base/text.hpp"
+#include "offload/base/tail.hpp"
 
 namespace offload::provider::docker {
 namespace {
@@ -24,12 +24,11 @@ Result<std::string> run_client(const Engine& engine, const std::vector<std::stri
         .argv = {name, docker ? "--host" : "--url", "unix://" + engine.socket()}};
     command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
     std::string out;
-    std::string tail;
+    Tail tail(kTail);
     const auto end = process::run(command, limits, [&](process::Channel channel, auto bytes) {
         const bool is_out = channel == process::Channel::Out;
         if (is_out) out += bytes;
-        tail += bytes;
-        if (tail.size() > 2 * kTail) tail.erase(0, tail.size() - kTail);
+        tail.add(bytes);
         if (progress) progress(is_out ? Stream::Out : Stream::Err, bytes);
     });
     if (end.success()) return out;
@@ -39,7 +38,7 @@ Result<std::string> run_client(const Engine& engine, const std::vector<std::stri
         return fail(std::move(error).with_hint(
             fmt::format("images are pulled and built by the program {}: is it in $PATH?", name)));
     }
-    auto said = text::to_valid_utf8(text::last_lines(tail, kLines));
+    auto said = tail.lines(kLines);
     return fail(Error{.message = fmt::format("{} failed: {}{}{}", what, end.describe(),
                                              said.empty() ? "" : "\n", said),
                       .place = shell::join(command.argv)});

@@ -65,7 +65,7 @@ DockerSandbox::Conversation DockerSandbox::converse(
     talk.text = "exec";
     const auto arguments = script_arguments(script);
     if (!arguments) {
-        talk.err = fmt::format("a batch of {} bytes is too long for a command", script.size());
+        talk.err.add(fmt::format("a batch of {} bytes is too long for a command", script.size()));
         return talk;
     }
     bool said_all = false;
@@ -82,10 +82,7 @@ DockerSandbox::Conversation DockerSandbox::converse(
         shared_->engine, id_, *arguments, limits, input.rest,
         [&](Stream stream, std::string_view bytes) {
             if (stream == Stream::Out) return scanner.feed(bytes);
-            talk.err += bytes;
-            if (talk.err.size() > 2 * kErrorTail) {
-                talk.err.erase(0, talk.err.size() - kErrorTail);
-            }
+            talk.err.add(bytes);
             output(Stream::Err, bytes);
         },
         [&] { return said_all; });
@@ -98,7 +95,7 @@ DockerSandbox::Conversation DockerSandbox::converse(
     }
     if (said_all || talk.end.cancelled) return talk;
     if (const auto* lost = std::get_if<ExecEnd::Lost>(&end.how)) {
-        talk.err += lost->error.to_string();
+        talk.err.add(lost->error.to_string());
     } else if (!talk.end.timed_out) {
         talk.code = exit_status(shared_->engine, end.id, soon());
         if (talk.code) talk.end.how = process::Exited{*talk.code};
@@ -124,8 +121,7 @@ std::string DockerSandbox::what_became_of_it() const {
 }
 
 Error DockerSandbox::transport_error(const Conversation& talk, std::string_view what) const {
-    auto said =
-        text::shorten(text::to_valid_utf8(text::last_lines(talk.err, kSaidLines)), kLongestSaid);
+    auto said = text::shorten(talk.err.lines(kSaidLines), kLongestSaid);
     if (said.empty() && talk.code) said = fmt::format("exit status {}", *talk.code);
     const auto became = what_became_of_it();
     return Error{fmt::format("sandbox {}: {}{}{}{}{}", id_.substr(0, 12), what,

@@ -10,7 +10,6 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t kErrorTail = 16 * 1024;
 // Of one call's output that nobody has taken yet: then the bridge has to wait.
 constexpr std::size_t kMostWaiting = 16 * 1024 * 1024;
 constexpr std::chrono::seconds kFarewell{60};
@@ -103,8 +102,7 @@ void BridgeProcess::push(BridgeCall& call, BridgeMessage message) {
 
 void BridgeProcess::hear(std::string_view said) {
     const std::scoped_lock lock(mutex_);
-    err_ += said;
-    if (err_.size() > 2 * kErrorTail) err_.erase(0, err_.size() - kErrorTail);
+    err_.add(said);
     for (const auto& [number, call] : calls_) {
         if (call->hears_all) push(*call, {{{"heard", true}}, std::string(said)});
     }
@@ -125,7 +123,7 @@ bool BridgeProcess::alive() const {
 
 std::string BridgeProcess::last_words() const {
     const std::scoped_lock lock(mutex_);
-    return text::to_valid_utf8(text::last_lines(err_, 20));
+    return err_.lines(20);
 }
 
 std::uint64_t BridgeProcess::open(const std::shared_ptr<BridgeCall>& call) {

@@ -13,9 +13,10 @@
 #include <thread>
 
 #include "modal/bridge_message.hpp"
-#include "modal/wake.hpp"
+#include "offload/base/tail.hpp"
 #include "offload/process/cancel.hpp"
 #include "offload/process/child.hpp"
+#include "offload/process/wake.hpp"
 
 namespace offload::provider {
 
@@ -24,7 +25,7 @@ struct BridgeCall {
     std::deque<BridgeMessage> messages;
     std::size_t bytes = 0;
     bool hears_all = false;  // what the bridge says to its user, as {"heard"}
-    Wake wake;
+    process::Wake wake;
 };
 
 class BridgeProcess {
@@ -62,7 +63,7 @@ class BridgeProcess {
         std::mutex mutex_;
         std::string waiting_;
         bool over_ = false;
-        Wake wake_;
+        process::Wake wake_;
     };
 
     void run(const std::vector<std::string>& argv, const std::string& working_folder);
@@ -74,7 +75,7 @@ class BridgeProcess {
     std::condition_variable changed_;
     bool ready_ = false;
     bool over_ = false;
-    std::string err_;
+    Tail err_{std::size_t{16} * 1024};
     std::map<std::uint64_t, std::shared_ptr<BridgeCall>> calls_;
     std::uint64_t next_number_ = 1;
     Outgoing outgoing_;

@@ -61,10 +61,7 @@ ModalSandbox::Conversation ModalSandbox::converse(
                                               scanner.feed(bytes);
                                               return;
                                           }
-                                          talk.err += bytes;
-                                          if (talk.err.size() > 2 * kErrorTail) {
-                                              talk.err.erase(0, talk.err.size() - kErrorTail);
-                                          }
+                                          talk.err.add(bytes);
                                           output(Stream::Err, bytes);
                                       });
     talk.cut = scanner.finish();
@@ -73,7 +70,7 @@ ModalSandbox::Conversation ModalSandbox::converse(
     talk.end.timed_out = std::holds_alternative<BridgeAnswer::TimedOut>(answer.how);
     const auto done = to_result(std::move(answer), "a command");
     if (!done) {
-        talk.err += done.error().to_string();
+        talk.err.add(done.error().to_string());
         return talk;
     }
     talk.code = done->value("exit_status", kEndedByModal);
@@ -83,7 +80,7 @@ ModalSandbox::Conversation ModalSandbox::converse(
 }
 
 Error ModalSandbox::transport_error(const Conversation& talk, std::string_view what) const {
-    auto said = text::shorten(text::to_valid_utf8(text::last_lines(talk.err, 20)), 4096);
+    auto said = text::shorten(talk.err.lines(20), 4096);
     if (said.empty() && talk.code) said = fmt::format("exit status {}", *talk.code);
     return Error{fmt::format("sandbox {}: {}{}{}", id_, what, said.empty() ? "" : ": ", said)};
 }

@@ -78,49 +78,22 @@ std::string_view next_word(std::string_view& text) {
     return word;
 }
 
-// The length of the longest end of `text` with which `prefix` begins.
-std::size_t begun(std::string_view text, std::string_view prefix) {
-    for (auto length = std::min(text.size(), prefix.size() - 1); length > 0; --length) {
-        if (text.ends_with(prefix.substr(0, length))) return length;
-    }
-    return 0;
-}
-
 }  // namespace
 
 FrameScanner::FrameScanner(const std::string& nonce, Handler on_frame, Handler on_output)
     : prefix_("=offload:" + nonce + ":"),
       on_frame_(std::move(on_frame)),
-      on_output_(std::move(on_output)) {}
+      on_output_(std::move(on_output)),
+      finder_({.prefix = prefix_}) {}
 
 void FrameScanner::feed(std::string_view bytes) {
-    pending_ += bytes;
-    const std::string_view all = pending_;
-    std::size_t at = 0;
-    while (true) {
-        const auto start = all.find(prefix_, at);
-        if (start == std::string_view::npos) {
-            const auto kept = begun(all.substr(at), prefix_);
-            take_between(all.substr(at, all.size() - at - kept));
-            at = all.size() - kept;
-            scanned_ = 0;
-            break;
-        }
-        take_between(all.substr(at, start - at));
-        const auto body = start + prefix_.size();
-        const auto end = all.find('\n', std::max(body, start + scanned_));
-        scanned_ = 0;
-        if (end == std::string_view::npos) {
-            at = start;
-            scanned_ = all.size() - start;
-            break;
-        }
-        auto text = all.substr(body, end - body);
-        if (text.ends_with('\r')) text.remove_suffix(1);
-        take_line(text);
-        at = end + 1;
-    }
-    pending_.erase(0, at);
+    finder_.feed(
+        bytes,
+        [&](std::string_view body) {
+            if (body.ends_with('\r')) body.remove_suffix(1);
+            take_line(body);
+        },
+        [&](std::string_view output) { take_between(output); });
 }
 
 void FrameScanner::take_line(std::string_view text) {
@@ -133,7 +106,6 @@ void FrameScanner::take_line(std::string_view text) {
 }
 
 void FrameScanner::take_between(std::string_view text) {
-    if (text.empty()) return;
     if (!packed_) return on_output_(text);
     if (packed_->size() > 2 * kMostResultBytes) return;  // cut there, it is no gzip stream
     std::ranges::copy_if(text, std::back_inserter(*packed_),
@@ -141,8 +113,7 @@ void FrameScanner::take_between(std::string_view text) {
 }
 
 std::string FrameScanner::finish() {
-    const auto rest = std::exchange(pending_, {});
-    scanned_ = 0;
+    const auto rest = finder_.finish();
     if (!rest.empty() && !rest.starts_with(prefix_) && !packed_) on_output_(rest);
     return std::exchange(packed_, std::nullopt).value_or("");
 }

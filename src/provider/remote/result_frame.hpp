@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "offload/base/frame_finder.hpp"
+
 namespace offload::provider {
 
 // Takes a stream in pieces cut anywhere. What is no frame passes unchanged and in order; the
@@ -34,8 +36,7 @@ class FrameScanner {
     void take_line(std::string_view text);
     void take_between(std::string_view text);
 
-    std::string pending_;
-    std::size_t scanned_ = 0;
+    FrameFinder finder_;
     std::optional<std::string> packed_;  // the text so far of a frame that goes on
 };
 

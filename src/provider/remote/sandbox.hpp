@@ -11,11 +11,14 @@
 #include <string_view>
 #include <vector>
 
+#include "offload/base/tail.hpp"
 #include "offload/process/child.hpp"
 #include "offload/provider/provider.hpp"
 #include "remote/script.hpp"
 
 namespace offload::provider {
+
+constexpr std::size_t kErrorTail = 16 * 1024;  // of an exec's stderr, for messages
 
 class RemoteSandbox : public Sandbox {
   public:
@@ -36,7 +39,7 @@ class RemoteSandbox : public Sandbox {
         bool replied = false;     // the code was told in so many words (a JSON reply)
         std::string out;          // of a script that never began
         bool flooded = false;     // there was more than kMostBeforeBegin of it
-        std::string err;          // its end
+        Tail err{kErrorTail};
     };
     using FrameHandler = std::function<void(std::string_view)>;
 
@@ -96,6 +99,5 @@ class RemoteSandbox : public Sandbox {
 };
 
 constexpr std::size_t kNonceDigits = 16;
-constexpr std::size_t kErrorTail = 16 * 1024;  // of an exec's stderr, for messages
 
 }  // namespace offload::provider

@@ -118,13 +118,5 @@ TEST(ExitStatusReader, WithoutAStatusThereIsNoVerdict) {  // TRAPS 9
     EXPECT_THAT(read.told.ended, IsEmpty());
 }
 
-TEST(OutputTail, KeepsTheEndOfAnOutputOfAnyLength) {
-    OutputTail tail;
-    for (int piece = 0; piece < 1000; ++piece) tail.add(std::string(1000, 'x'));
-    tail.add("\nlast\n\n");
-    EXPECT_LT(tail.all().size(), 64U * 1024);
-    EXPECT_EQ(tail.lines(1), "last");
-}
-
 }  // namespace
 }  // namespace offload::framework
