@@ -209,8 +209,9 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
 
     BatchOver over{.batch = job.batch, .ending = {}};
     const auto test_limit = shared_.config.offload.test_timeout;
-    auto command = job.orders ? shared_.framework.worker(request, test_limit)
-                              : shared_.framework.batch(request);
+    const auto* const workers = job.orders ? shared_.framework.workers() : nullptr;
+    auto command = workers != nullptr ? workers->worker(request, test_limit)
+                                      : shared_.framework.batch(request);
     if (!command) {
         over.ending = ending::Lost{std::move(command).error()};
         shared_.inbox.push(std::move(over));
@@ -228,8 +229,8 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
 
     std::unique_ptr<framework::BatchReader> reader;
     std::optional<WorkerInput> input;
-    if (job.orders) {
-        auto talk = shared_.framework.worker_talk(request);
+    if (workers != nullptr) {
+        auto talk = workers->worker_talk(request);
         exec.input = &input.emplace(*job.orders, *talk);
         reader = std::move(talk);
     } else {

@@ -214,13 +214,14 @@ void Performer::conclude(const run::Conclude& action) {
     for (const auto& [group, carry] : action.groups) {
         request.groups.push_back({stage_.request.config.groups[group.value()], carry});
     }
-    auto command = stage_.framework.conclusion(request);
+    const auto* const concluding = stage_.framework.concluding();
+    auto command = concluding != nullptr ? concluding->conclusion(request) : std::nullopt;
     if (!command) {
         stage_.inbox.push_urgent(run::Concluded{run::Conclusion{}});
         return;
     }
     command->env = stage_.provider.environment();
-    conclusion_ = std::jthread([this, request, command = *std::move(command)] {
+    conclusion_ = std::jthread([this, request, concluding, command = *std::move(command)] {
         const auto limit = stage_.request.config.offload.discovery_timeout;
         const auto ran = run_here(command, stage_.request.working_folder, stage_.request.run_id,
                                   {.deadline = std::chrono::steady_clock::now() + limit,
@@ -229,8 +230,8 @@ void Performer::conclude(const run::Conclude& action) {
             stage_.inbox.push(run::Concluded{fail(ran.error())});
             return;
         }
-        auto read = stage_.framework.read_conclusion(request.context, ended_from(ran->end),
-                                                     ran->out, ran->err);
+        auto read =
+            concluding->read_conclusion(request.context, ended_from(ran->end), ran->out, ran->err);
         stage_.inbox.push(run::Concluded{run::Conclusion{
             std::move(read.report), std::move(read.warnings), std::move(read.failure)}});
     });

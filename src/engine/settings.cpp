@@ -11,16 +11,20 @@ namespace {
 
 run::Abilities abilities_of(const framework::Framework& framework,
                             const std::vector<config::Group>& groups) {
-    return {.verdict_source = framework.verdict_source(),
-            .worker_discovers = framework.has_discovering_worker(),
-            .bytes_of_test = [&](std::string_view id) { return framework.command_bytes(id); },
-            .discovers_together =
-                [&](GroupIndex leader, GroupIndex companion) {
-                    return framework.discovers_together(groups[leader.value()],
-                                                        groups[companion.value()]);
-                },
-            .has_worker = [&](const auto& carry) { return framework.has_worker(carry); },
-            .says_tests_failed = [&](int status) { return framework.says_tests_failed(status); }};
+    run::Abilities abilities = {
+        .verdict_source = framework.verdict_source(),
+        .bytes_of_test = [&](std::string_view id) { return framework.command_bytes(id); },
+        .says_tests_failed = [&](int status) { return framework.says_tests_failed(status); }};
+    if (const auto* joint = framework.joint_discovery()) {
+        abilities.discovers_together = [joint, &groups](GroupIndex leader, GroupIndex companion) {
+            return joint->discovers_together(groups[leader.value()], groups[companion.value()]);
+        };
+    }
+    if (const auto* workers = framework.workers()) {
+        abilities.worker_discovers = workers->has_discovering_worker();
+        abilities.has_worker = [workers](const auto& carry) { return workers->has_worker(carry); };
+    }
+    return abilities;
 }
 
 // Locally, batches that leave their results in one and the same file run one at a time.

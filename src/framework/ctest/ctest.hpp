@@ -21,12 +21,13 @@
 
 namespace offload::framework {
 
-class CtestFramework final : public Framework {
+class CtestFramework final : public Framework, public JointDiscovery {
   public:
     explicit CtestFramework(const config::Config& config);
 
     std::string_view name() const override { return "ctest"; }
     bool says_tests_failed(int exit_status) const override { return exit_status == 8; }
+    const JointDiscovery* joint_discovery() const override { return this; }
     // One command lists the tests of all groups. Besides, projects whose tests are found when
     // ctest starts (DISCOVERY_MODE PRE_TEST) write files then, which two must not do at a time.
     bool discovers_together(const config::Group& /*group*/,

@@ -18,7 +18,10 @@
 
 namespace offload::framework {
 
-class PytestFramework final : public Framework {
+class PytestFramework final : public Framework,
+                              public JointDiscovery,
+                              public Workers,
+                              public Concluding {
   public:
     // `config.framework` has PytestOptions.
     explicit PytestFramework(const config::Config& config);
@@ -28,6 +31,9 @@ class PytestFramework final : public Framework {
     bool says_tests_failed(int exit_status) const override {
         return exit_status == 1 || exit_status == 2;
     }
+    const JointDiscovery* joint_discovery() const override { return this; }
+    const Workers* workers() const override { return this; }
+    const Concluding* concluding() const override { return this; }
     bool discovers_together(const config::Group& group,
                             const config::Group& companion) const override;
     Result<DiscoveryCommand> discovery(const DiscoveryRequest& request) const override;

@@ -100,7 +100,6 @@ Traits CommandProvider::traits() const {
     return {.same_machine = false,
             .passes_stdin = shared_->commands.exec_stdin,
             .command_bytes = kCommandBytes,
-            .files_count_as_command = true,
             .concurrent_creations = kConcurrentCreations};
 }
 

@@ -108,7 +108,6 @@ Traits DockerProvider::traits() const {
     return {.same_machine = false,
             .passes_stdin = true,
             .command_bytes = kCommandBytes,
-            .files_count_as_command = true,
             .concurrent_creations = kConcurrentCreations};
 }
 

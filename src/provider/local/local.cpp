@@ -223,7 +223,6 @@ Traits LocalProvider::traits() const {
     return {.same_machine = true,
             .passes_stdin = true,
             .command_bytes = kCommandBytes,
-            .files_count_as_command = false,
             .concurrent_creations = 1000,
             // They share one look at all processes.
             .concurrent_destructions = 1000};

@@ -88,7 +88,6 @@ Traits ModalProvider::traits() const {
     return {.same_machine = false,
             .passes_stdin = true,
             .command_bytes = kCommandBytes,
-            .files_count_as_command = false,
             .concurrent_creations = kConcurrentCreations};
 }
 

@@ -62,7 +62,10 @@ struct World {
     Act next_act(const std::string& id);
 };
 
-class FakeFramework : public framework::Framework {
+class FakeFramework : public framework::Framework,
+                      public framework::JointDiscovery,
+                      public framework::Workers,
+                      public framework::Concluding {
   public:
     // By group: the IDs that discovery prints.
     FakeFramework(World& world, std::vector<std::vector<std::string>> ids)
@@ -72,6 +75,9 @@ class FakeFramework : public framework::Framework {
     VerdictSource verdict_source() const override {
         return world_.per_batch ? VerdictSource::PerBatch : VerdictSource::PerTest;
     }
+    const framework::JointDiscovery* joint_discovery() const override { return this; }
+    const framework::Workers* workers() const override { return this; }
+    const framework::Concluding* concluding() const override { return this; }
     bool discovers_together(const config::Group&, const config::Group&) const override {
         return world_.families;
     }
@@ -108,7 +114,6 @@ class FakeFramework : public framework::Framework {
 
 inline provider::Traits fake_traits() {
     provider::Traits traits;
-    traits.files_count_as_command = false;
     traits.concurrent_creations = 4;
     return traits;
 }

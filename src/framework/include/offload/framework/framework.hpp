@@ -178,6 +178,46 @@ struct Conclusion {
     std::optional<std::string> failure;  // what was demanded of the whole, and is not there
 };
 
+// --- What only some frameworks can do ----------------------------------------------------------
+
+// One command may tell the tests of several groups.
+class JointDiscovery {
+  public:
+    virtual ~JointDiscovery() = default;
+
+    // Whether one could tell those of both. Where it then cannot, it leaves out the companion.
+    virtual bool discovers_together(const config::Group& group,
+                                    const config::Group& companion) const = 0;
+};
+
+class Workers {
+  public:
+    virtual ~Workers() = default;
+
+    // Whether a worker can be the one that finds the tests of a group: it does what discovery()
+    // says in the same way, on this machine, and then stays. Its talk tells TestsFound, whatever
+    // comes of it.
+    virtual bool has_discovering_worker() const = 0;
+    // Whether tests of a group with this carry may run in a worker.
+    virtual bool has_worker(const std::shared_ptr<const Carry>& carry) const = 0;
+    // The command that starts a worker, where there may be one. The request holds no tests.
+    // `test_limit`: how long one of them may take.
+    virtual Result<BatchCommand> worker(const BatchRequest& request,
+                                        std::chrono::seconds test_limit) const = 0;
+    virtual std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& request) const = 0;
+};
+
+// A last command on this machine makes one of what the batches left here (coverage).
+class Concluding {
+  public:
+    virtual ~Concluding() = default;
+
+    // Nothing: none is needed.
+    virtual std::optional<DiscoveryCommand> conclusion(const ConclusionRequest& request) const = 0;
+    virtual Conclusion read_conclusion(const RunContext& context, const Ended& ended,
+                                       std::string_view out, std::string_view err) const = 0;
+};
+
 class Framework {
   public:
     virtual ~Framework() = default;
@@ -192,12 +232,6 @@ class Framework {
     // Things the user should know before the run, e.g. that flakiness cannot be told.
     virtual std::vector<std::string> warnings() const { return {}; }
 
-    // Whether one command could tell the tests of both groups. Where it then cannot, it leaves out
-    // the companion.
-    virtual bool discovers_together(const config::Group& /*group*/,
-                                    const config::Group& /*companion*/) const {
-        return false;
-    }
     // Error: filters or arguments that cannot be understood.
     virtual Result<DiscoveryCommand> discovery(const DiscoveryRequest& request) const = 0;
 
@@ -210,31 +244,10 @@ class Framework {
     virtual Result<BatchCommand> batch(const BatchRequest& request) const = 0;
     virtual std::unique_ptr<BatchReader> reader(const BatchRequest& request) const = 0;
 
-    // Whether a worker can be the one that finds the tests of a group: it does what discovery()
-    // says in the same way, on this machine, and then stays. Its talk tells TestsFound, whatever
-    // comes of it.
-    virtual bool has_discovering_worker() const { return false; }
-    // Whether tests of a group with this carry may run in a worker.
-    virtual bool has_worker(const std::shared_ptr<const Carry>& /*carry*/) const { return false; }
-    // The command that starts a worker, where there may be one. The request holds no tests.
-    // `test_limit`: how long one of them may take.
-    virtual Result<BatchCommand> worker(const BatchRequest& /*request*/,
-                                        std::chrono::seconds /*test_limit*/) const {
-        return fail("this framework has no workers");
-    }
-    virtual std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& /*request*/) const {
-        return nullptr;
-    }
-
-    // A last command on this machine, which makes one of what the batches left here (coverage).
-    // Nothing: none is needed.
-    virtual std::optional<DiscoveryCommand> conclusion(const ConclusionRequest& /*request*/) const {
-        return std::nullopt;
-    }
-    virtual Conclusion read_conclusion(const RunContext& /*context*/, const Ended& /*ended*/,
-                                       std::string_view /*out*/, std::string_view /*err*/) const {
-        return {};
-    }
+    // Owned by this framework. Null: it cannot.
+    virtual const JointDiscovery* joint_discovery() const { return nullptr; }
+    virtual const Workers* workers() const { return nullptr; }
+    virtual const Concluding* concluding() const { return nullptr; }
 
     // How many bytes of BatchCommand::command one test takes, at most. 0: IDs travel in files.
     virtual std::size_t command_bytes(std::string_view id) const = 0;

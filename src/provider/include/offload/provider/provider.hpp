@@ -97,10 +97,9 @@ struct SandboxSpec {
 
 // What the engine must know before it plans.
 struct Traits {
-    bool same_machine = false;           // sandboxes share this machine's file system and tools
-    bool passes_stdin = false;           // ExecRequest::input works
-    std::size_t command_bytes = 0;       // most that ExecRequest::command may take; 0: no limit
-    bool files_count_as_command = true;  // ExecRequest::files travel inside the command
+    bool same_machine = false;      // sandboxes share this machine's file system and tools
+    bool passes_stdin = false;      // ExecRequest::input works
+    std::size_t command_bytes = 0;  // most that ExecRequest::command may take; 0: no limit
     std::size_t concurrent_creations = 8;
     std::size_t concurrent_destructions = 32;
 };
