@@ -11,6 +11,7 @@
 #include "offload/base/text.hpp"
 #include "offload/engine/run.hpp"
 #include "offload/process/child.hpp"
+#include "selection.hpp"
 #include "signals.hpp"
 
 namespace offload::app {
@@ -24,6 +25,11 @@ void print_broken(const TestTable& tests, const engine::Collected& collected) {
         for (const auto line : text::lines(result.details)) text += fmt::format("  {}\n", line);
         write_stderr(text);
     }
+}
+
+// They are read for a filter that may ask for them alone.
+KnownDurations durations_if_asked(const SelectionOptions& selection, const config::Config& config) {
+    return selection.filter.empty() ? KnownDurations{} : known_durations(config);
 }
 
 }  // namespace
@@ -43,7 +49,7 @@ CLI::App* declare_collect(CLI::App& program, Options& options) {
         ->check(CLI::IsMember({"text", "json"}));
     one_each(command->add_option("--group", collect.groups, "Only this group; may be repeated"))
         ->type_name("NAME");
-    command->add_option("ID", collect.ids, "Only these tests");
+    declare_selection(*command, collect.selection);
     command->footer(R"(
 IDs go to stdout and nothing else does.
 
@@ -67,6 +73,12 @@ int execute_collect(const Options& options) {
 
 int list_tests(const config::Config& config, const GlobalOptions& global,
                const CollectOptions& collect) {
+    const auto selection =
+        make_selection(collect.selection, config, durations_if_asked(collect.selection, config));
+    if (!selection) {
+        print(selection.error());
+        return kFailure;
+    }
     process::prepare_this_process();
     engine::Interrupter interrupter;
     const SignalWatch signals([&](int signal) { interrupter.interrupt(signal); });
@@ -76,10 +88,10 @@ int list_tests(const config::Config& config, const GlobalOptions& global,
          .working_folder = config::working_folder(config, std::filesystem::current_path()).string(),
          .run_id = make_run_id(),
          .version = std::string(version()),
-         .only_ids = collect.ids,
          .only_groups = collect.groups,
          .known_durations = {},
-         .started = global.started},
+         .started = global.started,
+         .selection = *selection},
         tests, interrupter);
     if (const auto signal = signals.received()) return exit_status_of_signal(*signal);
     for (const auto& warning : collected.warnings) print_warning(warning);

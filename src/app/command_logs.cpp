@@ -11,6 +11,7 @@
 #include "offload/base/text.hpp"
 #include "offload/config/load.hpp"
 #include "offload/report/logs.hpp"
+#include "selection.hpp"
 
 namespace offload::app {
 
@@ -30,6 +31,7 @@ CLI::App* declare_logs(CLI::App& program, Options& options) {
     command->add_flag("--errors", logs.errors, "Only tests that errored or were not run");
     one_each(command->add_option("--test", logs.tests, "Only the test ID; may be repeated"))
         ->type_name("ID");
+    declare_selection(*command, logs.selection);
     command->add_option("--test-regex", logs.test_regex, "Only tests whose ID matches RE")
         ->type_name("RE");
     command->footer(R"(
@@ -57,6 +59,11 @@ int execute_logs(const Options& options) {
     }
     const auto config = loaded.config.value_or(config::Config{});
     const auto& format = config.framework.test_id_format;
+    const auto selection = parse_selection(options.logs.selection, config);
+    if (!selection) {
+        print(selection.error());
+        return kFailure;
+    }
     bool writable = true;
     const auto shown = report::show_logs({.output_dir = config.report.output_dir,
                                           .run = options.logs.run,
@@ -65,6 +72,7 @@ int execute_logs(const Options& options) {
                                           .failures = options.logs.failures,
                                           .errors = options.logs.errors,
                                           .tests = options.logs.tests,
+                                          .selection = *selection,
                                           .test_regex = options.logs.test_regex,
                                           .for_terminal = ::isatty(STDOUT_FILENO) == 1},
                                          [&](std::string_view text) {

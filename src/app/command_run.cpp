@@ -18,6 +18,7 @@
 #include "offload/history/last_durations.hpp"
 #include "offload/process/child.hpp"
 #include "offload/report/batch_logs.hpp"
+#include "offload/report/event_stream.hpp"
 #include "offload/report/html_report.hpp"
 #include "offload/report/journal.hpp"
 #include "offload/report/junit_file.hpp"
@@ -25,6 +26,7 @@
 #include "offload/report/summary.hpp"
 #include "offload/report/trace.hpp"
 #include "revision.hpp"
+#include "selection.hpp"
 #include "signals.hpp"
 
 namespace offload::app {
@@ -43,7 +45,9 @@ Examples:
   offload run
   offload run --parallel 50 --fail-fast
   offload run --group unit --env LOG_LEVEL=debug
-  offload run 'tests/test_shop.py::test_total'
+  offload run tests/test_shop.py 'tests/test_cart.py::test_total'
+  offload run --failed
+  offload run --filter 'file(tests/shop) and not slow(2s)' --until-failure
 
 Exit status:
   0    all tests passed
@@ -52,12 +56,17 @@ Exit status:
   130  interrupted by Ctrl-C; 143 by SIGTERM. Sandboxes are destroyed and reports written first
 )";
 
-void declare_selection(CLI::App& command, RunOptions& run) {
+void declare_what(CLI::App& command, RunOptions& run) {
     one_each(command.add_option("--group", run.groups, "Only this group; may be repeated"))
         ->type_name("NAME");
-    command.add_option("ID", run.ids, "Only these tests");
+    declare_selection(command, run.selection);
     command.add_flag("--collect-only", run.collect_only, "List the tests, run nothing");
     command.add_flag("--fail-fast", run.fail_fast, "Stop at the first test that has failed");
+    command.add_option("--repeat", run.repeat, "Run each test N times; one failure fails it")
+        ->type_name("N")
+        ->check(CLI::Range(1, 60'000));
+    command.add_flag("--until-failure", run.until_failure,
+                     "Repeat the tests until one fails, at most --repeat times");
 }
 
 void declare_sandboxes(CLI::App& command, RunOptions& run) {
@@ -80,6 +89,11 @@ void declare_reports(CLI::App& command, RunOptions& run) {
                     "Exit status instead of 2 when tests passed only on retry")
         ->type_name("N")
         ->check(CLI::Range(0, 255));
+    command
+        .add_option(
+            "--events", run.events,
+            "Write each event as a line of JSON; - is stdout, and the summary goes to stderr")
+        ->type_name("PATH");
     command.add_flag("--trace", run.trace, "Write trace.json for ui.perfetto.dev");
     command.add_flag("--show-estimated-cost", run.show_estimated_cost,
                      "Estimate what the sandboxes cost");
@@ -143,6 +157,10 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
     if (config.report.html) {
         sinks.push_back(std::make_unique<report::HtmlReport>(folder / report::kHtmlFile));
     }
+    if (!options.run.events.empty()) {
+        OFFLOAD_TRY(auto events, report::EventStream::open(options.run.events));
+        sinks.push_back(std::move(events));
+    }
     if (options.run.trace) {
         sinks.push_back(std::make_unique<report::Trace>(folder / "trace.json", tests));
     }
@@ -161,7 +179,11 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
     progress.known_durations = durations;
     sinks.push_back(std::make_unique<report::Progress>(std::move(progress), tests));
     // Last, so that it can say which report could not be written.
-    const auto write = [](std::string_view text) {
+    const auto write = [to_stderr = options.run.events == "-"](std::string_view text) -> Result<> {
+        if (to_stderr) {
+            write_stderr(text);
+            return {};
+        }
         auto written = write_stdout(text);
         if (!written) print(written.error());
         return written;
@@ -171,6 +193,13 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
     return sinks;
 }
 
+schedule::Repetition repetition(const RunOptions& run) {
+    // What a journal can count.
+    constexpr std::size_t kWithoutEnd = 60'000;
+    return {.times = run.repeat.value_or(run.until_failure ? kWithoutEnd : 1),
+            .until_failure = run.until_failure};
+}
+
 int carry_out(const config::Config& config, const Options& options) {
     process::prepare_this_process();
     engine::Interrupter interrupter;
@@ -178,6 +207,11 @@ int carry_out(const config::Config& config, const Options& options) {
 
     // TRAPS 4: read before the sinks remove it.
     auto durations = known_durations(config);
+    auto selection = make_selection(options.run.selection, config, durations);
+    if (!selection) {
+        print(selection.error());
+        return kFailure;
+    }
     TestTable tests;
     const auto sinks = make_sinks(config, options, tests, durations);
     if (!sinks) {
@@ -188,22 +222,22 @@ int carry_out(const config::Config& config, const Options& options) {
     }
     const auto folder = config::working_folder(config, fs::current_path()).string();
     auto revision = revision_of(folder);
-    const auto summary = engine::run({.config = config,
-                                      .working_folder = folder,
-                                      .run_id = make_run_id(),
-                                      .version = std::string(version()),
-                                      .commit = std::move(revision.commit),
-                                      .branch = std::move(revision.branch),
-                                      .only_ids = options.run.ids,
-                                      .only_groups = options.run.groups,
-                                      .fail_fast = options.run.fail_fast,
-                                      .known_durations = std::move(durations),
-                                      .started = options.global.started,
-                                      .exit_status =
-                                          [&](const RunSummary& told) {
-                                              return exit_status(told, options.run.flaky_exit_code);
-                                          }},
-                                     tests, *sinks, interrupter);
+    const auto summary = engine::run(
+        {.config = config,
+         .working_folder = folder,
+         .run_id = make_run_id(),
+         .version = std::string(version()),
+         .commit = std::move(revision.commit),
+         .branch = std::move(revision.branch),
+         .only_groups = options.run.groups,
+         .fail_fast = options.run.fail_fast || options.run.until_failure,
+         .known_durations = std::move(durations),
+         .started = options.global.started,
+         .exit_status =
+             [&](const RunSummary& told) { return exit_status(told, options.run.flaky_exit_code); },
+         .selection = *std::move(selection),
+         .repetition = repetition(options.run)},
+        tests, *sinks, interrupter);
     return summary.exit_status;
 }
 
@@ -211,7 +245,7 @@ int carry_out(const config::Config& config, const Options& options) {
 
 CLI::App* declare_run(CLI::App& program, Options& options) {
     auto* command = program.add_subcommand("run", "Discover the tests, run them, report");
-    declare_selection(*command, options.run);
+    declare_what(*command, options.run);
     declare_sandboxes(*command, options.run);
     declare_reports(*command, options.run);
     command->footer(std::string(kFooter));
@@ -228,7 +262,8 @@ int execute_run(const Options& options) {
     print(loaded.diagnostics);
     if (!loaded.config) return kFailure;
     if (run.collect_only) {
-        return list_tests(*loaded.config, options.global, {.groups = run.groups, .ids = run.ids});
+        return list_tests(*loaded.config, options.global,
+                          {.groups = run.groups, .selection = run.selection});
     }
     const auto unbuilt = config::unbuilt_features(loaded);
     print(unbuilt);

@@ -16,6 +16,13 @@ struct GlobalOptions {
     SteadyTime started = std::chrono::steady_clock::now();  // of the program
 };
 
+struct SelectionOptions {
+    std::vector<std::string> ids = {};  // beginnings of them, files, folders and globs, too
+    std::string filter = {};
+    std::string list_from = {};  // a file that holds the like, "-" for standard input
+    bool failed = false;
+};
+
 struct RunOptions {
     std::optional<std::size_t> parallel;
     bool collect_only = false;
@@ -28,7 +35,10 @@ struct RunOptions {
     bool show_estimated_cost = false;
     bool record_history = false;
     std::vector<std::string> groups;
-    std::vector<std::string> ids;
+    SelectionOptions selection;
+    std::optional<std::size_t> repeat;
+    bool until_failure = false;
+    std::string events;  // where they go; empty: nowhere
     std::optional<int> flaky_exit_code;
 };
 
@@ -37,7 +47,7 @@ enum class ListFormat { Text, Json };
 struct CollectOptions {
     ListFormat format = ListFormat::Text;
     std::vector<std::string> groups = {};
-    std::vector<std::string> ids = {};
+    SelectionOptions selection = {};
 };
 
 struct ValidateOptions {};
@@ -65,6 +75,7 @@ struct LogsOptions {
     bool errors = false;
     std::vector<std::string> tests;
     std::string test_regex;
+    SelectionOptions selection;
 };
 
 struct CleanupOptions {

@@ -112,7 +112,7 @@ Collected collect(const RunRequest& request, TestTable& tests, const Interrupter
             (*discovery)->cancel();
         }
     }
-    auto plan = run::make_plan(wanted.groups, gathering.groups(), request.only_ids, tests);
+    auto plan = run::make_plan(wanted.groups, gathering.groups(), request.selection, tests);
     collected.warnings = std::move(plan.warnings);
     collected.warnings.insert(collected.warnings.end(), plan.notes.begin(), plan.notes.end());
     collected.errors = std::move(plan.errors);

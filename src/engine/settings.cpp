@@ -65,7 +65,8 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
                      .max_parallel = config.offload.max_parallel,
                      .verdict_source = framework.verdict_source(),
                      .commit = request.commit,
-                     .branch = request.branch};
+                     .branch = request.branch,
+                     .repetitions = request.repetition.times};
     for (const auto& group : config.groups) {
         settings.told.groups.push_back(group.name);
         const auto command = framework.discovery({group});
@@ -81,7 +82,8 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
         settings.capacities[resource_called(name)] = units;
     }
     settings.abilities = abilities_of(framework, config.groups);
-    settings.only_ids = request.only_ids;
+    settings.selection = request.selection;
+    settings.repetition = request.repetition;
     settings.discovery_limit = config.offload.discovery_timeout;
     return settings;
 }

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "offload/base/text.hpp"
@@ -228,11 +230,13 @@ void write_other_attempt(Xml& xml, const Attempt& attempt, bool flaky) {
 
 void write_properties(Xml& xml, const Row& row, const TestResult* result) {
     const bool none = result == nullptr || result->properties.empty();
-    if (none && row.batch_size == 0) return;
+    const auto& carried = row.verdict->carried_from;
+    if (none && row.batch_size == 0 && !carried) return;
     const auto property = [&](std::string_view name, std::string_view value) {
         xml.raw("        <property").attribute("name", name).attribute("value", value).raw("/>\n");
     };
     xml.raw("      <properties>\n");
+    if (carried) property("carried-over-from", carried->empty() ? "no run" : *carried);
     if (row.batch_size > 0) property("tests", std::to_string(row.batch_size));
     if (!none) {
         for (const auto& [name, value] : result->properties) property(name, value);
@@ -255,6 +259,7 @@ void write_row(Xml& xml, const Row& row, const Shape& shape) {
     xml.attribute("time", whole_batch ? row.duration : result ? result->duration : Seconds(0));
     const bool plain =
         shape.outcome == Outcome::Passed && shape.others.empty() && !whole_batch &&
+        !row.verdict->carried_from &&
         (result == nullptr ||
          (result->properties.empty() && result->system_out.empty() && result->system_err.empty()));
     if (plain) {
@@ -316,16 +321,22 @@ int severity(Status status) {
 // Tests go to the batch that ran them last; what never ran has a row of its own.
 std::vector<Row> rows_per_batch(const RunSummary& summary, const TestTable& tests) {
     std::vector<Row> rows;
-    std::map<BatchNumber, std::size_t> row_of_batch;
+    // Numbers of batches are those of the run that they were in.
+    std::map<std::pair<std::string, BatchNumber>, std::size_t> row_of_batch;
     for (const Verdict& verdict : summary.verdicts) {
         if (verdict.status == Status::NotRun || verdict.attempts.empty()) {
             rows.push_back({tests[verdict.test].id, tests[verdict.test].file, &verdict});
             continue;
         }
         const Attempt& last = verdict.attempts.back();
-        const auto [found, is_new] = row_of_batch.emplace(last.batch, rows.size());
+        const auto run = verdict.carried_from.value_or("");
+        const auto [found, is_new] = row_of_batch.emplace(std::pair(run, last.batch), rows.size());
         if (is_new) {
-            rows.push_back({kAllTests, {}, &verdict, fmt::format("batch-{}", last.batch.value())});
+            rows.push_back(
+                {kAllTests,
+                 {},
+                 &verdict,
+                 fmt::format("{}{}batch-{}", run, run.empty() ? "" : " ", last.batch.value())});
         }
         Row& row = rows[found->second];
         ++row.batch_size;

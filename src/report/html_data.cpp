@@ -179,6 +179,15 @@ void HtmlData::on(const Notice& event, Seconds /*now*/) {
     if (notices_.size() < kMostNotices) notices_.push_back(event);
 }
 
+void HtmlData::on(const TestCarried& event, Seconds /*now*/) {
+    const Verdict& verdict = event.verdict;
+    for (const Attempt& attempt : verdict.attempts) add_attempt(attempt, kUnknown);
+    TestRow& row = test_row(verdict.test);
+    row.state = State::Decided;
+    row.status = verdict.status;
+    row.reason = verdict.not_run_reason;
+}
+
 void HtmlData::on(const RunFinished& event, Seconds /*now*/) {
     finished_ = true;
     for (const Verdict& verdict : event.summary.verdicts) {

@@ -116,6 +116,7 @@ class HtmlData {
     void on(const BatchFinished& event, Seconds now);
     void on(const UnknownResult& event, Seconds now);
     void on(const Notice& event, Seconds now);
+    void on(const TestCarried& event, Seconds now);
     void on(const RunFinished& event, Seconds now);
     template <class Other>
     void on(const Other& /*event*/, Seconds /*now*/) {}

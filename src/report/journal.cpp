@@ -130,7 +130,9 @@ bool concerns_sandbox_life(const EventBody& body) {
            std::holds_alternative<RunFinished>(body);
 }
 
-std::string header() {
+}  // namespace
+
+std::string journal_header() {
     std::string out = R"({"journal":"offload","format":)";
     append_json_integer(out, kJournalFormat);
     const auto owner = this_process();
@@ -146,8 +148,6 @@ std::string header() {
     return out;
 }
 
-}  // namespace
-
 Result<std::unique_ptr<Journal>> Journal::create(const std::filesystem::path& output_dir) {
     OFFLOAD_TRY(auto file, make_journal(output_dir));
     std::unique_ptr<Journal> journal(new Journal(output_dir, std::move(file)));
@@ -160,7 +160,7 @@ Journal::Journal(std::filesystem::path output_dir, NewJournal file)
     : output_dir_(std::move(output_dir)),
       path_(std::move(file.path)),
       descriptor_(file.descriptor),
-      pending_(header()),
+      pending_(journal_header()),
       is_last_run_(file.is_last_run) {}
 
 Journal::~Journal() {
@@ -188,6 +188,22 @@ void append_journal_line(std::string& out, const Event& event,
         event.body);
 }
 
+void AttemptsWritten::note(const Attempt& attempt) {
+    const std::size_t test = attempt.test.value();
+    if (test >= highest_.size()) highest_.resize(test + 1);
+    const int most = std::numeric_limits<std::uint16_t>::max();
+    const auto number = static_cast<std::uint16_t>(std::clamp(attempt.number, 0, most));
+    highest_[test] = std::max(highest_[test], number);
+}
+
+void AttemptsWritten::note(const Event& event) {
+    if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
+        note(finished->attempt);
+    } else if (const auto* carried = std::get_if<TestCarried>(&event.body)) {
+        for (const Attempt& attempt : carried->verdict.attempts) note(attempt);
+    }
+}
+
 Result<> Journal::consume(const Event& event) {
     OFFLOAD_CHECK(std::exchange(trouble_, {}));
     if (substance_.comes_with(event) && !is_last_run_) {
@@ -199,15 +215,8 @@ Result<> Journal::consume(const Event& event) {
         if (!ended->maybe_leaked && sandboxes_ > 0) --sandboxes_;
     }
     finished_ = finished_ || std::holds_alternative<RunFinished>(event.body);
-    append_journal_line(pending_, event, attempts_written_);
-    if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
-        const std::size_t test = finished->attempt.test.value();
-        if (test >= attempts_written_.size()) attempts_written_.resize(test + 1);
-        const int most = std::numeric_limits<std::uint16_t>::max();
-        const auto number =
-            static_cast<std::uint16_t>(std::clamp(finished->attempt.number, 0, most));
-        attempts_written_[test] = std::max(attempts_written_[test], number);
-    }
+    append_journal_line(pending_, event, attempts_written_.highest());
+    attempts_written_.note(event);
     const bool due = pending_.size() >= kMostPending || concerns_sandbox_life(event.body) ||
                      event.since_start - last_flush_ >= kLongestDelay;
     return due ? flush(event.since_start) : Result<>{};

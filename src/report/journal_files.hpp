@@ -65,6 +65,9 @@ Result<RunSandboxes> read_run(const std::filesystem::path& journal);
 // Whether the run that the journal tells of still goes on.
 bool is_in_progress(const std::filesystem::path& journal);
 
+// The first line.
+std::string journal_header();
+
 // `attempts_written[test]`: the highest number of an attempt that has a line of its own already.
 void append_journal_line(std::string& out, const Event& event,
                          std::span<const std::uint16_t> attempts_written);

@@ -33,7 +33,8 @@ OFFLOAD_JOURNAL_FIELDS(TestResult, "", a("outcome", v.outcome), a("type", v.type
 OFFLOAD_JOURNAL_FIELDS(Attempt, "", a("test", v.test), a("number", v.number), a("batch", v.batch),
                        a("sandbox", v.sandbox), a("started", v.started), a("result", v.result));
 OFFLOAD_JOURNAL_FIELDS(Verdict, "", a("test", v.test), a("status", v.status),
-                       a("attempts", v.attempts), a("not_run_reason", v.not_run_reason));
+                       a("attempts", v.attempts), a("not_run_reason", v.not_run_reason),
+                       a("carried_from", v.carried_from));
 OFFLOAD_JOURNAL_FIELDS(Counts, "", a("passed", v.passed), a("flaky", v.flaky),
                        a("skipped", v.skipped), a("failed", v.failed), a("errored", v.errored),
                        a("not_run", v.not_run));
@@ -48,7 +49,8 @@ OFFLOAD_JOURNAL_FIELDS(RunStarted, "run_started", a("run_id", v.run_id), a("vers
                        a("config_file", v.config_file), a("provider", v.provider),
                        a("framework", v.framework), a("groups", v.groups),
                        a("max_parallel", v.max_parallel), a("verdict_source", v.verdict_source),
-                       a("commit", v.commit), a("branch", v.branch));
+                       a("commit", v.commit), a("branch", v.branch),
+                       a("repetitions", v.repetitions));
 OFFLOAD_JOURNAL_FIELDS(DiscoveryStarted, "discovery_started", a("group", v.group),
                        a("command", v.command));
 OFFLOAD_JOURNAL_FIELDS(TestDiscovered, "test_discovered", a("test", v.test), a("id", v.id),
@@ -56,7 +58,8 @@ OFFLOAD_JOURNAL_FIELDS(TestDiscovered, "test_discovered", a("test", v.test), a("
 OFFLOAD_JOURNAL_FIELDS(DiscoveryFinished, "discovery_finished", a("group", v.group),
                        a("tests", v.tests), a("duration", v.duration));
 OFFLOAD_JOURNAL_FIELDS(RunPlanned, "run_planned", a("selected", v.selected),
-                       a("durations_known", v.durations_known), a("refused", v.refused));
+                       a("durations_known", v.durations_known), a("tests", v.tests),
+                       a("refused", v.refused));
 OFFLOAD_JOURNAL_FIELDS(SandboxCreating, "sandbox_creating", a("sandbox", v.sandbox),
                        a("slot", v.slot));
 OFFLOAD_JOURNAL_FIELDS(SandboxReady, "sandbox_ready", a("sandbox", v.sandbox), a("id", v.id),
@@ -81,6 +84,7 @@ OFFLOAD_JOURNAL_FIELDS(UnknownResult, "unknown_result", a("batch", v.batch), a("
                        a("outcome", v.outcome), a("closest", v.closest),
                        a("matching_format", v.matching_format));
 OFFLOAD_JOURNAL_FIELDS(Notice, "notice", a("severity", v.severity), a("text", v.text));
+OFFLOAD_JOURNAL_FIELDS(TestCarried, "test_carried", a("verdict", v.verdict));
 OFFLOAD_JOURNAL_FIELDS(RunFinished, "run_finished", a("summary", v.summary));
 
 #undef OFFLOAD_JOURNAL_FIELDS

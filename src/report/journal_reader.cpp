@@ -243,10 +243,8 @@ class AttemptMemory {
     std::unordered_map<TestIndex, std::vector<Attempt>> by_test_;
 };
 
-void name_tests(RunSummary& summary) {
-    for (Verdict& verdict : summary.verdicts) {
-        for (Attempt& attempt : verdict.attempts) attempt.test = verdict.test;
-    }
+void name_tests(Verdict& verdict) {
+    for (Attempt& attempt : verdict.attempts) attempt.test = verdict.test;
 }
 
 }  // namespace
@@ -281,10 +279,15 @@ Result<JournalEnd> read_journal(const std::filesystem::path& path, const ReadOpt
         }
         if (known_and_not_wanted) continue;
         if (auto* finished = std::get_if<RunFinished>(&event->body)) {
-            name_tests(finished->summary);
+            for (Verdict& verdict : finished->summary.verdicts) name_tests(verdict);
             memory.restore(finished->summary);
         }
+        auto* carried = std::get_if<TestCarried>(&event->body);
+        if (carried != nullptr) name_tests(carried->verdict);
         if (options.attempts == VerdictAttempts::Restored) {
+            if (carried != nullptr) {
+                for (const Attempt& attempt : carried->verdict.attempts) memory.learn(attempt);
+            }
             if (const auto* attempt = std::get_if<AttemptFinished>(&event->body)) {
                 memory.learn(attempt->attempt);
             }

@@ -25,8 +25,12 @@ namespace {
 
 struct TestRecord {
     std::string id;
-    std::vector<LinePlace> attempts;   // outputs stay in the file until they are shown
-    std::vector<Attempt> told_at_end;  // attempts that only the run's end tells of
+    GroupIndex group;
+    std::string file;
+    std::optional<std::string> carried_from;  // not run this time; see Verdict
+    Seconds longest{0};                       // attempt
+    std::vector<LinePlace> attempts;          // outputs stay in the file until they are shown
+    std::vector<Attempt> told_at_end;         // attempts that only the run's end tells of
     std::optional<Status> status;
     std::string not_run_reason;
     std::size_t running = 0;  // starts without an end
@@ -37,6 +41,7 @@ struct TestRecord {
 
 struct LastRun {
     std::vector<TestRecord> tests;
+    std::vector<std::string> groups;
     std::vector<std::string> batch_outcomes;  // by number; empty while it runs
     VerdictSource source = VerdictSource::PerTest;
     bool finished = false;
@@ -52,16 +57,36 @@ void learn_attempt(LastRun& run, const Attempt& attempt, LinePlace place) {
     TestRecord& test = run.test(attempt.test);
     test.attempts.push_back(place);
     test.running = test.running > 0 ? test.running - 1 : 0;
+    test.longest = std::max(test.longest, attempt.result.duration);
     test.failed = test.failed || attempt.result.outcome == Outcome::Failed;
     test.errored = test.errored || attempt.result.outcome == Outcome::Errored;
     test.passed = test.passed || attempt.result.outcome == Outcome::Passed;
 }
 
+void learn_at_end(TestRecord& test, Verdict& verdict) {
+    test.status = verdict.status;
+    test.not_run_reason = std::move(verdict.not_run_reason);
+    if (test.attempts.empty()) test.told_at_end = std::move(verdict.attempts);
+    for (const Attempt& whole : test.told_at_end) {
+        test.failed = test.failed || whole.result.outcome == Outcome::Failed;
+        test.errored = test.errored || whole.result.outcome == Outcome::Errored;
+        test.longest = std::max(test.longest, whole.result.duration);
+    }
+}
+
 void learn(LastRun& run, Event&& event, LinePlace place) {
     if (auto* discovered = std::get_if<TestDiscovered>(&event.body)) {
-        run.test(discovered->test).id = std::move(discovered->id);
-    } else if (const auto* started = std::get_if<RunStarted>(&event.body)) {
+        TestRecord& test = run.test(discovered->test);
+        test.id = std::move(discovered->id);
+        test.group = discovered->group;
+        test.file = std::move(discovered->file);
+    } else if (auto* started = std::get_if<RunStarted>(&event.body)) {
         run.source = started->verdict_source;
+        run.groups = std::move(started->groups);
+    } else if (auto* carried = std::get_if<TestCarried>(&event.body)) {
+        TestRecord& test = run.test(carried->verdict.test);
+        test.carried_from = carried->verdict.carried_from;
+        learn_at_end(test, carried->verdict);
     } else if (const auto* test_started = std::get_if<TestStarted>(&event.body)) {
         ++run.test(test_started->test).running;
     } else if (const auto* attempt = std::get_if<AttemptFinished>(&event.body)) {
@@ -76,13 +101,7 @@ void learn(LastRun& run, Event&& event, LinePlace place) {
         run.finished = true;
         for (Verdict& verdict : finished->summary.verdicts) {
             TestRecord& test = run.test(verdict.test);
-            test.status = verdict.status;
-            test.not_run_reason = std::move(verdict.not_run_reason);
-            if (test.attempts.empty()) test.told_at_end = std::move(verdict.attempts);
-            for (const Attempt& whole : test.told_at_end) {
-                test.failed = test.failed || whole.result.outcome == Outcome::Failed;
-                test.errored = test.errored || whole.result.outcome == Outcome::Errored;
-            }
+            if (!test.carried_from) learn_at_end(test, verdict);
         }
     }
 }
@@ -97,8 +116,8 @@ Result<LastRun> read_last_run(const std::filesystem::path& journal) {
     }
     LastRun run;
     const ReadOptions options{
-        .kinds = EventKinds::of<RunStarted, TestDiscovered, TestStarted, AttemptFinished,
-                                TestDecided, BatchFinished, RunFinished>(),
+        .kinds = EventKinds::of<RunStarted, TestDiscovered, TestCarried, TestStarted,
+                                AttemptFinished, TestDecided, BatchFinished, RunFinished>(),
         .attempts = VerdictAttempts::NumbersOnly};
     const auto end = read_journal(journal, options, [&](Event&& event, LinePlace place) {
         learn(run, std::move(event), place);
@@ -169,8 +188,39 @@ class Filter {
         return !regex_ || RE2::PartialMatch(test.id, *regex_);
     }
 
+    // Those that are shown. Error: something that the selection names is nowhere.
+    Result<std::vector<const TestRecord*>> shown(const LastRun& run) const {
+        auto selection = options_.selection;
+        selection.past = past_of(run);
+        select::Selector selector(selection);
+        std::vector<const TestRecord*> shown;
+        for (const TestRecord& test : run.tests) {
+            const auto group = test.group.value() < run.groups.size()
+                                   ? std::string_view(run.groups[test.group.value()])
+                                   : std::string_view{};
+            const bool selected = selector.selects({test.id, group, test.file});
+            if (selected && lets_through(test)) shown.push_back(&test);
+        }
+        for (const auto& what : selector.unused()) {
+            return fail(
+                Error{.message = fmt::format("the run had no test, file or folder \"{}\"", what),
+                      .place = {},
+                      .hint = hint_for(what, run)});
+        }
+        return shown;
+    }
+
   private:
     explicit Filter(const LogsOptions& options) : options_(options) {}
+
+    static std::shared_ptr<const select::Past> past_of(const LastRun& run) {
+        auto past = std::make_shared<select::Past>();
+        for (const TestRecord& test : run.tests) {
+            if (test.status) past->results[test.id].status = *test.status;
+            past->durations[test.id] = test.longest;
+        }
+        return past;
+    }
 
     Result<> take_ids(const LastRun& run) {
         ids_.insert(options_.tests.begin(), options_.tests.end());
@@ -221,6 +271,9 @@ class Printer {
         std::string out = fmt::format("=== {} [{}] ===\n",
                                       options_.for_terminal ? harmless_line(test.id) : test.id,
                                       word_for(test, run_.finished));
+        if (test.carried_from && !test.carried_from->empty()) {
+            out += fmt::format("(not run this time; so it was in run {})\n", *test.carried_from);
+        }
         if (!test.not_run_reason.empty()) {
             out += options_.for_terminal ? harmless(test.not_run_reason) : test.not_run_reason;
             out += '\n';
@@ -319,11 +372,9 @@ Result<LogsShown> show(const LogsOptions& options, const std::filesystem::path& 
     OFFLOAD_TRY(const Filter filter, Filter::create(options, run));
     Printer printer(options, journal, run, lines, write);
     LogsShown shown{.tests = run.tests.size(), .shown = 0, .run_finished = run.finished};
-    for (const TestRecord& test : run.tests) {
-        if (!filter.lets_through(test)) continue;
-        OFFLOAD_CHECK(printer.print(test));
-        ++shown.shown;
-    }
+    OFFLOAD_TRY(const auto chosen, filter.shown(run));
+    for (const TestRecord* test : chosen) OFFLOAD_CHECK(printer.print(*test));
+    shown.shown = chosen.size();
     return shown;
 }
 

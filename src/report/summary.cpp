@@ -102,7 +102,14 @@ class Summary {
             if (!verdict.not_run_reason.empty()) text += ": " + shown(verdict.not_run_reason);
             return text;
         }
-        if (verdict.attempts.size() > 1) {
+        const auto failures = std::ranges::count_if(verdict.attempts, [](const Attempt& attempt) {
+            return is_failure(attempt.result.outcome);
+        });
+        const bool repeated = verdict.status != Status::Flaky &&
+                              verdict.attempts.size() > static_cast<std::size_t>(failures);
+        if (repeated) {
+            text += fmt::format(" (failed {} of {} times)", failures, verdict.attempts.size());
+        } else if (verdict.attempts.size() > 1) {
             text += verdict.status == Status::Flaky
                         ? fmt::format(" (passed on attempt {})", verdict.attempts.back().number)
                         : fmt::format(" ({} attempts)", verdict.attempts.size());
@@ -113,13 +120,14 @@ class Summary {
             if (!reason.empty()) text += ": " + fit_end(reason, kLongestReason);
             break;
         }
+        if (verdict.carried_from) text += " (carried over)";
         return text;
     }
 
     void slowest() {
         std::vector<std::pair<Seconds, TestIndex>> all;
         for (const Verdict& verdict : summary_.verdicts) {
-            if (verdict.attempts.empty()) continue;
+            if (verdict.attempts.empty() || verdict.carried_from) continue;
             Seconds longest{0};
             for (const Attempt& attempt : verdict.attempts) {
                 longest = std::max(longest, attempt.result.duration);
@@ -149,6 +157,12 @@ class Summary {
         count("Flaky", counts.flaky, Style::Yellow);
         count("Skipped", counts.skipped, Style::Plain);
         count("Not run", counts.not_run, Style::Red);
+        const auto carried = std::ranges::count_if(summary_.verdicts, [](const Verdict& verdict) {
+            return verdict.carried_from.has_value();
+        });
+        if (carried == 0) return;
+        line(fmt::format("  {:<8} {}: not run this time, they stand as earlier runs left them",
+                         "Carried:", carried));
     }
 
     // No colour inside: scripts look for these lines.

@@ -8,7 +8,8 @@ namespace offload::run {
 void Foresight::add(GroupIndex group, const Discovered& discovered) {
     std::vector<TestIndex> fresh;
     for (const auto& item : discovered.tests) {
-        if (!only_.empty() && !only_.contains(item.id)) continue;
+        if (!selector_.selects({item.id, settings_.groups[group.value()].name, item.file}))
+            continue;
         const auto added =
             tests_.add(item.id, group, item.file, TestKind::Test, item.bond, item.needs);
         if (added.is_new) fresh.push_back(added.test.index);

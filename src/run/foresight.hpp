@@ -3,14 +3,13 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
-#include <unordered_set>
 
 #include "intake.hpp"
 #include "offload/model/discovered.hpp"
 #include "offload/model/test_table.hpp"
 #include "offload/run/settings.hpp"
 #include "offload/schedule/scheduler.hpp"
+#include "offload/select/selection.hpp"
 
 namespace offload::run {
 
@@ -19,7 +18,7 @@ class Foresight {
     // Both outlive it.
     Foresight(const Settings& settings, const schedule::Durations& durations)
         : settings_(settings),
-          only_(settings.only_ids.begin(), settings.only_ids.end()),
+          selector_(settings.selection),
           intake_(settings, durations),
           scheduler_(scheduler_options(settings, false), settings.capacities) {}
 
@@ -31,7 +30,7 @@ class Foresight {
 
   private:
     const Settings& settings_;
-    std::unordered_set<std::string_view> only_;
+    select::Selector selector_;
     TestTable tests_;
     Intake intake_;
     schedule::Scheduler scheduler_;

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
 
-#include "offload/base/text.hpp"
+#include "selecting.hpp"
 
 namespace offload::run {
 namespace {
@@ -75,42 +74,10 @@ void add_group(const GroupSettings& group, GroupIndex index, const Discovered& d
     }
 }
 
-void select_by_id(const std::vector<std::string>& only_ids, const TestTable& tests, Plan& plan) {
-    std::vector<std::string> known;
-    std::unordered_set<std::uint32_t> wanted;
-    for (const auto& id : only_ids) {
-        if (const Test* test = tests.find(id)) {
-            wanted.insert(test->index.value());
-            continue;
-        }
-        if (known.empty()) {
-            for (const auto& test : tests) known.push_back(test.id);
-        }
-        const auto nearest = text::nearest(id, known);
-        plan.errors.push_back(Error{.message = fmt::format("no discovered test has the ID {}", id),
-                                    .place = {},
-                                    .hint = nearest.empty()
-                                                ? "`offload collect` prints all IDs"
-                                                : fmt::format("the nearest one is {}", nearest)});
-    }
-    std::erase_if(plan.selected, [&](TestIndex test) { return !wanted.contains(test.value()); });
-    std::erase_if(plan.broken, [&](const auto& broken) {
-        const auto& module = tests[broken.first].id;
-        const bool asked_for =
-            wanted.contains(broken.first.value()) ||
-            std::ranges::any_of(only_ids, [&](const auto& id) { return id.starts_with(module); });
-        if (!asked_for) {
-            plan.warnings.push_back(
-                fmt::format("{} cannot be collected; no selected test is in it", module));
-        }
-        return !asked_for;
-    });
-}
-
 }  // namespace
 
 Plan make_plan(const std::vector<GroupSettings>& settings, const std::vector<GroupState>& groups,
-               const std::vector<std::string>& only_ids, TestTable& tests) {
+               const select::Selection& selection, TestTable& tests) {
     Plan plan;
     plan.tests_of_group.resize(groups.size());
     Overlaps overlaps;
@@ -129,9 +96,10 @@ Plan make_plan(const std::vector<GroupSettings>& settings, const std::vector<Gro
     for (const auto& test : tests) {
         if (test.kind == TestKind::Test) plan.selected.push_back(test.index);
     }
-    if (!only_ids.empty()) select_by_id(only_ids, tests, plan);
+    if (!selection.is_everything()) narrow(selection, settings, tests, plan);
 
-    if (plan.errors.empty() && plan.selected.empty() && plan.broken.empty()) {
+    if (plan.errors.empty() && plan.selected.empty() && plan.broken.empty() &&
+        plan.carried.empty()) {
         Error none{.message = "no tests found", .place = {}, .hint = {}};
         for (std::size_t i = 0; i < groups.size(); ++i) {
             if (!groups[i].discovered) continue;

@@ -88,7 +88,7 @@ void Run::Rooms::gathered(GroupDiscovered message) {
 }
 
 void Run::Rooms::plan() {
-    const Plan plan = make_plan(settings.groups, gathering.groups(), settings.only_ids, tests);
+    const Plan plan = make_plan(settings.groups, gathering.groups(), settings.selection, tests);
     for (const auto& test : tests) {
         out.tell(TestDiscovered{test.index, test.id, test.group, test.file, test.kind});
     }
@@ -106,7 +106,10 @@ void Run::Rooms::plan() {
     scheduler.emplace(scheduler_options(settings, workers), settings.capacities);
     intake.add(plan.selected, tests, *scheduler);
     streaming.begin(workers, *scheduler);
-    out.tell(RunPlanned{plan.selected.size(), intake.durations_known(), !plan.errors.empty()});
+    out.tell(
+        RunPlanned{plan.selected.size(), intake.durations_known(),
+                   settings.selection.is_everything() ? std::vector<TestIndex>{} : plan.selected,
+                   !plan.errors.empty()});
     gathering.forget_tests();
     if (!plan.errors.empty()) {
         std::string text;

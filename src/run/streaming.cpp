@@ -21,7 +21,7 @@ void Streaming::will_stay(GroupIndex group) {
 std::size_t Streaming::spare_workers(std::size_t awaiting) const {
     if (!staying_ || ruled_out_) return 0;
     std::size_t wanted = std::min(settings_.slots, settings_.cores);
-    if (!settings_.only_ids.empty()) wanted = std::min(wanted, settings_.only_ids.size());
+    if (const auto most = settings_.selection.at_most()) wanted = std::min(wanted, *most);
     const std::size_t taken = crew_.hired() + awaiting;
     return wanted > taken ? wanted - taken : 0;
 }

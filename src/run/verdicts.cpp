@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace offload::run {
@@ -21,11 +22,13 @@ Verdicts::Verdicts(const Settings& settings, TestTable& tests, Outbox& out, Stop
       tests_(tests),
       out_(out),
       stop_(stop),
-      ledger_(retry_counts(settings), settings.abilities.verdict_source) {}
+      ledger_(retry_counts(settings), settings.abilities.verdict_source, settings.repetition) {}
 
 void Verdicts::begin(const Plan& plan) {
     missing_.resize(tests_.size());
     selected_ = plan.selected;
+    carried_ = plan.carried;
+    for (const auto& verdict : carried_) out_.tell(TestCarried{verdict});
     auto broken = plan.broken.begin();
     auto selected = plan.selected.begin();
     // The ledger wants table order.
@@ -152,6 +155,10 @@ void Verdicts::close(const std::string& reason, RunSummary& summary) {
         summary.work += chain;
         summary.longest = std::max(summary.longest, chain);
     }
+    if (carried_.empty()) return;
+    for (const auto& verdict : carried_) ++count_of(summary.counts, verdict.status);
+    std::ranges::move(carried_, std::back_inserter(summary.verdicts));
+    std::ranges::sort(summary.verdicts, {}, &Verdict::test);
 }
 
 }  // namespace offload::run

@@ -69,6 +69,7 @@ class Verdicts {
     Stop& stop_;
     schedule::Ledger ledger_;
     std::vector<TestIndex> selected_;
+    std::vector<Verdict> carried_;
     std::vector<int> missing_;  // by table index: completed batches that left it out
     std::size_t unknown_results_ = 0;
     std::optional<std::string> unknown_failure_;  // the first failed result of no known test

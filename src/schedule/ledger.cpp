@@ -14,8 +14,8 @@ void release(std::string& text) { std::string().swap(text); }
 
 }  // namespace
 
-Ledger::Ledger(std::vector<std::size_t> retry_counts, VerdictSource source)
-    : retry_counts_(std::move(retry_counts)), source_(source) {}
+Ledger::Ledger(std::vector<std::size_t> retry_counts, VerdictSource source, Repetition repetition)
+    : retry_counts_(std::move(retry_counts)), source_(source), repetition_(repetition) {}
 
 void Ledger::add(const Test& test) {
     const std::size_t index = test.index.value();
@@ -64,8 +64,7 @@ Ledger::Recorded Ledger::append(Entry& entry, Attempt attempt) {
     }
     entry.attempts.push_back(std::move(attempt));
     const auto number = static_cast<int>(entry.attempts.size());
-    if (is_failure(outcome) && entry.kind == TestKind::Test &&
-        entry.attempts.size() <= retries_of(entry.group)) {
+    if (entry.kind == TestKind::Test && runs_again(entry, outcome)) {
         return {Decision::Retry, number};
     }
     decide(entry);
@@ -74,6 +73,15 @@ Ledger::Recorded Ledger::append(Entry& entry, Attempt attempt) {
 
 std::size_t Ledger::retries_of(GroupIndex group) const {
     return group.value() < retry_counts_.size() ? retry_counts_[group.value()] : 0;
+}
+
+bool Ledger::runs_again(const Entry& entry, Outcome outcome) const {
+    if (repetition_.times > 1) {
+        const bool ends =
+            outcome == Outcome::Skipped || (is_failure(outcome) && repetition_.until_failure);
+        return !ends && entry.attempts.size() < repetition_.times;
+    }
+    return is_failure(outcome) && entry.attempts.size() <= retries_of(entry.group);
 }
 
 void Ledger::decide(Entry& entry) {
@@ -119,7 +127,7 @@ Status Ledger::status_of(const Entry& entry) const {
     if (failed == entry.attempts.end()) {
         return last == Outcome::Passed ? Status::Passed : Status::Skipped;
     }
-    if (last == Outcome::Passed) {
+    if (last == Outcome::Passed && repetition_.times == 1) {
         return source_ == VerdictSource::PerBatch ? Status::Passed : Status::Flaky;
     }
     return failed->result.outcome == Outcome::Failed ? Status::Failed : Status::Errored;

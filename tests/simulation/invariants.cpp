@@ -257,7 +257,7 @@ void Judge::selection() {
         expect(record_.summary.verdicts.empty(), "there are verdicts without a plan");
         return;
     }
-    const auto& only = world_.settings.only_ids;
+    const auto& only = world_.settings.selection.what;
     std::set<std::string> expected;
     for (const auto& found : record_.all<DiscoveryFinished>()) {
         for (const auto& id : world_.groups[found.group.value()].ids) {

@@ -216,9 +216,9 @@ void Maker::know_durations() {
     if (dice_.chance(0.1)) world_.settings.default_duration = dice_.duration();
     if (all.empty() || !dice_.chance(0.1)) return;
     for (const auto& id : all) {
-        if (dice_.chance(0.5)) world_.settings.only_ids.push_back(id);
+        if (dice_.chance(0.5)) world_.settings.selection.what.push_back(id);
     }
-    if (dice_.chance(0.1)) world_.settings.only_ids.emplace_back("of-no-test");
+    if (dice_.chance(0.1)) world_.settings.selection.what.emplace_back("of-no-test");
 }
 
 void Maker::trouble_provider() {

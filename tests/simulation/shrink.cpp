@@ -21,7 +21,7 @@ class Shrinker {
             }
             drop_parts([](World& world) -> auto& { return world.interrupts; });
             drop_parts([](World& world) -> auto& { return world.settings.known_durations; });
-            drop_parts([](World& world) -> auto& { return world.settings.only_ids; });
+            drop_parts([](World& world) -> auto& { return world.settings.selection.what; });
             drop_each([](World& world) -> auto& { return world.execs; });
             drop_each([](World& world) -> auto& { return world.creations; });
             drop_each([](World& world) -> auto& { return world.destructions; });
@@ -45,8 +45,8 @@ class Shrinker {
 
     static std::size_t size(const World& world) {
         std::size_t size = count_faults(world) + world.tests.size() + world.dead_slots.size() +
-                           world.settings.known_durations.size() + world.settings.only_ids.size() +
-                           (world.turn > Seconds{0} ? 1 : 0);
+                           world.settings.known_durations.size() +
+                           world.settings.selection.what.size() + (world.turn > Seconds{0} ? 1 : 0);
         for (const auto& group : world.groups) size += group.ids.size() + group.broken.size();
         return size;
     }

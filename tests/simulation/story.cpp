@@ -107,6 +107,10 @@ struct EventWords {
         return fmt::format("batch {}: a result of nothing: {}", e.batch.value(), e.name);
     }
     std::string operator()(const Notice& e) const { return "notice: " + e.text; }
+    std::string operator()(const TestCarried& e) const {
+        return fmt::format("test {} is carried over: {}", e.verdict.test.value(),
+                           name_of(e.verdict.status));
+    }
     std::string operator()(const RunFinished& /*event*/) const { return "the run is over"; }
 };
 
@@ -277,8 +281,8 @@ std::string describe(const World& world) {
         world.workers ? ", workers" : "", abilities.worker_discovers ? " that discover" : "",
         abilities.verdict_source == VerdictSource::PerBatch ? ", verdicts per batch" : "",
         world.tells_starts ? "" : ", starts untold", world.families ? ", families" : "");
-    if (!settings.only_ids.empty()) {
-        text += fmt::format("only {}\n", fmt::join(settings.only_ids, " "));
+    if (!settings.selection.what.empty()) {
+        text += fmt::format("only {}\n", fmt::join(settings.selection.what, " "));
     }
     for (const auto& group : world.groups) text += describe(group);
     for (const auto& [id, test] : world.tests) {

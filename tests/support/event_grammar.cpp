@@ -64,14 +64,32 @@ struct EventGrammar::Ear {
         me.expect(!me.started_, "the run starts twice");
         me.started_ = true;
         me.max_parallel_ = event.max_parallel;
+        me.repeats_ = event.repetitions > 1;
     }
     void operator()(const RunPlanned& event) const {
         me.expect(!me.planned_, "the run is planned twice");
         me.planned_ = true;
         me.selected_ = event.selected;
         const auto runnable = std::ranges::count(me.tests_, TestKind::Test, &TestState::kind);
+        for (const auto index : me.unexplained_) {
+            me.violations_.push_back(name("test", index) + " is of a group that is not discovered");
+        }
         me.expect(event.selected <= static_cast<std::size_t>(runnable),
                   "more tests are selected than there are");
+    }
+    void operator()(const TestCarried& event) const {
+        const auto& verdict = event.verdict;
+        auto* state = me.test(verdict.test);
+        if (state == nullptr) return;
+        me.expect(!me.planned_, name("test", verdict.test) + " is carried over after the plan");
+        me.expect(!state->decided, name("test", verdict.test) + " is carried over twice");
+        me.expect(verdict.carried_from.has_value(), "a result is carried over from nowhere");
+        state->decided = verdict.status;
+        state->carried = true;
+        for (const auto& attempt : verdict.attempts) {
+            state->attempts.push_back(attempt.result.outcome);
+        }
+        me.unexplained_.erase(verdict.test);
     }
     void operator()(const RunFinished& event) const { me.finish(event.summary); }
     void operator()(const Notice& event) const {
@@ -92,7 +110,7 @@ struct EventGrammar::Ear {
         me.expect(event.test.value() == me.tests_.size(), "tests are told out of order");
         me.expect(me.ids_.insert(event.id).second, event.id + " is discovered twice");
         const auto group = me.groups_.find(event.group);
-        me.expect(group != me.groups_.end(), event.id + " is of a group that is not discovered");
+        if (group == me.groups_.end()) me.unexplained_.insert(event.test);
         if (group != me.groups_.end() && event.kind == TestKind::Test) ++group->second.tests;
         me.tests_.push_back({event.group, event.kind});
     }
@@ -207,7 +225,7 @@ struct EventGrammar::Ear {
         me.expect(!state->decided, what + " comes after the decision");
         me.expect(attempt.number == static_cast<int>(state->attempts.size()) + 1,
                   what + " is not its next");
-        me.expect(!event.will_retry || is_failure(attempt.result.outcome),
+        me.expect(!event.will_retry || me.repeats_ || is_failure(attempt.result.outcome),
                   what + " is retried, and is no failure");
         if (state->kind == TestKind::Test) {
             const auto* batch = me.running(attempt.batch);
@@ -272,7 +290,9 @@ void EventGrammar::compare(const Verdict& verdict) {
     expect(!state->decided || *state->decided == verdict.status, what + "is not what was decided");
     expect(verdict.attempts.size() == state->attempts.size(),
            what + "has another number of attempts than were told");
-    expect(follows(verdict.status, state->attempts), what + "does not follow from its attempts");
+    expect(verdict.carried_from.has_value() == state->carried, what + "is carried over, or is not");
+    expect(repeats_ || state->carried || follows(verdict.status, state->attempts),
+           what + "does not follow from its attempts");
 }
 
 void EventGrammar::finish(const RunSummary& summary) {
@@ -297,7 +317,8 @@ void EventGrammar::finish(const RunSummary& summary) {
     std::size_t runnable = 0;
     for (std::size_t i = 0; i < tests_.size(); ++i) {
         const bool is_judged = judged.contains(TestIndex(i));
-        if (is_judged && tests_[i].kind == TestKind::Test) ++runnable;
+        const bool was_to_run = tests_[i].kind == TestKind::Test && !tests_[i].carried;
+        if (is_judged && was_to_run) ++runnable;
         expect(is_judged || tests_[i].attempts.empty(),
                fmt::format("test {} was run, and has no verdict", i));
     }

@@ -35,7 +35,7 @@ TEST(CommandLine, RunHasDefaults) {
     EXPECT_FALSE(options.global.verbose);
     EXPECT_FALSE(options.run.parallel);
     EXPECT_FALSE(options.run.flaky_exit_code);
-    EXPECT_THAT(options.run.ids, IsEmpty());
+    EXPECT_THAT(options.run.selection.ids, IsEmpty());
 }
 
 // TRAPS 49
@@ -111,7 +111,7 @@ TEST(CommandLine, TestIdsSurviveUnchanged) {
                    "run")
             .run;
     EXPECT_THAT(run.env, ElementsAre("A=1"));
-    EXPECT_THAT(run.ids, ElementsAre("tests/a.py::t[x, y]", "[odd]", "run", "-dash"));
+    EXPECT_THAT(run.selection.ids, ElementsAre("tests/a.py::t[x, y]", "[odd]", "run", "-dash"));
 }
 
 TEST(CommandLine, ValuesInBracketsSurvive) {
@@ -189,6 +189,32 @@ TEST(CommandLine, SlipsGetASuggestion) {
     EXPECT_THAT(answer_of({"run", "--verbos"}).text, HasSubstr("did you mean --verbose?"));
     EXPECT_THAT(answer_of({"colect"}).text,
                 AllOf(HasSubstr("no command colect"), HasSubstr("did you mean collect?")));
+}
+
+TEST(CommandLine, SelectionsAreTheSameForRunCollectAndLogs) {
+    const std::vector<std::string> flags{"tests/a.py", "--filter",    "slow(2s)", "b c",
+                                         "--failed",   "--list-from", "-"};
+    const auto with = [&](const char* command) {
+        std::vector<std::string> arguments{command};
+        arguments.insert(arguments.end(), flags.begin(), flags.end());
+        return options_of(arguments, command);
+    };
+    for (const auto& selection : {with("run").run.selection, with("collect").collect.selection,
+                                  with("logs").logs.selection}) {
+        EXPECT_THAT(selection.ids, ElementsAre("tests/a.py", "b c"));
+        EXPECT_EQ(selection.filter, "slow(2s)");
+        EXPECT_EQ(selection.list_from, "-");
+        EXPECT_TRUE(selection.failed);
+    }
+}
+
+TEST(CommandLine, RunCanBeRepeatedAndFollowed) {
+    const auto run =
+        options_of({"run", "--repeat", "3", "--until-failure", "--events", "-"}, "run").run;
+    EXPECT_EQ(run.repeat, 3U);
+    EXPECT_TRUE(run.until_failure);
+    EXPECT_EQ(run.events, "-");
+    EXPECT_EQ(answer_of({"run", "--repeat", "0"}).exit_status, 1);
 }
 
 }  // namespace

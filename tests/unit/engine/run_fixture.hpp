@@ -57,7 +57,6 @@ struct Fixture {
                                  .working_folder = "/",
                                  .run_id = "test",
                                  .version = "0",
-                                 .only_ids = {},
                                  .only_groups = {},
                                  .fail_fast = fail_fast,
                                  .known_durations = known_durations,

@@ -36,7 +36,7 @@ TEST(Substance, ComesWithTheFirstBatch) {
 // TRAPS 61
 TEST(Substance, RunThatIsRefusedOrInterruptedBeforeItsFirstTestHasNone) {
     EXPECT_EQ(after({RunStarted{}, finished()}), 0U);
-    EXPECT_EQ(after({RunStarted{}, RunPlanned{3, false, true}, finished()}), 0U);
+    EXPECT_EQ(after({RunStarted{}, RunPlanned{3, false, {}, true}, finished()}), 0U);
     EXPECT_EQ(after({RunStarted{}, RunPlanned{3, false}, SandboxCreating{}, finished(true)}), 0U);
 }
 

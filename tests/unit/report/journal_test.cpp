@@ -33,7 +33,8 @@ class Generator {
                                   .max_parallel = number(),
                                   .verdict_source = pick<VerdictSource>(2),
                                   .commit = text(),
-                                  .branch = text()};
+                                  .branch = text(),
+                                  .repetitions = number()};
             case 1:
                 return DiscoveryStarted{.group = GroupIndex(number()), .command = text()};
             case 2:
@@ -46,8 +47,10 @@ class Generator {
                 return DiscoveryFinished{
                     .group = GroupIndex(number()), .tests = number(), .duration = seconds()};
             case 4:
-                return RunPlanned{
-                    .selected = number(), .durations_known = flag(), .refused = flag()};
+                return RunPlanned{.selected = number(),
+                                  .durations_known = flag(),
+                                  .tests = {TestIndex(number())},
+                                  .refused = flag()};
             case 5:
                 return SandboxCreating{.sandbox = SandboxNumber(number()),
                                        .slot = SlotNumber(number())};
@@ -96,6 +99,8 @@ class Generator {
                                      .matching_format = text()};
             case 17:
                 return Notice{.severity = pick<Severity>(3), .text = text()};
+            case 18:
+                return TestCarried{.verdict = carried()};
             default:
                 return RunFinished{.summary = summary()};
         }
@@ -146,6 +151,14 @@ class Generator {
         Error result{.message = text(), .place = text(), .hint = text()};
         if (depth > 0 && flag()) result.causes = {error(depth - 1), error(depth - 1)};
         return result;
+    }
+    Verdict carried() {
+        const auto test = number();
+        return Verdict{.test = TestIndex(test),
+                       .status = pick<Status>(6),
+                       .attempts = {attempt(test, 1), attempt(test, 2)},
+                       .not_run_reason = text(),
+                       .carried_from = text()};
     }
     Attempt attempt(std::size_t test, int nth) {
         return Attempt{.test = TestIndex(test),

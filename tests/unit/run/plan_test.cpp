@@ -78,21 +78,23 @@ TEST(Plan, OneFailedDiscoveryIsAnErrorThatNamesItsGroup) {
 
 TEST(Plan, SelectionByIdTakesTheseAlone) {
     TestTable tests;
-    const auto plan = make_plan(two_groups(), {found({"x", "y"}), found({"z"})}, {"z", "x"}, tests);
+    const auto plan =
+        make_plan(two_groups(), {found({"x", "y"}), found({"z"})}, {.what = {"z", "x"}}, tests);
     EXPECT_EQ(plan.selected.size(), 2U);
 }
 
 TEST(Plan, AnUnknownIdIsAnErrorWithTheNearestOne) {
     TestTable tests;
     const auto plan = make_plan(two_groups(), {found({"test_a.py::test_one"}), found({})},
-                                {"test_a.py::test_on"}, tests);
+                                {.what = {"test_a.py::test_on"}}, tests);
     ASSERT_EQ(plan.errors.size(), 1U);
     EXPECT_THAT(plan.errors[0].to_string(), HasSubstr("test_a.py::test_one"));
 }
 
 TEST(Plan, ASelectionLeavesUnrelatedBrokenModulesOutWithAWarning) {
     TestTable tests;
-    const auto plan = make_plan(two_groups(), {found({"x"}, {"bad.py"}), found({})}, {"x"}, tests);
+    const auto plan =
+        make_plan(two_groups(), {found({"x"}, {"bad.py"}), found({})}, {.what = {"x"}}, tests);
     EXPECT_TRUE(plan.broken.empty());
     EXPECT_THAT(plan.warnings, ElementsAre(HasSubstr("bad.py")));
 }

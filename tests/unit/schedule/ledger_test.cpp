@@ -257,5 +257,36 @@ TEST(Ledger, TakenVerdictsAreThoseThatWere) {
     EXPECT_EQ(ledger.counts().total(), 0U);
 }
 
+TEST(Ledger, RepetitionRunsATestSoOftenWhateverComesOfIt) {
+    Ledger ledger({5}, VerdictSource::PerTest, {.times = 3});
+    ledger.add(make_test(0));
+    EXPECT_EQ(record(ledger, Outcome::Passed).decision, Decision::Retry);
+    EXPECT_EQ(record(ledger, Outcome::Failed).decision, Decision::Retry);
+    const auto last = record(ledger, Outcome::Passed);
+    EXPECT_EQ(last.decision, Decision::Decided);
+    EXPECT_EQ(last.attempt, 3);
+    EXPECT_EQ(ledger.status(kTest), Status::Failed);  // one failure is enough
+    EXPECT_EQ(record(ledger, Outcome::Passed).decision, Decision::Ignored);
+}
+
+TEST(Ledger, RepetitionOfWhatPassesPasses) {
+    Ledger ledger({0}, VerdictSource::PerTest, {.times = 2});
+    ledger.add(make_test(0));
+    EXPECT_EQ(record(ledger, Outcome::Passed).decision, Decision::Retry);
+    EXPECT_EQ(record(ledger, Outcome::Passed).decision, Decision::Decided);
+    EXPECT_EQ(ledger.status(kTest), Status::Passed);
+}
+
+TEST(Ledger, RepetitionEndsAtASkipAndUntilFailureAtAFailure) {
+    Ledger skipping({0}, VerdictSource::PerTest, {.times = 9});
+    skipping.add(make_test(0));
+    EXPECT_EQ(record(skipping, Outcome::Skipped).decision, Decision::Decided);
+    Ledger hunting({5}, VerdictSource::PerTest, {.times = 9, .until_failure = true});
+    hunting.add(make_test(0));
+    EXPECT_EQ(record(hunting, Outcome::Passed).decision, Decision::Retry);
+    EXPECT_EQ(record(hunting, Outcome::Errored).decision, Decision::Decided);
+    EXPECT_EQ(hunting.status(kTest), Status::Errored);
+}
+
 }  // namespace
 }  // namespace offload::schedule

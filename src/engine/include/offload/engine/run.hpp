@@ -18,6 +18,8 @@
 #include "offload/model/known_duration.hpp"
 #include "offload/model/sink.hpp"
 #include "offload/model/test_table.hpp"
+#include "offload/schedule/ledger.hpp"
+#include "offload/select/selection.hpp"
 
 namespace offload::engine {
 
@@ -42,15 +44,16 @@ struct RunRequest {
     std::string working_folder;  // absolute; see config::working_folder()
     std::string run_id;          // unique among runs on this machine
     std::string version;
-    std::string commit;  // what the tests are of, and
-    std::string branch;  // for reports alone; see RunStarted
-    std::vector<std::string> only_ids;     // run only these; empty: all
+    std::string commit = {};               // what the tests are of, and
+    std::string branch = {};               // for reports alone; see RunStarted
     std::vector<std::string> only_groups;  // run only these; empty: all
     bool fail_fast = false;
     std::vector<KnownDuration> known_durations;  // one per test ID
     SteadyTime started;                          // of the program, for the wall time
     // What the exit status of a run is that came to this; told with the summary.
     std::function<int(const RunSummary&)> exit_status = {};
+    select::Selection selection = {};      // which tests are run
+    schedule::Repetition repetition = {};  // how often
 };
 
 // Runs to the end, whatever happens; the summary says how it went. Every sandbox that was created

@@ -35,8 +35,9 @@ struct RunStarted {
     std::vector<std::string> groups;
     std::size_t max_parallel = 1;
     VerdictSource verdict_source = VerdictSource::PerTest;
-    std::string commit = {};  // of the working folder's repository; empty where there is none
-    std::string branch = {};  // empty where none is checked out
+    std::string commit = {};      // of the working folder's repository; empty where there is none
+    std::string branch = {};      // empty where none is checked out
+    std::size_t repetitions = 1;  // how often each test is to run, whatever comes of it
 };
 
 struct DiscoveryStarted {
@@ -63,6 +64,7 @@ struct DiscoveryFinished {
 struct RunPlanned {
     std::size_t selected = 0;
     bool durations_known = false;  // false: the order is a guess, and the next run will be faster
+    std::vector<TestIndex> tests = {};  // which, where they are not all
     bool refused = false;  // nothing will be run: a group could not be discovered, or has no tests
 };
 
@@ -112,6 +114,11 @@ struct BatchOutput {
     std::string bytes;
 };
 
+// What an earlier run has found out of a test that this run is not to run: told before the plan.
+struct TestCarried {
+    Verdict verdict;
+};
+
 struct TestStarted {
     TestIndex test;
     int attempt = 1;
@@ -121,7 +128,7 @@ struct TestStarted {
 
 struct AttemptFinished {
     Attempt attempt;
-    bool will_retry = false;
+    bool will_retry = false;  // the test will run again
 };
 
 struct TestDecided {
@@ -191,7 +198,7 @@ using EventBody =
     std::variant<RunStarted, DiscoveryStarted, TestDiscovered, DiscoveryFinished, RunPlanned,
                  SandboxCreating, SandboxReady, SandboxDestroying, SandboxEnded, BatchStarted,
                  BatchExtended, BatchOutput, TestStarted, AttemptFinished, TestDecided,
-                 BatchFinished, UnknownResult, Notice, RunFinished>;
+                 BatchFinished, UnknownResult, Notice, TestCarried, RunFinished>;
 
 struct Event {
     SystemTime at;

@@ -1,6 +1,7 @@
 // What one execution of one test came to.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,6 +57,9 @@ struct Verdict {
     Status status = Status::NotRun;
     std::vector<Attempt> attempts;    // in order; empty when not run
     std::string not_run_reason = {};  // why, where it is known
+    // It was not run this time, and stands as it did in the run of this ID; "" where no run knows
+    // it.
+    std::optional<std::string> carried_from = {};
 };
 
 }  // namespace offload

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,19 @@ namespace offload::report {
 
 inline constexpr int kJournalFormat = 1;
 inline constexpr std::string_view kJournalFile = "journal.ndjson";
+
+// Which attempts have a line of their own: later lines only name them.
+class AttemptsWritten {
+  public:
+    // To be told of every event once its line is made.
+    void note(const Event& event);
+    // By test: the highest number.
+    std::span<const std::uint16_t> highest() const { return highest_; }
+
+  private:
+    void note(const Attempt& attempt);
+    std::vector<std::uint16_t> highest_;
+};
 
 struct NewJournal;
 
@@ -55,8 +69,8 @@ class Journal final : public Sink {
     int descriptor_;
     std::string pending_;
     Seconds last_flush_{0};
-    std::vector<std::uint16_t> attempts_written_;  // per test: the highest number
-    Result<> trouble_;                             // from a tick; told at the next event
+    AttemptsWritten attempts_written_;
+    Result<> trouble_;  // from a tick; told at the next event
     Substance substance_;
     bool is_last_run_;
     bool finished_ = false;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "offload/base/error.hpp"
+#include "offload/select/selection.hpp"
 
 namespace offload::report {
 
@@ -19,9 +20,10 @@ struct LogsOptions {
     std::string test_id_format = {};   // names its cases where another program wrote it
     bool failures = false;             // did not pass, and an attempt of it failed
     bool errors = false;  // did not pass, and an attempt of it errored, or it was not run
-    std::vector<std::string> tests;  // its ID is one of these
-    std::string test_regex;          // RE2 syntax, found anywhere in its ID; empty: any
-    bool for_terminal = false;       // control characters are shown, not sent
+    std::vector<std::string> tests;    // its ID is one of these
+    select::Selection selection = {};  // what earlier runs tell is what this one does
+    std::string test_regex;            // RE2 syntax, found anywhere in its ID; empty: any
+    bool for_terminal = false;         // control characters are shown, not sent
 };
 
 struct LogsShown {

@@ -24,6 +24,7 @@ struct GroupState {
 struct Plan {
     std::vector<TestIndex> selected;                       // in table order
     std::vector<std::pair<TestIndex, TestResult>> broken;  // modules; in table order
+    std::vector<Verdict> carried;                          // of earlier runs; in table order
     std::vector<std::size_t> tests_of_group;               // owned tests, by group
     std::vector<std::string> warnings;
     std::vector<std::string> notes;
@@ -31,8 +32,9 @@ struct Plan {
 };
 
 // Fills `tests` in file order of the groups; a test that two groups select belongs to the first.
-// `only_ids`: the selection; empty means all. Groups without a `discovered` take no part.
+// Groups without a `discovered` take no part, except that where the selection carries results over,
+// their tests are those that earlier runs have found.
 Plan make_plan(const std::vector<GroupSettings>& settings, const std::vector<GroupState>& groups,
-               const std::vector<std::string>& only_ids, TestTable& tests);
+               const select::Selection& selection, TestTable& tests);
 
 }  // namespace offload::run

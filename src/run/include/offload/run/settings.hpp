@@ -16,6 +16,8 @@
 #include "offload/model/event.hpp"
 #include "offload/model/ids.hpp"
 #include "offload/model/known_duration.hpp"
+#include "offload/schedule/ledger.hpp"
+#include "offload/select/selection.hpp"
 
 namespace offload::run {
 
@@ -64,7 +66,8 @@ struct Settings {
     bool hedges = true;                             // [offload] impatiently_requeue_batches
     bool fail_fast = false;
 
-    std::vector<std::string> only_ids;           // run only these; empty: all
+    select::Selection selection;                 // which tests are run
+    schedule::Repetition repetition;             // how often
     std::vector<KnownDuration> known_durations;  // one per test ID
     std::optional<Seconds> default_duration;     // of a test about which nothing is known
     std::vector<std::string> artefact_globs;     // files to fetch after each batch

@@ -12,13 +12,20 @@
 
 namespace offload::schedule {
 
+// How often a test is to run, whatever comes of it. More than once: a failure is not retried, and
+// one is enough to fail the test.
+struct Repetition {
+    std::size_t times = 1;
+    bool until_failure = false;  // the first failure is the last attempt
+};
+
 class Ledger {
   public:
     // `retry_counts[g]`: how often a failed test of group g is run again.
     // PerBatch: outcomes are those of whole batches, so that a pass after a failure proves nothing
     // about one test: it ends as Passed, never as Flaky.
     explicit Ledger(std::vector<std::size_t> retry_counts,
-                    VerdictSource source = VerdictSource::PerTest);
+                    VerdictSource source = VerdictSource::PerTest, Repetition repetition = {});
 
     // Every test that is selected for this run is told once, in table order. To the ledger no other
     // test exists: results of one are Ignored, and it never appears in verdicts() or counts().
@@ -26,7 +33,7 @@ class Ledger {
 
     // What a result means for its test.
     enum class Decision {
-        Retry,    // failed, and attempts are left: run it again
+        Retry,    // failed, and attempts are left, or it is to be repeated: run it again
         Decided,  // passed, skipped, or out of attempts
         Ignored,  // it was decided before (a hedge's loser, a late result): no attempt, no trace
     };
@@ -85,11 +92,13 @@ class Ledger {
     Recorded append(Entry& entry, Attempt attempt);
     void decide(Entry& entry);
     std::size_t retries_of(GroupIndex group) const;
+    bool runs_again(const Entry& entry, Outcome outcome) const;
     Status status_of(const Entry& entry) const;
     Verdict verdict_of(const Entry& entry) const;
 
     std::vector<std::size_t> retry_counts_;
     VerdictSource source_;
+    Repetition repetition_;
     std::vector<Entry> entries_;
     std::vector<std::uint32_t> positions_;  // table index → entries_
     std::size_t undecided_ = 0;

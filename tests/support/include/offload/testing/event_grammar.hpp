@@ -44,6 +44,7 @@ class EventGrammar {
         std::set<BatchNumber> batches = {};  // in which a result of it would count
         std::vector<Outcome> attempts = {};
         std::optional<Status> decided = {};
+        bool carried = false;
     };
     struct SandboxState {
         SlotNumber slot;
@@ -71,10 +72,12 @@ class EventGrammar {
     bool started_ = false;
     bool planned_ = false;
     bool finished_ = false;
+    bool repeats_ = false;
     std::size_t max_parallel_ = 0;
     std::size_t selected_ = 0;
     std::map<GroupIndex, Group> groups_;
     std::vector<TestState> tests_;
+    std::set<TestIndex> unexplained_;  // of a group that is not discovered
     std::set<std::string> ids_;
     std::vector<SandboxState> sandboxes_;
     std::map<BatchNumber, BatchState> batches_;
