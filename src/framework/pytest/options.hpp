@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "environment.hpp"
+#include "../environment.hpp"
 #include "offload/config/kind.hpp"
 
 namespace offload::framework {

@@ -36,8 +36,9 @@ TEST(Summary, HidesSecretsWhereverTheyComeFrom) {
 TEST(Summary, OfAConfigWithErrorsIsEmpty) { EXPECT_EQ(summary(read("")), ""); }
 
 TEST(Summary, CoversEveryProviderAndFramework) {
-    EXPECT_THAT(summary(read(commands("download_command = \"d\"", "result_file = \"r\""))),
-                AllOf(HasSubstr("create_command"), HasSubstr("result_file"), HasSubstr("\"d\"")));
+    EXPECT_THAT(
+        summary(read(commands("download_command = \"d {paths}\"", "result_file = \"r\""))),
+        AllOf(HasSubstr("create_command"), HasSubstr("result_file"), HasSubstr("\"d {paths}\"")));
     EXPECT_THAT(summary(read("[offload]\nsandbox_repo_root = \"/r\"\n[provider]\ntype = \"modal\"\n"
                              "memory_gb = 8\nexperimental_options = { gpu = true }\n"
                              "[framework]\ntype = \"cargo\"\npackage = \"p\"\n[groups.all]\n")),

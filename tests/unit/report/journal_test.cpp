@@ -141,7 +141,8 @@ class Generator {
     }
 
   private:
-    std::size_t number() { return random_() % 1000; }
+    static constexpr std::size_t kMostNumber = 1000;
+    std::size_t number() { return random_() % kMostNumber; }
     bool flag() { return random_() % 2 == 0; }
     template <class E>
     E pick(std::size_t count) {
@@ -152,8 +153,9 @@ class Generator {
         if (depth > 0 && flag()) result.causes = {error(depth - 1), error(depth - 1)};
         return result;
     }
+    // Each test is carried once, and has no attempts of this run.
     Verdict carried() {
-        const auto test = number();
+        const std::size_t test = kMostNumber + ++carried_;
         return Verdict{.test = TestIndex(test),
                        .status = pick<Status>(6),
                        .attempts = {attempt(test, 1), attempt(test, 2)},
@@ -210,6 +212,7 @@ class Generator {
     }
 
     std::mt19937 random_;
+    std::size_t carried_ = 0;
 };
 
 std::string as_line(const Event& event) {
