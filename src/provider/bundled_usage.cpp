@@ -45,7 +45,8 @@ const std::vector<Usage>& usages() {
 std::vector<std::string> arguments_in(std::string_view command) {
     const auto at = command.find(kScript);
     if (at == std::string_view::npos) return {};
-    auto words = shell::split(command.substr(at + kScript.size())).value_or(std::vector<std::string>{});
+    auto words =
+        shell::split(command.substr(at + kScript.size())).value_or(std::vector<std::string>{});
     const auto end = std::ranges::find_if(words, [](const std::string& word) {
         return word.find_first_of(";|&<>`") != std::string::npos && !word.starts_with("--");
     });
