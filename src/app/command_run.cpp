@@ -137,10 +137,20 @@ bool records_history(const config::Config& config, const RunOptions& run) {
     return config.history.present && (always || run.record_history);
 }
 
+// What an earlier run has left stands until this one has something to tell. A report without a
+// journal beside it is of no run that is known here (a CI cache has brought it back): nobody may
+// take it for this one's. Whether it could be removed shows when the report is written.
+void remove_report_of_no_run(const fs::path& folder, const fs::path& junit) {
+    std::error_code ignored;
+    if (!fs::exists(folder / report::kJournalFile, ignored)) fs::remove(junit, ignored);
+}
+
 // An error means that nothing could be reported: the run does not begin.
 Result<Sinks> make_sinks(const config::Config& config, const Options& options,
                          const TestTable& tests, const KnownDurations& durations) {
     const fs::path folder = config.report.output_dir;
+    const fs::path junit_path = folder / config.report.junit_file;
+    if (config.report.junit) remove_report_of_no_run(folder, junit_path);
     Sinks sinks;
     OFFLOAD_TRY(auto journal, report::Journal::create(folder));
     sinks.push_back(std::move(journal));
@@ -148,7 +158,7 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
     sinks.push_back(std::move(logs));
     if (config.report.junit) {
         OFFLOAD_TRY(auto junit, report::JunitFile::create(
-                                    folder / config.report.junit_file, tests,
+                                    junit_path, tests,
                                     config.report.junit_attempts == config::JunitAttempts::Testcases
                                         ? junit::Attempts::Testcases
                                         : junit::Attempts::Nested));
