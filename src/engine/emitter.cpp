@@ -53,6 +53,15 @@ void Emitter::forecast(Seconds left) {
     }
 }
 
+// The others have had their last event.
+void Emitter::warn_those_after(std::size_t outlet, const std::vector<std::string>& texts) {
+    for (const auto& text : texts) {
+        const Event event{std::chrono::system_clock::now(), since_start(),
+                          Notice{Severity::Warning, text}};
+        for (std::size_t i = outlet + 1; i < outlets_.size(); ++i) deliver(outlets_[i], event);
+    }
+}
+
 RunSummary Emitter::finish(RunSummary summary) {
     Event event{std::chrono::system_clock::now(), since_start(), RunFinished{std::move(summary)}};
     auto& told = std::get<RunFinished>(event.body).summary;
@@ -62,9 +71,12 @@ RunSummary Emitter::finish(RunSummary summary) {
         }
         if (exit_status_) told.exit_status = exit_status_(told);
     };
-    for (auto& outlet : outlets_) {
+    for (std::size_t i = 0; i < outlets_.size(); ++i) {
         own_up();
-        deliver(outlet, event);
+        deliver(outlets_[i], event);
+        const auto texts = std::exchange(untold_, {});
+        // What is required is told as the run's failure.
+        if (!outlets_[i].sink->required()) warn_those_after(i, texts);
     }
     own_up();
     return std::move(told);

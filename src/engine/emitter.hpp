@@ -38,6 +38,7 @@ class Emitter {
         bool broken = false;
     };
     void deliver(Outlet& outlet, const Event& event);
+    void warn_those_after(std::size_t outlet, const std::vector<std::string>& texts);
 
     std::vector<Outlet> outlets_;
     SteadyTime started_;

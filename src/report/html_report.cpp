@@ -46,11 +46,7 @@ std::string fill(HtmlData& data) {
 }
 
 Result<> write(const std::filesystem::path& path, HtmlData& data) {
-    auto written = write_file_atomically(path, fill(data));
-    if (written) return {};
-    return fail(Error{.message = "the HTML report could not be written",
-                      .place = path.string(),
-                      .causes = {std::move(written).error()}});
+    return write_file_atomically(path, fill(data));
 }
 
 }  // namespace

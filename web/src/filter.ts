@@ -1,9 +1,11 @@
-// The filter box's language. Words are looked for in the test's ID, all of them have to be there;
-// `name(…)`, `file(…)`, `group(…)`, `message(…)`, `status(…)`, `slow(2s)` and `retried()` ask for
-// more, and `and`, `or`, `not` and parentheses put them together.
-import { Report } from "./data";
+// The filter box's language: that of `offload run --filter` (docs/rerun.md), where "last" is the run
+// that is shown. Because it is typed to look around, words side by side have to be there all, small
+// letters stand for capitals as well, and some more can be asked for: `message(…)`, `status(…)` and
+// `retried()`.
+import { Report, STATUSES } from "./data";
 
 export type Predicate = (test: number) => boolean;
+type Matches = (text: string) => boolean;
 
 export class FilterError extends Error {
     constructor(
@@ -14,245 +16,265 @@ export class FilterError extends Error {
     }
 }
 
-interface Token {
-    kind: "word" | "call" | "regex" | "(" | ")" | "and" | "or" | "not";
-    text: string; // of a call: its argument
-    name: string; // of a call
-    at: number;
-}
-
-const OPERATORS = new Map<string, Token["kind"]>([
-    ["and", "and"],
-    ["&", "and"],
-    ["or", "or"],
-    ["|", "or"],
-    ["not", "not"],
-    ["!", "not"],
+const DEEPEST = 200; // parentheses and negations in each other
+const UNITS = new Map([
+    ["ms", 1],
+    ["s", 1000],
+    ["m", 60_000],
+    ["h", 3_600_000],
 ]);
+const STATES = new Map<string, string[]>([
+    ...STATUSES.map((word): [string, string[]] => [word.replace(" ", "-"), [word]]),
+    ["failed", ["failed", "errored"]],
+    ["new", []],
+]);
+const KNOWN = "name, test, file, group, last, slow, all, none, message, status, retried";
 
-/** The text up to the ")" that ends a call; parentheses inside come in pairs, "\" keeps one. */
-function argument(text: string, from: number): [string, number] {
-    let depth = 1;
-    let value = "";
-    for (let i = from; i < text.length; ++i) {
-        const c = text[i];
-        if (c === "\\" && (text[i + 1] === "(" || text[i + 1] === ")")) {
-            value += text[++i];
-            continue;
-        }
-        if (c === "(") ++depth;
-        if (c === ")" && --depth === 0) return [value.trim(), i + 1];
-        value += c;
-    }
-    throw new FilterError("this parenthesis is not closed", from - 1);
+function partOf(text: string): Matches {
+    if (text !== text.toLowerCase()) return (whole) => whole.includes(text);
+    return (whole) => whole.toLowerCase().includes(text);
 }
 
-function quoted(text: string, from: number, quote: string): [string, number] {
-    let value = "";
-    for (let i = from + 1; i < text.length; ++i) {
-        if (text[i] === "\\" && text[i + 1] === quote) value += text[++i];
-        else if (text[i] === quote) return [value, i + 1];
-        else value += text[i];
-    }
-    throw new FilterError(`the closing ${quote} is missing`, from);
-}
-
-function tokens(text: string): Token[] {
-    const found: Token[] = [];
-    const add = (kind: Token["kind"], value: string, at: number, name = "") =>
-        found.push({ kind, text: value, at, name });
-    for (let i = 0; i < text.length; ) {
-        const c = text[i];
-        const call = /^([a-z]+)\(/.exec(text.slice(i, i + 20));
-        if (/\s/.test(c)) {
-            ++i;
-        } else if (call && call[1] !== "not" && call[1] !== "and" && call[1] !== "or") {
-            const [value, end] = argument(text, i + call[0].length);
-            add("call", value, i, call[1]);
-            i = end;
-        } else if (c === "(" || c === ")") {
-            add(c, c, i++);
-        } else if (OPERATORS.has(c)) {
-            add(OPERATORS.get(c)!, c, i++);
-        } else if (c === '"') {
-            const [value, end] = quoted(text, i, c);
-            add("word", value, i);
-            i = end;
-        } else if (c === "/" && text.indexOf("/", i + 1) > i + 1 && !/^\/[\w./-]*$/.test(text)) {
-            const [value, end] = quoted(text, i, c);
-            add("regex", value, i);
-            i = end;
-        } else {
-            const word = /^[^\s()|&]+(?:\([^\s()]*\))?/.exec(text.slice(i))![0];
-            add(OPERATORS.get(word) ?? "word", word, i);
-            i += word.length;
-        }
-    }
-    return found;
-}
-
-function regex(source: string, at: number): RegExp {
-    try {
-        return new RegExp(source, "i");
-    } catch (error) {
-        throw new FilterError(`/${source}/ is no regular expression: ${(error as Error).message}`, at);
-    }
-}
-
-function globbed(glob: string): RegExp {
+function globbed(glob: string): Matches {
     const pattern = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&").replace(/\*+/g, ".*").replace(/\?/g, ".");
-    return new RegExp(`^${pattern}$`, "i");
+    const expression = new RegExp(`^${pattern}$`, "s");
+    return (text) => expression.test(text);
 }
 
-/** "=all of it", "/regular expression/", "a glob with *", else a part of it. */
-export function textMatcher(pattern: string, at: number): (text: string) => boolean {
-    if (pattern.startsWith("=")) {
-        const whole = pattern.slice(1);
-        return (text) => text === whole;
-    }
-    if (pattern.length > 2 && pattern.startsWith("/") && pattern.endsWith("/")) {
-        const expression = regex(pattern.slice(1, -1), at);
-        return (text) => expression.test(text);
-    }
-    if (pattern.startsWith("~")) pattern = pattern.slice(1);
-    else if (pattern.includes("*")) {
-        const expression = globbed(pattern);
-        return (text) => expression.test(text);
-    }
-    const part = pattern.toLowerCase();
-    return (text) => text.toLowerCase().includes(part);
+/** A file, a folder of it, or a glob. */
+function placeOf(text: string): Matches {
+    if (/[*?]/.test(text)) return globbed(text);
+    const folder = text.replace(/\/+$/, "");
+    return (file) => file === text || file.startsWith(`${folder}/`);
 }
 
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, "": 1000 };
-
-function milliseconds(text: string, at: number): number {
-    const match = /^>?=?\s*(\d+(?:\.\d+)?)\s*(ms|s|m|)$/.exec(text);
-    if (!match) throw new FilterError(`slow(${text}): expected a duration such as 2s or 300ms`, at);
-    return Number(match[1]) * UNITS[match[2]];
-}
-
-/** Answers by row number of a column, each value asked once. */
-function perValue(count: number, matches: (value: number) => boolean): boolean[] {
-    return Array.from({ length: count }, (_, value) => matches(value));
-}
-
-function call(report: Report, token: Token): Predicate {
-    const { tests, run } = report.raw;
-    const { text, at, name } = token;
-    switch (name) {
-        case "name":
-        case "test":
-        case "id": {
-            const matches = textMatcher(text, at);
-            return (test) => matches(tests.id[test]);
-        }
-        case "file": {
-            const matches = textMatcher(text, at);
-            const answers = perValue(tests.files.length, (file) => matches(tests.files[file]));
-            return (test) => answers[tests.file[test]];
-        }
-        case "group": {
-            const matches = textMatcher(text, at);
-            const answers = perValue(run.groups.length, (group) => matches(run.groups[group]));
-            return (test) => answers[tests.group[test]] ?? false;
-        }
-        case "message": {
-            const matches = textMatcher(text, at);
-            return (test) => matches(report.headline(test));
-        }
-        case "status":
-        case "state":
-        case "last": {
-            const wanted = new Set(text.split(/[,|]/).map((word) => word.trim().replace(/[-_]/g, " ")));
-            return (test) => wanted.has(report.status(test));
-        }
-        case "slow": {
-            const least = milliseconds(text, at);
-            return (test) => report.duration[test] >= least;
-        }
-        case "retried":
-            return (test) => report.attemptsOf(test).length > 1;
-        case "all":
-            return () => true;
-        default:
-            throw new FilterError(
-                `there is no ${name}(): known are name, file, group, message, status, slow, retried`,
-                at,
-            );
-    }
-}
+const exactly = (text: string): Matches => (whole) => whole === text;
 
 class Parser {
-    private next = 0;
+    private at = 0;
+    private depth = 0;
     constructor(
         private readonly report: Report,
-        private readonly all: Token[],
-        private readonly end: number,
+        private readonly text: string,
     ) {}
 
     whole(): Predicate {
-        const predicate = this.alternatives();
-        const rest = this.all[this.next];
-        if (rest) throw new FilterError(`"${rest.text}" was not expected here`, rest.at);
+        const predicate = this.either();
+        if (!this.atEnd()) this.wrong("the end was expected");
         return predicate;
     }
 
-    private alternatives(): Predicate {
-        let left = this.conjunction();
-        while (this.take("or")) {
-            const [one, other] = [left, this.conjunction()];
+    // --- Words
+
+    private wrong(message: string, at = this.at): never {
+        throw new FilterError(message, at);
+    }
+
+    private atEnd(): boolean {
+        while (/\s/.test(this.text[this.at] ?? "")) ++this.at;
+        return this.at >= this.text.length;
+    }
+
+    private word(): string {
+        return /^[^\s()]*/.exec(this.text.slice(this.at))![0];
+    }
+
+    private take(...words: string[]): boolean {
+        if (this.atEnd() || !words.includes(this.word())) return false;
+        this.at += this.word().length;
+        return true;
+    }
+
+    private takeSign(sign: string): boolean {
+        if (this.atEnd() || this.text[this.at] !== sign) return false;
+        ++this.at;
+        return true;
+    }
+
+    private close(): void {
+        if (!this.takeSign(")")) this.wrong('")" is missing');
+    }
+
+    // --- Operators
+
+    private either(): Predicate {
+        let left = this.both();
+        while (this.take("or", "|")) {
+            const [one, other] = [left, this.both()];
             left = (test) => one(test) || other(test);
         }
         return left;
     }
 
-    private conjunction(): Predicate {
-        let left = this.negation();
-        for (;;) {
-            const kind = this.all[this.next]?.kind;
-            if (kind === undefined || kind === "or" || kind === ")") return left;
-            this.take("and");
-            const [one, other] = [left, this.negation()];
+    private both(): Predicate {
+        let left = this.factor();
+        while (!this.atEnd() && this.text[this.at] !== ")" && !["or", "|"].includes(this.word())) {
+            this.take("and", "&");
+            const [one, other] = [left, this.factor()];
             left = (test) => one(test) && other(test);
         }
+        return left;
     }
 
-    private negation(): Predicate {
-        if (!this.take("not")) return this.term();
-        const inner = this.negation();
-        return (test) => !inner(test);
+    private factor(): Predicate {
+        if (++this.depth > DEEPEST) this.wrong("these are too many in each other");
+        try {
+            if (this.take("not") || this.takeSign("!")) {
+                const inner = this.factor();
+                return (test) => !inner(test);
+            }
+            if (this.takeSign("(")) {
+                const inner = this.either();
+                this.close();
+                return inner;
+            }
+            if (this.atEnd() || /^(and|or|&|\|)?$/.test(this.word())) {
+                this.wrong("a name, a predicate or a parenthesis was expected");
+            }
+            const name = /^([a-z]+)\(/.exec(this.text.slice(this.at))?.[1];
+            return name === undefined ? this.ofName(this.matcher(partOf, false)) : this.predicate(name);
+        } finally {
+            --this.depth;
+        }
     }
 
-    private term(): Predicate {
-        const token = this.all[this.next++];
-        if (!token) throw new FilterError("something is missing at the end", this.end);
-        const ids = this.report.raw.tests.id;
-        if (token.kind === "(") {
-            const inner = this.alternatives();
-            if (!this.take(")")) throw new FilterError("this parenthesis is not closed", token.at);
-            return inner;
-        }
-        if (token.kind === "call") return call(this.report, token);
-        if (token.kind === "regex") {
-            const expression = regex(token.text, token.at);
-            return (test) => expression.test(ids[test]);
-        }
-        if (token.kind === "word") {
-            const matches = textMatcher(token.text, token.at);
-            return (test) => matches(ids[test]);
-        }
-        throw new FilterError(`"${token.text}" was not expected here`, token.at);
+    // --- Predicates
+
+    private ofName(matches: Matches): Predicate {
+        const { id } = this.report.raw.tests;
+        return (test) => matches(id[test]);
     }
 
-    private take(kind: Token["kind"]): boolean {
-        if (this.all[this.next]?.kind !== kind) return false;
-        ++this.next;
-        return true;
+    /** Asks each value of a column once. */
+    private ofColumn(matches: Matches, values: string[], column: number[]): Predicate {
+        const answers = values.map(matches);
+        return (test) => answers[column[test]] ?? false;
+    }
+
+    private predicate(name: string): Predicate {
+        const begin = this.at;
+        this.at += name.length + 1;
+        const predicate = this.called(name, begin);
+        this.close();
+        return predicate;
+    }
+
+    private called(name: string, begin: number): Predicate {
+        const { report } = this;
+        const { tests, run } = report.raw;
+        switch (name) {
+            case "name":
+            case "test":
+                return this.ofName(this.matcher(partOf, true));
+            case "file":
+                return this.ofColumn(this.matcher(placeOf, true), tests.files, tests.file);
+            case "group":
+                return this.ofColumn(this.matcher(exactly, true), run.groups, tests.group);
+            case "message": {
+                const matches = this.matcher(partOf, true);
+                return (test) => matches(report.headline(test));
+            }
+            case "last":
+            case "status":
+                return this.states(name === "last");
+            case "slow": {
+                const least = this.milliseconds();
+                return (test) => report.duration[test] >= least;
+            }
+            case "retried":
+                return (test) => report.attemptsOf(test).length > 1;
+            case "all":
+                return () => true;
+            case "none":
+                return () => false;
+            default:
+                return this.wrong(`there is no ${name}(): known are ${KNOWN}`, begin);
+        }
+    }
+
+    /** `last(failed)` is as on the command line; `status(failed, flaky)` takes words as they are. */
+    private states(asCommandLine: boolean): Predicate {
+        const begin = this.at;
+        const words = this.argument().split(",").map((word) => word.trim().replace(/\s+/g, "-"));
+        const wanted = new Set<string>();
+        for (const word of words) {
+            const states = STATES.get(word);
+            if (!states) this.wrong(`one of ${[...STATES.keys()].join(", ")} was expected`, begin);
+            for (const state of asCommandLine ? states : states.slice(0, 1)) wanted.add(state);
+        }
+        return (test) => wanted.has(this.report.status(test));
+    }
+
+    private milliseconds(): number {
+        const begin = this.at;
+        const match = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/.exec(this.argument());
+        const unit = UNITS.get(match?.[2] ?? "");
+        if (!match || unit === undefined) this.wrong("a duration like 500ms, 2s or 1.5m was expected", begin);
+        return Number(match[1]) * unit;
+    }
+
+    // --- Matchers
+
+    private argument(): string {
+        const [inside] = this.text.slice(this.at).split(")", 1);
+        this.at += inside.length;
+        return inside.trim();
+    }
+
+    private matcher(usual: (text: string) => Matches, inside: boolean): Matches {
+        this.atEnd();
+        const begin = this.at;
+        const regex = this.text[this.at] === "/" ? this.upTo("/", true) : null;
+        if (regex !== null) return this.expression(regex, begin);
+        const signs = new Map([["=", exactly], ["~", partOf], ["#", globbed]]);
+        const make = signs.get(this.text[this.at] ?? "");
+        if (make) ++this.at;
+        const text = this.text[this.at] === '"' ? this.quoted() : inside ? this.argument() : this.plain();
+        if (text === "") this.wrong("a text was expected");
+        return (make ?? usual)(text);
+    }
+
+    /** A name with a pair of parentheses in it is taken whole. */
+    private plain(): string {
+        const word = /^[^\s()]+(?:\([^\s()]*\)[^\s()]*)*/.exec(this.text.slice(this.at))?.[0] ?? "";
+        this.at += word.length;
+        return word;
+    }
+
+    private quoted(): string {
+        return this.upTo('"', false) ?? this.wrong('the closing " is missing', this.text.length);
+    }
+
+    /** What stands before the next `end` that has no backslash; null where there is none. */
+    private upTo(end: string, keepBackslashes: boolean): string | null {
+        let value = "";
+        for (let i = this.at + 1; i < this.text.length; ++i) {
+            const c = this.text[i];
+            if (c === end) {
+                this.at = i + 1;
+                return value;
+            }
+            if (c === "\\" && i + 1 < this.text.length) {
+                if (keepBackslashes && this.text[i + 1] !== end) value += c;
+                ++i;
+            }
+            value += this.text[i];
+        }
+        return null;
+    }
+
+    private expression(source: string, at: number): Matches {
+        try {
+            const expression = new RegExp(source);
+            return (text) => expression.test(text);
+        } catch {
+            return this.wrong(`/${source}/ is no regular expression`, at);
+        }
     }
 }
 
 /** Throws FilterError. */
 export function parseFilter(report: Report, text: string): Predicate {
     if (text.trim() === "") return () => true;
-    return new Parser(report, tokens(text), text.length).whole();
+    return new Parser(report, text).whole();
 }

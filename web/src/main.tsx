@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { FLAKY, readReport, Report } from "./data";
+import { ERRORED, FAILED, FLAKY, readReport, Report } from "./data";
 import { FlakyView } from "./flaky_view";
 import { Header } from "./header";
 import { RunView } from "./run_view";
@@ -40,9 +40,17 @@ function useViewState(): [ViewState, (change: Partial<ViewState>) => void] {
     return [state, (changed) => setState((old) => ({ ...old, ...changed }))];
 }
 
+/** Until somebody chooses: what most people open the report for. */
+function firstFailure(report: Report): number {
+    const { status } = report.raw.tests;
+    const failed = status.indexOf(FAILED);
+    return failed >= 0 ? failed : status.indexOf(ERRORED);
+}
+
 function useSelected(report: Report, state: ViewState): number {
     const numbers = useMemo(() => new Map(report.raw.tests.id.map((id, i) => [id, i])), [report]);
-    return numbers.get(state.test) ?? -1;
+    const first = useMemo(() => firstFailure(report), [report]);
+    return state.test === "" ? first : (numbers.get(state.test) ?? -1);
 }
 
 function Page({ report }: { report: Report }) {

@@ -111,7 +111,7 @@ function FilterBox({ state, change, error }: ViewProps & { error: string }) {
                 ref={box}
                 type="search"
                 value={state.filter}
-                placeholder="Filter ( / ): part of a name, file(shop), slow(2s), status(failed), not group(unit) …"
+                placeholder="Filter ( / ): part of a name, file(tests/shop), slow(2s), last(failed), not group(unit) …"
                 spellcheck={false}
                 autocomplete="off"
                 aria-invalid={error !== ""}

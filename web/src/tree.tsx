@@ -91,16 +91,18 @@ export function Tree({ report, rows, by, selected, closed, select, toggle }: Pro
         const row = rows[next];
         if (row?.kind === "test") select(row.test);
     };
-    // The selected test stays the active row when the rows around it change.
+    const placeOfSelected = () =>
+        rows.findIndex((row) => row.kind === "test" && row.test === selected);
+    // The selected test stays the active row when the rows around it change, wherever it goes: who
+    // asks for another order wants to see what is first.
     useEffect(() => {
-        const place = rows.findIndex((row) => row.kind === "test" && row.test === selected);
-        if (place >= 0) {
-            setActive(place);
-            show(place);
-        } else {
-            setActive((old) => Math.min(old, Math.max(rows.length - 1, 0)));
-        }
+        const place = placeOfSelected();
+        setActive((old) => (place >= 0 ? place : Math.min(old, Math.max(rows.length - 1, 0))));
     }, [rows, selected]);
+    useEffect(() => {
+        const place = placeOfSelected();
+        if (place >= 0) show(place);
+    }, [selected]);
 
     const pressed = (event: KeyboardEvent) => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;

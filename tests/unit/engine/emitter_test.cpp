@@ -68,6 +68,11 @@ TEST(Emitter, ASinkOfOursThatFailsLeavesTheVerdictAlone) {
     Told told(false);
     Emitter emitter(told.sinks, std::chrono::steady_clock::now(), status_of);
     EXPECT_EQ(emitter.finish({}).exit_status, 0);
+    // It is told all the same, before the end.
+    const auto notices = told.recorder->all<Notice>();
+    ASSERT_EQ(notices.size(), 1U);
+    EXPECT_EQ(notices[0].severity, Severity::Warning);
+    EXPECT_THAT(notices[0].text, HasSubstr("no space left"));
 }
 
 }  // namespace

@@ -249,7 +249,7 @@ TEST_F(HtmlReportFile, FailureToWriteIsTold) {
     script_.batch(0, 0, {0});
     finish();
     ASSERT_EQ(script_.errors.size(), 1U);
-    EXPECT_THAT(script_.errors[0].message, HasSubstr("HTML report"));
+    EXPECT_THAT(script_.errors[0].to_string(), HasSubstr("report.html"));
     EXPECT_FALSE(nowhere.required());
 }
 
