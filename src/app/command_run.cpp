@@ -129,6 +129,7 @@ report::SummaryOptions summary_options(const config::Config& config, const RunOp
             .for_terminal = terminal,
             .output_dir = folder,
             .junit_file = config.report.junit ? folder / config.report.junit_file : fs::path{},
+            .html_file = config.report.html ? folder / report::kHtmlFile : fs::path{},
             .cost = run.show_estimated_cost ? cost_rates(config) : std::nullopt};
 }
 

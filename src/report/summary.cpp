@@ -209,9 +209,10 @@ class Summary {
             line("  Nothing was run: reports of earlier runs stay as they are");
             return;
         }
-        const auto reports = options_.junit_file.empty()
-                                 ? std::string{}
-                                 : fmt::format("{}, ", options_.junit_file.string());
+        std::string reports;
+        for (const auto& file : {options_.html_file, options_.junit_file}) {
+            if (!file.empty()) reports += file.string() + ", ";
+        }
         line(fmt::format("  Reports: {}{}", reports, (options_.output_dir / "logs/").string()));
         for (const Verdict& verdict : summary_.verdicts) {
             if (verdict.status != Status::Failed && verdict.status != Status::Errored) continue;
@@ -309,7 +310,9 @@ Result<> SummaryPrinter::consume(const Event& event) {
         // An earlier run's would be gone: what is not there now could not be written.
         std::error_code ignored;
         extras_.nothing_was_run = !substance_.is_there();
-        if (!std::filesystem::exists(options_.junit_file, ignored)) options_.junit_file.clear();
+        for (auto* file : {&options_.junit_file, &options_.html_file}) {
+            if (!std::filesystem::exists(*file, ignored)) file->clear();
+        }
         return write_(render_summary(finished->summary, tests_, options_, extras_));
     }
     return {};

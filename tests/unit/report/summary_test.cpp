@@ -179,6 +179,10 @@ TEST_F(SummaryTest, PrinterNamesAReportOnlyWhereItIs) {
     EXPECT_THAT(print(), HasSubstr("logs/"));
     ASSERT_TRUE(write_file_atomically(options.junit_file, "<testsuites/>"));
     EXPECT_THAT(print(), HasSubstr("junit.xml, "));
+    options.html_file = folder.path() / "report.html";
+    EXPECT_THAT(print(), Not(HasSubstr("report.html")));
+    ASSERT_TRUE(write_file_atomically(options.html_file, "<!doctype html>"));
+    EXPECT_THAT(print(), HasSubstr("report.html, "));
     // TRAPS 61
     EXPECT_THAT(print(true), AllOf(Not(HasSubstr("junit.xml")), HasSubstr("Nothing was run")));
 }

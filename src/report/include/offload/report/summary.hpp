@@ -20,6 +20,7 @@ struct SummaryOptions {
     bool for_terminal = false;         // control characters in IDs and messages are shown, not sent
     std::filesystem::path output_dir;  // named as the place of logs and journal
     std::filesystem::path junit_file;  // whole path; empty when none is written
+    std::filesystem::path html_file;   // likewise
     std::size_t names = 200;           // of each list; the rest is counted
     std::size_t slowest = 10;
     std::optional<CostRates> cost;  // an estimate is wanted
@@ -37,8 +38,8 @@ struct SummaryExtras {
 std::string render_summary(const RunSummary& summary, const TestTable& tests,
                            const SummaryOptions& options, const SummaryExtras& extras = {});
 
-// Prints the summary at the end of the run. The other reports are complete by then: a junit_file
-// that does not exist is not named.
+// Prints the summary at the end of the run. The other reports are complete by then: one that
+// does not exist is not named.
 class SummaryPrinter final : public Sink {
   public:
     // `write` gets the whole text at once. `tests` must outlive the sink.
