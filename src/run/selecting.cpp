@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "offload/base/text.hpp"
 
@@ -14,6 +15,7 @@ namespace {
 
 // An edit distance to each of very many names would take longer than anybody waits.
 constexpr std::size_t kMostCompared = 20'000;
+constexpr std::size_t kMostHints = 10;  // a list of tests may be of another commit
 constexpr std::size_t kVanishedNamed = 3;
 
 class Narrowing {
@@ -49,8 +51,9 @@ class Narrowing {
     }
 
     bool selects(const Test& test) {
-        any_named_ = selector_.names(subject(test)) || any_named_;
-        return selector_.selects(subject(test));
+        const bool named = selector_.names(subject(test));
+        any_named_ = any_named_ || named;
+        return named && selector_.lets_run(subject(test));
     }
 
     // A module that cannot be collected may hide what is asked for.
@@ -68,7 +71,7 @@ class Narrowing {
 
     // --- What names nothing
 
-    std::string hint_for(std::string_view text) const {
+    void gather_names() {
         std::set<std::string> names;
         for (const auto& test : tests_) {
             names.insert(test.id);
@@ -76,8 +79,12 @@ class Narrowing {
             if (names.size() >= kMostCompared) break;
         }
         for (const auto& group : groups_) names.insert(group.name);
-        const std::vector<std::string> all(names.begin(), names.end());
-        const auto nearest = text::nearest(text, all);
+        known_names_.assign(names.begin(), names.end());
+    }
+    std::string hint_for(std::string_view text) {
+        if (known_names_.empty()) gather_names();
+        const auto nearest =
+            hints_++ < kMostHints ? text::nearest(text, known_names_) : std::string_view{};
         return nearest.empty() ? "`offload collect` prints all IDs"
                                : fmt::format("the nearest one is {}", nearest);
     }
@@ -171,6 +178,8 @@ class Narrowing {
     Plan& plan_;
     select::Selector selector_;
     bool any_named_ = false;
+    std::vector<std::string> known_names_;  // once a hint has needed them
+    std::size_t hints_ = 0;
 };
 
 }  // namespace

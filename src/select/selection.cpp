@@ -127,8 +127,7 @@ bool Selector::names(const Subject& subject) {
     return !selection_.filter || selection_.filter->matches(subject, past);
 }
 
-bool Selector::selects(const Subject& subject) {
-    if (!names(subject)) return false;
+bool Selector::lets_run(const Subject& subject) const {
     return !selection_.failed || !selection_.past || is_owed(selection_.past->find(subject.id));
 }
 

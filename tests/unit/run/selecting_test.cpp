@@ -15,6 +15,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class SelectingTest : public ::testing::Test {
   protected:
@@ -132,6 +133,16 @@ TEST_F(SelectingTest, ModuleThatCannotBeCollectedIsNoUnknownName) {
     plan({.what = {"bad.py::test_x"}}, {"t::1"}, {"bad.py"});
     EXPECT_THAT(errors(), IsEmpty());
     EXPECT_EQ(made_.broken.size(), 1U);
+}
+
+// The nearest of very many names is dear: a list that has little in common with them must end.
+TEST_F(SelectingTest, OnlyTheFirstOfManyUnknownNamesAreCompared) {
+    std::vector<std::string> what;
+    for (int i = 0; i < 30; ++i) what.push_back("t::" + std::to_string(10 + i));
+    plan({.what = what});
+    ASSERT_THAT(made_.errors, SizeIs(30));
+    EXPECT_THAT(made_.errors.front().hint, HasSubstr("the nearest one is t::"));
+    EXPECT_EQ(made_.errors.back().hint, "`offload collect` prints all IDs");
 }
 
 TEST_F(SelectingTest, WhatNamesNothingIsAnErrorThatNamesTheNearest) {

@@ -36,9 +36,10 @@ class Selector {
     explicit Selector(const Selection& selection);
 
     // Whether it is selected. Remembers by which of `what`.
-    bool selects(const Subject& subject);
-    // Likewise, apart from whether it is owed.
+    bool selects(const Subject& subject) { return names(subject) && lets_run(subject); }
+    // The two parts of that: what the user has written, and whether that has to run again.
     bool names(const Subject& subject);
+    bool lets_run(const Subject& subject) const;
 
     // Those of `what` that named nothing so far.
     std::vector<std::string> unused() const;
