@@ -48,8 +48,7 @@ KnownDurations durations_of(const junit::Document& document) {
     KnownDurations out;
     for (const auto& test : document.cases) {
         const auto& result = test.result;
-        if (result.duration <= Seconds{0} || test.name.empty()) continue;
-        if (result.outcome == Outcome::Skipped || result.type == kNotRunType) continue;
+        if (test.name.empty() || !history::tells_duration(result)) continue;
         const bool passed = result.outcome == Outcome::Passed;
         const auto [entry, is_new] = seen.try_emplace(test.name, Known{out.size(), passed});
         if (is_new) {

@@ -69,9 +69,13 @@ std::optional<Measured> parse_line(std::string_view& line) {
 
 }  // namespace
 
+bool tells_duration(const TestResult& result) {
+    return result.duration > Seconds{0} && result.outcome != Outcome::Skipped &&
+           result.type != kNotRunType;
+}
+
 void RunDurations::add(const std::string& id, const TestResult& result, SystemTime at) {
-    if (result.duration <= Seconds{0} || id.empty()) return;
-    if (result.outcome == Outcome::Skipped || result.type == kNotRunType) return;
+    if (id.empty() || !tells_duration(result)) return;
     const bool passed = result.outcome == Outcome::Passed;
     const auto ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();

@@ -30,10 +30,13 @@ struct Measured {
     bool operator==(const Measured&) const = default;
 };
 
+// Whether the result tells how long its test takes: one that was skipped, not run, or took no time
+// does not.
+bool tells_duration(const TestResult& result);
+
 // Of one run, by test ID: a pass counts before anything else, then the last result.
 class RunDurations {
   public:
-    // Skipped tests, and what took no time, tell nothing.
     void add(const std::string& id, const TestResult& result, SystemTime at);
     const std::unordered_map<std::string, Measured>& all() const { return measured_; }
 
