@@ -1,10 +1,8 @@
 #include "offload/report/html_report.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <string>
 #include <utility>
 
@@ -12,6 +10,7 @@
 #include "offload/assets/assets.hpp"
 #include "offload/base/file.hpp"
 #include "offload/report/journal_reader.hpp"
+#include "previous_report.hpp"
 
 namespace offload::report {
 namespace {
@@ -57,10 +56,7 @@ HtmlReport::HtmlReport(std::filesystem::path path)
 HtmlReport::~HtmlReport() = default;
 
 Result<> HtmlReport::consume(const Event& event) {
-    if (substance_.comes_with(event) && ::unlink(path_.c_str()) != 0 && errno != ENOENT) {
-        return fail(
-            system_error("cannot remove the previous run's report " + path_.string(), errno));
-    }
+    if (substance_.comes_with(event)) OFFLOAD_CHECK(remove_previous_report(path_));
     data_->consume(event);
     if (!data_->finished() || !substance_.is_there()) return {};
     return write(path_, *data_);

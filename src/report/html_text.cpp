@@ -15,17 +15,6 @@ constexpr bool is_plain(unsigned char byte) {
            byte != '>' && byte != '&';
 }
 
-void append_escape(std::string& out, unsigned char byte) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    if (byte == '\n') {
-        out += "\\n";
-    } else {
-        out += "\\u00";
-        out += kDigits[byte >> 4U];
-        out += kDigits[byte & 15U];
-    }
-}
-
 constexpr bool continues(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
 // A sequence has three continuations at most: further ones are not UTF-8 and may be cut anywhere.
@@ -55,7 +44,7 @@ void append_block_string(std::string& out, std::string_view bytes) {
         const auto byte = static_cast<unsigned char>(bytes[position]);
         const auto character = utf8::decode(bytes.substr(position));
         if (byte < 0x80) {
-            append_escape(out, byte);
+            append_json_escape(out, byte);
         } else if (character.valid) {
             out.append(bytes, position, character.length);
         } else {

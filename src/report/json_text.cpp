@@ -9,7 +9,26 @@
 namespace offload::report {
 namespace {
 
-void append_escaped(std::string& out, unsigned char byte) {
+constexpr bool is_plain(unsigned char byte) {
+    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+}
+
+void append_latin1(std::string& out, std::string_view bytes) {
+    out += R"({"latin1":")";
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (is_plain(byte)) {
+            out += c;
+        } else {
+            append_json_escape(out, byte);
+        }
+    }
+    out += "\"}";
+}
+
+}  // namespace
+
+void append_json_escape(std::string& out, unsigned char byte) {
     switch (byte) {
         case '"':
             out += "\\\"";
@@ -34,25 +53,6 @@ void append_escaped(std::string& out, unsigned char byte) {
     }
 }
 
-constexpr bool is_plain(unsigned char byte) {
-    return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
-}
-
-void append_latin1(std::string& out, std::string_view bytes) {
-    out += R"({"latin1":")";
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (is_plain(byte)) {
-            out += c;
-        } else {
-            append_escaped(out, byte);
-        }
-    }
-    out += "\"}";
-}
-
-}  // namespace
-
 void append_json_string(std::string& out, std::string_view bytes) {
     const std::size_t start = out.size();
     out += '"';
@@ -65,7 +65,7 @@ void append_json_string(std::string& out, std::string_view bytes) {
         if (position == bytes.size()) break;
         const auto byte = static_cast<unsigned char>(bytes[position]);
         if (byte < 0x80) {
-            append_escaped(out, byte);
+            append_json_escape(out, byte);
             ++position;
             continue;
         }

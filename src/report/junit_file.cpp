@@ -1,10 +1,9 @@
 #include "offload/report/junit_file.hpp"
 
-#include <unistd.h>
-
 #include <cerrno>
 
 #include "offload/base/file.hpp"
+#include "previous_report.hpp"
 
 namespace offload::report {
 
@@ -20,10 +19,7 @@ Result<std::unique_ptr<JunitFile>> JunitFile::create(std::filesystem::path path,
 }
 
 Result<> JunitFile::consume(const Event& event) {
-    if (substance_.comes_with(event) && ::unlink(path_.c_str()) != 0 && errno != ENOENT) {
-        return fail(
-            system_error("cannot remove the previous run's report " + path_.string(), errno));
-    }
+    if (substance_.comes_with(event)) OFFLOAD_CHECK(remove_previous_report(path_));
     if (const auto* started = std::get_if<RunStarted>(&event.body)) {
         started_ = event.at;
         source_ = started->verdict_source;
