@@ -1,6 +1,6 @@
 // Tests that failed and then passed.
 import { FLAKY, OUTCOME_FAILED, Report } from "./data";
-import { Line, OutcomeSign, TestLink } from "./marks";
+import { Line, OutcomeSign, TableHead, TestLink } from "./marks";
 import { duration, plural } from "./text";
 
 const SHOWN = 1000;
@@ -31,16 +31,7 @@ export function FlakyView({ report, open }: { report: Report; open: (test: numbe
         <section>
             <h2>{plural(tests.length, "test")} passed only on retry</h2>
             <table>
-                <thead>
-                    <tr>
-                        <th scope="col">Test</th>
-                        <th scope="col">Attempts</th>
-                        <th scope="col">What failed first</th>
-                        <th scope="col" class="number">
-                            Time
-                        </th>
-                    </tr>
-                </thead>
+                <TableHead columns={["Test", "Attempts", "What failed first"]} figures={["Time"]} />
                 <tbody>
                     {tests.slice(0, SHOWN).map((test) => (
                         <tr key={test}>

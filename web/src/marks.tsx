@@ -62,3 +62,23 @@ export function TestLink({
         </button>
     );
 }
+
+/** The head of a table; figures stand to the right, as their column does. */
+export function TableHead({ columns, figures }: { columns: string[]; figures: string[] }) {
+    return (
+        <thead>
+            <tr>
+                {columns.map((name) => (
+                    <th key={name} scope="col">
+                        {name}
+                    </th>
+                ))}
+                {figures.map((name) => (
+                    <th key={name} scope="col" class="number">
+                        {name}
+                    </th>
+                ))}
+            </tr>
+        </thead>
+    );
+}

@@ -3,7 +3,7 @@ import { ComponentChildren } from "preact";
 import { parseAnsi } from "./ansi";
 import { Report } from "./data";
 import { dateOf } from "./header";
-import { Line } from "./marks";
+import { Line, TableHead } from "./marks";
 import { duration, plural, visible } from "./text";
 
 const SEVERITIES = ["note", "warning", "error"];
@@ -30,18 +30,7 @@ function Discovery({ report }: { report: Report }) {
         <section>
             <h2>Discovery</h2>
             <table>
-                <thead>
-                    <tr>
-                        <th scope="col">Group</th>
-                        <th scope="col">Command</th>
-                        <th scope="col" class="number">
-                            Tests
-                        </th>
-                        <th scope="col" class="number">
-                            Time
-                        </th>
-                    </tr>
-                </thead>
+                <TableHead columns={["Group", "Command"]} figures={["Tests", "Time"]} />
                 <tbody>
                     {group.map((each, i) => (
                         <tr key={i}>

@@ -1,7 +1,7 @@
 // Where the time goes: the slowest tests and files.
 import { useMemo } from "preact/hooks";
 import { Report } from "./data";
-import { Line, StatusWord, TestLink } from "./marks";
+import { Line, StatusWord, TableHead, TestLink } from "./marks";
 import { groupTests, sortTests } from "./rows";
 import { duration, grouped, percent } from "./text";
 
@@ -16,32 +16,21 @@ function Bar({ part, whole }: { part: number; whole: number }) {
 }
 
 export function SlowestView({ report, open }: { report: Report; open: (test: number) => void }) {
-    const tests = useMemo(() => {
+    const { tests, files, work } = useMemo(() => {
         const all = Array.from({ length: report.count }, (_, test) => test);
-        return sortTests(report, all, "duration").slice(0, SHOWN);
+        const byFile = groupTests(report, all, "file").sort((a, b) => b.duration - a.duration);
+        return {
+            tests: sortTests(report, all, "duration").slice(0, SHOWN),
+            files: byFile.slice(0, SHOWN),
+            work: report.duration.reduce((sum, each) => sum + each, 0),
+        };
     }, [report]);
-    const files = useMemo(() => {
-        const all = Array.from({ length: report.count }, (_, test) => test);
-        return groupTests(report, all, "file").sort((a, b) => b.duration - a.duration).slice(0, SHOWN);
-    }, [report]);
-    const work = report.duration.reduce((sum, each) => sum + each, 0);
     return (
         <div class="pair">
             <section>
                 <h2>Slowest tests</h2>
                 <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">Test</th>
-                            <th scope="col">Result</th>
-                            <th scope="col" class="number">
-                                Attempts
-                            </th>
-                            <th scope="col" class="number">
-                                Time
-                            </th>
-                        </tr>
-                    </thead>
+                    <TableHead columns={["Test", "Result"]} figures={["Attempts", "Time"]} />
                     <tbody>
                         {tests.map((test) => (
                             <tr key={test}>
@@ -62,20 +51,7 @@ export function SlowestView({ report, open }: { report: Report; open: (test: num
             <section>
                 <h2>Slowest files</h2>
                 <table>
-                    <thead>
-                        <tr>
-                            <th scope="col">File</th>
-                            <th scope="col" class="number">
-                                Tests
-                            </th>
-                            <th scope="col" class="number">
-                                Share
-                            </th>
-                            <th scope="col" class="number">
-                                Time
-                            </th>
-                        </tr>
-                    </thead>
+                    <TableHead columns={["File"]} figures={["Tests", "Share", "Time"]} />
                     <tbody>
                         {files.map((file) => (
                             <tr key={file.key}>

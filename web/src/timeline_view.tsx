@@ -1,7 +1,7 @@
 // Sandboxes × time: why the run took as long as it did.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { BATCH_OUTCOMES, Report } from "./data";
-import { TestLink } from "./marks";
+import { TableHead, TestLink } from "./marks";
 import { AXIS, CURVE, GUTTER, laneAt, Painter, readPalette, timeAt, Viewport } from "./timeline_draw";
 import { Lane, makeTimeline, Shares, Span, spanAt, Timeline } from "./timeline";
 import { duration, percent, plural, visibleLine } from "./text";
@@ -159,17 +159,10 @@ function LaneTable({ report, timeline }: { report: Report; timeline: Timeline })
         <details class="lane-table">
             <summary>The timeline as a table</summary>
             <table>
-                <thead>
-                    <tr>
-                        {["Slot", "Sandboxes", "Batches", "Attempts", "Creating", "Running tests", "Idle", "Losses"].map(
-                            (word, i) => (
-                                <th scope="col" key={word} class={i > 0 ? "number" : ""}>
-                                    {word}
-                                </th>
-                            ),
-                        )}
-                    </tr>
-                </thead>
+                <TableHead
+                    columns={["Slot"]}
+                    figures={["Sandboxes", "Batches", "Attempts", "Creating", "Running tests", "Idle", "Losses"]}
+                />
                 <tbody>
                     {rows.map((lane) => {
                         const batches = sum(lane.spans, ["batch", "hedge"]);
