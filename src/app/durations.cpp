@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <iterator>
 #include <string_view>
 #include <unordered_map>
@@ -37,6 +38,15 @@ std::int64_t milliseconds_of(const std::string& iso) {
     return std::chrono::round<std::chrono::milliseconds>(time).count();
 }
 
+// The first one in a report is the whole run's.
+std::string first_timestamp(std::string_view junit) {
+    constexpr std::string_view kAttribute = " timestamp=\"";
+    const auto found = junit.find(kAttribute);
+    if (found == std::string_view::npos) return {};
+    const auto begin = found + kAttribute.size();
+    return std::string(junit.substr(begin, junit.find('"', begin) - begin));
+}
+
 }  // namespace
 
 KnownDurations durations_of(const junit::Document& document) {
@@ -66,27 +76,28 @@ LastRun read_last_run(const std::filesystem::path& junit_file) {
     if (!text) return {};
     const auto document = junit::read(*text);
     if (!document) return {};
-    LastRun out{durations_of(*document), {}};
-    // The first one is the whole run's.
-    constexpr std::string_view kAttribute = " timestamp=\"";
-    if (const auto found = text->find(kAttribute); found != std::string::npos) {
-        const auto begin = found + kAttribute.size();
-        out.began = text->substr(begin, text->find('"', begin) - begin);
-    }
-    return out;
+    return {durations_of(*document), first_timestamp(*text)};
 }
 
-LastRun with_remembered(LastRun last_run, const history::LastDurations& remembered) {
+std::string read_beginning(const std::filesystem::path& junit_file) {
+    std::ifstream file(junit_file, std::ios::binary);
+    std::string head(4096, '\0');
+    file.read(head.data(), static_cast<std::streamsize>(head.size()));
+    head.resize(static_cast<std::size_t>(file.gcount()));
+    return first_timestamp(head);
+}
+
+LastRun with_remembered(LastRun last_run, history::LastDurations remembered) {
     if (remembered.all().empty()) return last_run;
     last_run.measured_ms.assign(last_run.durations.size(), milliseconds_of(last_run.began));
     std::unordered_map<std::string, std::size_t> places;
     for (std::size_t i = 0; i < last_run.durations.size(); ++i) {
         places.emplace(last_run.durations[i].id, i);
     }
-    for (const auto& [id, measured] : remembered.all()) {
+    for (auto& [id, measured] : std::move(remembered).release()) {
         const auto place = places.find(id);
         if (place == places.end()) {
-            last_run.durations.push_back({id, Seconds{measured.seconds}, std::nullopt});
+            last_run.durations.push_back({std::move(id), Seconds{measured.seconds}, std::nullopt});
             last_run.measured_ms.push_back(measured.at_ms);
         } else if (measured.at_ms >= last_run.measured_ms[place->second]) {
             last_run.durations[place->second].duration = Seconds{measured.seconds};
@@ -136,7 +147,7 @@ namespace {
 void remember_killed_run(const std::filesystem::path& output_dir,
                          history::LastDurations& remembered) {
     const auto runs = report::kept_runs(output_dir);
-    if (runs.empty() || runs.front().run_id == remembered.last_run()) return;
+    if (runs.empty() || runs.front().run_id == remembered.last_run().id) return;
     history::RunDurations durations;
     std::unordered_map<TestIndex, std::string> ids;
     bool per_test = true;
@@ -149,14 +160,18 @@ void remember_killed_run(const std::filesystem::path& output_dir,
             } else if (auto* test = std::get_if<TestDiscovered>(&event.body)) {
                 if (test->kind == TestKind::Test) ids.emplace(test->test, std::move(test->id));
             } else if (const auto* attempt = std::get_if<AttemptFinished>(&event.body)) {
-                const auto id = ids.find(attempt->attempt.test);
-                if (id != ids.end()) durations.add(id->second, attempt->attempt.result, event.at);
+                durations.add(attempt->attempt.test, attempt->attempt.result, event.at);
             }
         });
     if (!end) return;
     if (!per_test) durations = {};
-    (void)history::save_durations(output_dir, runs.front().run_id, durations);
-    remembered.take(runs.front().run_id, durations);
+    const history::RunName run{runs.front().run_id, {}};
+    const auto id_of = [&](TestIndex test) -> std::string_view {
+        const auto id = ids.find(test);
+        return id == ids.end() ? std::string_view{} : id->second;
+    };
+    (void)history::save_durations(output_dir, run, durations, id_of);
+    remembered.take(run, durations, id_of);
 }
 
 }  // namespace
@@ -165,8 +180,12 @@ KnownDurations known_durations(const config::Config& config) {
     const std::filesystem::path output_dir = config.report.output_dir;
     auto remembered = history::load_durations(output_dir);
     remember_killed_run(output_dir, remembered);
+    // All that the report of the run remembered last could tell is remembered.
+    const auto junit = output_dir / config.report.junit_file;
+    const auto& began = remembered.last_run().began;
+    const bool all_remembered = !began.empty() && began == read_beginning(junit);
     auto last_run =
-        with_remembered(read_last_run(output_dir / config.report.junit_file), remembered);
+        with_remembered(all_remembered ? LastRun{} : read_last_run(junit), std::move(remembered));
     if (!config.history.present) return std::move(last_run.durations);
     const auto loaded = history::load(config.history.path);
     if (!loaded) {

@@ -31,8 +31,11 @@ struct LastRun {
 // Nothing where there is no report or none that can be read: the run is only less well planned.
 LastRun read_last_run(const std::filesystem::path& junit_file);
 
+// LastRun::began of a report without reading the rest of it.
+std::string read_beginning(const std::filesystem::path& junit_file);
+
 // Of each test what is newer.
-LastRun with_remembered(LastRun last_run, const history::LastDurations& remembered);
+LastRun with_remembered(LastRun last_run, history::LastDurations remembered);
 
 // All together: of each test the newer evidence counts, and the history says how far its durations
 // deviate from that. `config`: name of the config file.

@@ -1,12 +1,10 @@
 #include "offload/history/last_durations.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <iterator>
-#include <optional>
 #include <utility>
 
 #include "folder_lock.hpp"
@@ -67,6 +65,25 @@ std::optional<Measured> parse_line(std::string_view& line) {
     return measured;
 }
 
+// With a blank behind it.
+template <class... How>
+void append_number(std::string& out, How... how) {
+    std::array<char, 400> digits{};  // the largest double has 309 before its point
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), how...).ptr;
+    out.append(digits.data(), end);
+    out += ' ';
+}
+
+// Of several entries of one ID the last one stays. Files are written in this order.
+void sort_by_id(std::vector<LastDurations::Entry>& entries) {
+    const auto id = &LastDurations::Entry::first;
+    if (!std::ranges::is_sorted(entries, {}, id)) std::ranges::stable_sort(entries, {}, id);
+    const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+    if (std::ranges::adjacent_find(entries, same) == entries.end()) return;
+    const auto kept = std::unique(entries.rbegin(), entries.rend(), same);
+    entries.erase(entries.begin(), kept.base());
+}
+
 }  // namespace
 
 bool tells_duration(const TestResult& result) {
@@ -74,62 +91,83 @@ bool tells_duration(const TestResult& result) {
            result.type != kNotRunType;
 }
 
-void RunDurations::add(const std::string& id, const TestResult& result, SystemTime at) {
-    if (id.empty() || !tells_duration(result)) return;
+void RunDurations::add(TestIndex test, const TestResult& result, SystemTime at) {
+    if (!tells_duration(result)) return;
+    if (test.value() >= by_test_.size()) by_test_.resize(test.value() + std::size_t{1});
+    auto& known = by_test_[test.value()];
     const bool passed = result.outcome == Outcome::Passed;
-    const auto ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-    const Measured measured{ms, result.duration.count(), passed};
-    const auto [known, is_new] = measured_.try_emplace(id, measured);
-    if (!is_new && (passed || !known->second.passed)) known->second = measured;
+    if (known && known->passed && !passed) return;
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch());
+    known = Measured{ms.count(), result.duration.count(), passed};
 }
 
 LastDurations LastDurations::parse(std::string_view text) {
     LastDurations out;
     const auto end = text.find('\n');
     if (!text.starts_with(kHead) || end == std::string_view::npos) return out;
-    out.last_run_ = text.substr(kHead.size(), end - kHead.size());
+    const auto run = text.substr(kHead.size(), end - kHead.size());
+    const auto blank = std::min(run.find(' '), run.size());
+    out.last_run_ = {std::string(run.substr(0, blank)),
+                     std::string(run.substr(std::min(blank + 1, run.size())))};
     text.remove_prefix(end + 1);
+    out.all_.reserve(static_cast<std::size_t>(std::ranges::count(text, '\n')));
     // A line without its end was cut.
     for (auto next = text.find('\n'); next != std::string_view::npos; next = text.find('\n')) {
         auto line = text.substr(0, next);
         text.remove_prefix(next + 1);
         if (const auto measured = parse_line(line)) {
-            out.measured_.insert_or_assign(unescaped(line), *measured);
+            out.all_.emplace_back(unescaped(line), *measured);
         }
     }
+    sort_by_id(out.all_);
     return out;
 }
 
 std::string LastDurations::render() const {
-    std::vector<const std::pair<const std::string, Measured>*> sorted;
-    sorted.reserve(measured_.size());
-    for (const auto& entry : measured_) sorted.push_back(&entry);
-    std::ranges::sort(sorted, {}, [](const auto* entry) -> auto& { return entry->first; });
     std::string out(kHead);
-    append_escaped(out, last_run_);
+    append_escaped(out, last_run_.id);
+    if (!last_run_.began.empty()) out += ' ' + last_run_.began;
     out += '\n';
-    for (const auto* entry : sorted) {
-        const auto& [id, measured] = *entry;
-        fmt::format_to(std::back_inserter(out), "{} {:.6f} {} ", measured.at_ms,
-                       std::max(measured.seconds, 1e-6), measured.passed ? 'p' : 'f');
+    for (const auto& [id, measured] : all_) {
+        append_number(out, measured.at_ms);
+        append_number(out, std::max(measured.seconds, 1e-6), std::chars_format::fixed, 6);
+        out += measured.passed ? "p " : "f ";
         append_escaped(out, id);
         out += '\n';
     }
     return out;
 }
 
-void LastDurations::take(const std::string& run_id, const RunDurations& durations) {
-    last_run_ = run_id;
+void LastDurations::take(RunName run, const RunDurations& durations,
+                         const std::function<std::string_view(TestIndex)>& id_of) {
+    last_run_ = std::move(run);
     std::int64_t newest = 0;
-    for (const auto& [id, measured] : durations.all()) {
-        newest = std::max(newest, measured.at_ms);
-        const auto [known, is_new] = measured_.try_emplace(id, measured);
-        if (!is_new && measured.at_ms >= known->second.at_ms) known->second = measured;
+    std::vector<Entry> measured;
+    for (std::size_t test = 0; test < durations.by_test().size(); ++test) {
+        const auto& of_test = durations.by_test()[test];
+        if (!of_test) continue;
+        newest = std::max(newest, of_test->at_ms);
+        if (const auto id = id_of(TestIndex(test)); !id.empty())
+            measured.emplace_back(id, *of_test);
     }
-    std::erase_if(measured_, [&](const auto& entry) {
+    sort_by_id(measured);
+    std::vector<Entry> merged;
+    merged.reserve(std::max(all_.size(), measured.size()));
+    auto known = all_.begin();
+    for (auto& entry : measured) {
+        for (; known != all_.end() && known->first < entry.first; ++known) {
+            merged.push_back(std::move(*known));
+        }
+        const bool both = known != all_.end() && known->first == entry.first;
+        if (both && known->second.at_ms > entry.second.at_ms) entry.second = known->second;
+        if (both) ++known;
+        merged.push_back(std::move(entry));
+    }
+    std::move(known, all_.end(), std::back_inserter(merged));
+    std::erase_if(merged, [&](const Entry& entry) {
         return entry.second.at_ms < newest - kForgottenAfterMs;
     });
+    all_ = std::move(merged);
 }
 
 LastDurations load_durations(const std::filesystem::path& output_dir) {
@@ -137,11 +175,12 @@ LastDurations load_durations(const std::filesystem::path& output_dir) {
     return text ? LastDurations::parse(*text) : LastDurations{};
 }
 
-Result<> save_durations(const std::filesystem::path& output_dir, const std::string& run_id,
-                        const RunDurations& durations) {
+Result<> save_durations(const std::filesystem::path& output_dir, RunName run,
+                        const RunDurations& durations,
+                        const std::function<std::string_view(TestIndex)>& id_of) {
     const FolderLock lock(output_dir);
     auto all = load_durations(output_dir);
-    all.take(run_id, durations);
+    all.take(std::move(run), durations, id_of);
     return write_file_atomically(output_dir / kDurationsFile, all.render());
 }
 
@@ -151,15 +190,18 @@ DurationsSaver::DurationsSaver(std::filesystem::path output_dir, const TestTable
 Result<> DurationsSaver::consume(const Event& event) {
     substance_.comes_with(event);
     if (const auto* started = std::get_if<RunStarted>(&event.body)) {
-        run_id_ = started->run_id;
         per_test_ = started->verdict_source == VerdictSource::PerTest;
+        run_ = {started->run_id, per_test_ ? iso8601(event.at) : std::string()};
+    } else if (std::holds_alternative<TestCarried>(event.body)) {
+        run_.began.clear();  // its report tells of tests that it has not measured
     } else if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
-        const auto& test = tests_[finished->attempt.test];
-        if (per_test_ && test.kind == TestKind::Test) {
-            durations_.add(test.id, finished->attempt.result, event.at);
+        const auto test = finished->attempt.test;
+        if (per_test_ && tests_[test].kind == TestKind::Test) {
+            durations_.add(test, finished->attempt.result, event.at);
         }
     } else if (std::holds_alternative<RunFinished>(event.body) && substance_.is_there()) {
-        return save_durations(output_dir_, run_id_, durations_);
+        return save_durations(output_dir_, run_, durations_,
+                              [&](TestIndex test) -> std::string_view { return tests_[test].id; });
     }
     return {};
 }

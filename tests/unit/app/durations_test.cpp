@@ -120,21 +120,43 @@ TEST(KnownDurations, ReportTellsWhenItsRunBegan) {
 
 // TRAPS 38
 TEST(KnownDurations, WhatRunsRememberCountsWhereItIsNewer) {
-    history::RunDurations before;
+    const std::vector<std::string_view> ids{"a", "gone", "b"};
+    const auto id_of = [&](TestIndex test) { return ids[test.value()]; };
     const SystemTime morning(std::chrono::milliseconds(1'764'316'800'000));  // 2025-11-28T08:00Z
     TestResult result;
     result.duration = Seconds{7};
-    for (const char* id : {"a", "gone"}) before.add(id, result, morning);
+    history::RunDurations before;
+    for (const std::size_t test : {0, 1}) before.add(TestIndex(test), result, morning);
     history::RunDurations after;
-    after.add("b", result, morning + std::chrono::hours(2));
+    after.add(TestIndex(2), result, morning + std::chrono::hours(2));
     history::LastDurations remembered;
-    remembered.take("1", before);
-    remembered.take("2", after);
+    remembered.take({"1", {}}, before, id_of);
+    remembered.take({"2", {}}, after, id_of);
     const LastRun report{{known("a", 1), known("b", 2), known("c", 3)}, "2025-11-28T09:00:00.000Z"};
     EXPECT_THAT(with_remembered(report, remembered).durations,
                 ElementsAre(known("a", 1), known("b", 7), known("c", 3), known("gone", 7)));
     EXPECT_THAT(with_remembered({}, remembered).durations, SizeIs(3));
     EXPECT_THAT(with_remembered(report, {}).durations, SizeIs(3));
+}
+
+// TRAPS 38: a report that something else has brought is of another run.
+TEST(KnownDurations, ReportIsReadWhereItTellsMoreThanIsRemembered) {
+    auto folder = TemporaryFolder::create("offload-app-");
+    config::Config config;
+    config.report.output_dir = folder->path().string();
+    const auto write = [&](const char* file, std::string_view content) {
+        ASSERT_TRUE(write_file_atomically(folder->path() / file, content));
+    };
+    write("junit.xml",
+          "<testsuites timestamp=\"2026-11-29T09:00:00.000Z\"><testsuite>"
+          "<testcase name=\"b\" time=\"2\"/></testsuite></testsuites>");
+    EXPECT_THAT(known_durations(config), ElementsAre(known("b", 2)));
+    write("durations.txt", "offload durations 1 r 2026-11-29T09:00:00.000Z\n1 1 p a\n");
+    EXPECT_THAT(known_durations(config), ElementsAre(known("a", 1)));
+    write("durations.txt", "offload durations 1 r 2026-11-29T08:00:00.000Z\n1 1 p a\n");
+    EXPECT_THAT(known_durations(config), ElementsAre(known("b", 2), known("a", 1)));
+    write("durations.txt", "offload durations 1 r\n1 1 p a\n");
+    EXPECT_THAT(known_durations(config), ElementsAre(known("b", 2), known("a", 1)));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 namespace offload::history {
 namespace {
 
+using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
 using testing::UnorderedElementsAre;
@@ -21,46 +22,49 @@ TestResult took(double seconds, Outcome outcome = Outcome::Passed) {
     return {.outcome = outcome, .duration = Seconds{seconds}};
 }
 
-RunDurations run_of(const std::string& id, double seconds, std::int64_t ms,
-                    Outcome outcome = Outcome::Passed) {
+// A run of one test.
+void take(LastDurations& all, const std::string& run_id, std::string_view id, double seconds,
+          std::int64_t ms, Outcome outcome = Outcome::Passed) {
     RunDurations run;
-    run.add(id, took(seconds, outcome), at(ms));
-    return run;
+    run.add(TestIndex(0), took(seconds, outcome), at(ms));
+    all.take({run_id, {}}, run, [&](TestIndex) { return id; });
 }
 
 TEST(LastDurations, WithinARunAPassCountsThenTheLast) {
     RunDurations run;
-    run.add("a", took(1), at(1));
-    run.add("a", took(9, Outcome::Failed), at(2));
-    run.add("b", took(8, Outcome::Failed), at(1));
-    run.add("b", took(2, Outcome::Errored), at(2));
-    run.add("c", took(8, Outcome::Failed), at(1));
-    run.add("c", took(3), at(2));
-    run.add("d", took(3, Outcome::Skipped), at(1));
-    run.add("e", took(0), at(1));
-    EXPECT_THAT(run.all(), UnorderedElementsAre(Pair("a", Measured{1, 1, true}),
-                                                Pair("b", Measured{2, 2, false}),
-                                                Pair("c", Measured{2, 3, true})));
+    const TestIndex a(0);
+    const TestIndex b(1);
+    const TestIndex c(2);
+    run.add(a, took(1), at(1));
+    run.add(a, took(9, Outcome::Failed), at(2));
+    run.add(b, took(8, Outcome::Failed), at(1));
+    run.add(b, took(2, Outcome::Errored), at(2));
+    run.add(c, took(8, Outcome::Failed), at(1));
+    run.add(c, took(3), at(2));
+    run.add(TestIndex(3), took(3, Outcome::Skipped), at(1));
+    run.add(TestIndex(4), took(0), at(1));
+    EXPECT_THAT(run.by_test(),
+                ElementsAre(Measured{1, 1, true}, Measured{2, 2, false}, Measured{2, 3, true}));
 }
 
 // TRAPS 38
 TEST(LastDurations, TheNewestCountsWhateverItsOutcomeAndTheOthersStay) {
     LastDurations all;
-    all.take("1", run_of("a", 1, 1000));
-    all.take("2", run_of("b", 2, 2000));
-    all.take("3", run_of("a", 9, 3000, Outcome::Failed));
-    all.take("late", run_of("b", 7, 500));
+    take(all, "1", "a", 1, 1000);
+    take(all, "2", "b", 2, 2000);
+    take(all, "3", "a", 9, 3000, Outcome::Failed);
+    take(all, "late", "b", 7, 500);
     EXPECT_THAT(all.all(), UnorderedElementsAre(Pair("a", Measured{3000, 9, false}),
                                                 Pair("b", Measured{2000, 2, true})));
-    EXPECT_EQ(all.last_run(), "late");
+    EXPECT_EQ(all.last_run().id, "late");
 }
 
 TEST(LastDurations, TestsThatHaveNotRunForLongAreForgotten) {
     constexpr std::int64_t kDay = 24 * 3600 * 1000;
     LastDurations all;
-    all.take("1", run_of("old", 1, 0));
-    all.take("2", run_of("young", 1, 2 * kDay));
-    all.take("3", run_of("new", 1, 91 * kDay));
+    take(all, "1", "old", 1, 0);
+    take(all, "2", "young", 1, 2 * kDay);
+    take(all, "3", "new", 1, 91 * kDay);
     EXPECT_THAT(all.all(),
                 UnorderedElementsAre(Pair("young", testing::_), Pair("new", testing::_)));
 }
@@ -75,14 +79,20 @@ TEST(LastDurations, AnyIdSurvivesTheFile) {
     for (int i = 0; i < 300; ++i) {
         std::string id;
         for (std::size_t n = 1 + random() % 6; n > 0; --n) id += pieces[random() % pieces.size()];
-        RunDurations run;
-        run.add(id, took(static_cast<double>(random() % 1000 + 1) / 1000), at(random() % 100));
-        all.take("run", run);
+        take(all, "run", id, static_cast<double>(random() % 1000 + 1) / 1000, random() % 100);
     }
     const auto again = LastDurations::parse(all.render());
     EXPECT_EQ(again.all(), all.all());
-    EXPECT_EQ(again.last_run(), "run");
+    EXPECT_EQ(again.last_run().id, "run");
     EXPECT_EQ(again.render(), all.render());
+}
+
+TEST(LastDurations, FileThatIsNotSortedIsReadAsIfItWere) {
+    const auto found = LastDurations::parse(
+        "offload durations 1 r 2026-11-29T09:00:00.000Z\n1 2 p b\n1 1 p a\n2 3 f b\n");
+    EXPECT_EQ(found.last_run(), (RunName{"r", "2026-11-29T09:00:00.000Z"}));
+    EXPECT_THAT(found.all(),
+                ElementsAre(Pair("a", Measured{1, 1, true}), Pair("b", Measured{2, 3, false})));
 }
 
 TEST(LastDurations, LinesThatMakeNoSenseAreLeftOut) {
@@ -129,20 +139,20 @@ TEST_F(DurationsSaverTest, RunsOfPartsAddUp) {
     const auto all = load_durations(folder_.path());
     EXPECT_THAT(all.all(), UnorderedElementsAre(Pair("a", Measured{1'700'000'000'000, 1.5, true}),
                                                 Pair("b", Measured{1'700'000'000'000, 2, true})));
-    EXPECT_EQ(all.last_run(), "2");
+    EXPECT_EQ(all.last_run(), (RunName{"2", "2023-11-14T22:13:20.000Z"}));
 }
 
 // TRAPS 61
 TEST_F(DurationsSaverTest, RunWithNothingToTellChangesNothing) {
     run("1", "a", 1.5);
     run("2", "a", 3, VerdictSource::PerTest, false);
-    EXPECT_EQ(load_durations(folder_.path()).last_run(), "1");
+    EXPECT_EQ(load_durations(folder_.path()).last_run().id, "1");
 }
 
 TEST_F(DurationsSaverTest, WhereBatchesDecideTestsHaveNoDuration) {
     run("1", "a", 1.5, VerdictSource::PerBatch);
     EXPECT_THAT(load_durations(folder_.path()).all(), IsEmpty());
-    EXPECT_EQ(load_durations(folder_.path()).last_run(), "1");
+    EXPECT_EQ(load_durations(folder_.path()).last_run(), (RunName{"1", ""}));
 }
 
 }  // namespace

@@ -1,17 +1,21 @@
 // How long each test took when it last ran, whatever became of the run:
 // `{output_dir}/durations.txt`.
 //
-// First line: "offload durations 1 RUN_ID", the last run whose durations are in it. Every further
-// line is a test: milliseconds since 1970, seconds, "p" or "f" for passed or failed, and the ID, in
-// which backslash, newline and carriage return are escaped. Reading a hundred thousand of them
-// takes no time that anybody notices, at the start of every run.
+// First line: "offload durations 1 RUN_ID BEGAN", the last run whose durations are in it, and when
+// it began as its JUnit report says it ("2026-11-23T11:02:03.456Z"; left out where that report
+// tells more than this file). Every further line is a test: milliseconds since 1970, seconds, "p"
+// or "f" for passed or failed, and the ID, in which backslash, newline and carriage return are
+// escaped; lines are sorted by ID. Reading a hundred thousand of them takes no time that anybody
+// notices, at the start of every run.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "offload/base/error.hpp"
@@ -34,14 +38,22 @@ struct Measured {
 // does not.
 bool tells_duration(const TestResult& result);
 
-// Of one run, by test ID: a pass counts before anything else, then the last result.
+// Of one run: a pass counts before anything else, then the last result.
 class RunDurations {
   public:
-    void add(const std::string& id, const TestResult& result, SystemTime at);
-    const std::unordered_map<std::string, Measured>& all() const { return measured_; }
+    void add(TestIndex test, const TestResult& result, SystemTime at);
+
+    // Nothing: not measured.
+    const std::vector<std::optional<Measured>>& by_test() const { return by_test_; }
 
   private:
-    std::unordered_map<std::string, Measured> measured_;
+    std::vector<std::optional<Measured>> by_test_;
+};
+
+struct RunName {
+    std::string id;
+    std::string began;  // of the file's first line; may be empty
+    bool operator==(const RunName&) const = default;
 };
 
 // Pure.
@@ -52,23 +64,30 @@ class LastDurations {
     std::string render() const;
 
     // What the run has measured, where that is the newest. Tests that have not run for 90 days
-    // before it are forgotten.
-    void take(const std::string& run_id, const RunDurations& durations);
+    // before it are forgotten. `id_of`: the ID of each test that was measured; where it is empty,
+    // the test is left out.
+    void take(RunName run, const RunDurations& durations,
+              const std::function<std::string_view(TestIndex)>& id_of);
 
-    const std::string& last_run() const { return last_run_; }
-    const std::unordered_map<std::string, Measured>& all() const { return measured_; }
+    const RunName& last_run() const { return last_run_; }
+
+    // Sorted by ID.
+    using Entry = std::pair<std::string, Measured>;
+    const std::vector<Entry>& all() const { return all_; }
+    std::vector<Entry> release() && { return std::move(all_); }
 
   private:
-    std::string last_run_;
-    std::unordered_map<std::string, Measured> measured_;
+    RunName last_run_;
+    std::vector<Entry> all_;
 };
 
 // What is in the folder; nothing where there is none, or none that can be read.
 LastDurations load_durations(const std::filesystem::path& output_dir);
 
-// Adds a run's to what stands in the folder then.
-Result<> save_durations(const std::filesystem::path& output_dir, const std::string& run_id,
-                        const RunDurations& durations);
+// Adds a run's to what stands in the folder then, as LastDurations::take() does.
+Result<> save_durations(const std::filesystem::path& output_dir, RunName run,
+                        const RunDurations& durations,
+                        const std::function<std::string_view(TestIndex)>& id_of);
 
 // Saves the run's at its end. Where batches decide about tests as a whole, no test has a duration.
 class DurationsSaver final : public Sink {
@@ -83,7 +102,7 @@ class DurationsSaver final : public Sink {
   private:
     std::filesystem::path output_dir_;
     const TestTable& tests_;
-    std::string run_id_;
+    RunName run_;
     bool per_test_ = true;
     RunDurations durations_;
     Substance substance_;
