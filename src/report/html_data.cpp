@@ -54,7 +54,7 @@ void HtmlData::on(const DiscoveryStarted& event, Seconds now) {
 
 void HtmlData::on(const TestDiscovered& event, Seconds /*now*/) {
     TestRow& row = test_row(event.test);
-    row.id = event.id;
+    row.id = texts_.add(event.id);
     row.group = event.group;
     row.kind = event.kind;
     const auto [place, added] =
@@ -144,7 +144,7 @@ void HtmlData::add_attempt(const Attempt& attempt, Seconds end) {
     row.duration = attempt.result.duration;
     row.end = end;
     row.output = outputs_.add(attempt.result);
-    row.message = headline(attempt.result);
+    row.message = texts_.add(headline(attempt.result));
     if (auto* batch = end == kUnknown ? nullptr : batch_row(attempt.batch)) {
         row.in_batch = true;
         const auto begun = batch->begun.find(attempt.test);
@@ -185,7 +185,7 @@ void HtmlData::on(const TestCarried& event, Seconds /*now*/) {
     TestRow& row = test_row(verdict.test);
     row.state = State::Decided;
     row.status = verdict.status;
-    row.reason = verdict.not_run_reason;
+    row.reason = texts_.add(verdict.not_run_reason);
 }
 
 void HtmlData::on(const RunFinished& event, Seconds /*now*/) {
@@ -198,7 +198,7 @@ void HtmlData::on(const RunFinished& event, Seconds /*now*/) {
         TestRow& row = test_row(verdict.test);
         row.state = State::Decided;
         row.status = verdict.status;
-        row.reason = verdict.not_run_reason;
+        row.reason = texts_.add(verdict.not_run_reason);
     }
     const RunSummary& told = event.summary;
     summary_ = RunSummary{.verdicts = {},

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,6 +14,7 @@
 #include "html_outputs.hpp"
 #include "offload/model/event.hpp"
 #include "offload/report/journal_reader.hpp"
+#include "text_pool.hpp"
 
 namespace offload::report {
 
@@ -35,9 +37,11 @@ class HtmlData {
     // Lines of the journal that could not be read.
     void set_damaged_lines(std::size_t count) { damaged_lines_ = count; }
 
-    // The page's main block. What the attempts have printed is in take_output_blocks(), which
-    // comes after it.
-    std::string render() const;
+    // Appends the page's main block. What the attempts have printed is in take_output_blocks(),
+    // which comes after it.
+    void render(std::string& out) const;
+    // About how long that becomes: a hundred thousand tests should not be copied as the text grows.
+    std::size_t rendered_bytes() const;
     std::vector<std::string> take_output_blocks() { return outputs_.take_blocks(); }
 
   private:
@@ -45,26 +49,26 @@ class HtmlData {
     enum class State : std::uint8_t { Decided, Unfinished };
 
     struct TestRow {
-        std::string id;
+        TextPool::Place id;
+        TextPool::Place reason;  // why it was not run
         GroupIndex group;
         std::uint32_t file = 0;
+        int attempts = 0;  // the highest number seen
         TestKind kind = TestKind::Test;
         State state = State::Unfinished;
         Status status = Status::NotRun;
-        std::string reason;  // why it was not run
-        int attempts = 0;    // the highest number seen
     };
     struct AttemptRow {
         TestIndex test;
         int number = 1;
-        Outcome outcome = Outcome::Passed;
         BatchNumber batch;
+        Outcome outcome = Outcome::Passed;
         bool in_batch = false;
         Seconds start = kUnknown;
         Seconds end = kUnknown;
         Seconds duration{0};
         std::int64_t output = HtmlOutputs::kNothing;
-        std::string message;  // its first line, shortened; of failures and skips
+        TextPool::Place message;  // its first line, shortened; of failures and skips
     };
     struct BatchRow {
         BatchNumber number;
@@ -144,8 +148,9 @@ class HtmlData {
     std::size_t damaged_lines_ = 0;
     std::vector<std::string> files_;
     std::unordered_map<std::string, std::uint32_t> file_numbers_;
-    std::vector<TestRow> tests_;
-    std::vector<AttemptRow> attempts_;
+    std::deque<TestRow> tests_;
+    std::deque<AttemptRow> attempts_;
+    TextPool texts_;  // of tests_ and attempts_
     std::vector<BatchRow> batches_;
     std::unordered_map<BatchNumber, std::size_t> batch_places_;
     std::vector<SandboxRow> sandboxes_;

@@ -61,7 +61,7 @@ void sparse_column(std::string& out, std::string_view name, const Rows& rows,
     out += '[';
     std::int64_t number = 0;
     for (const auto& row : rows) {
-        const std::string& text = text_of(row);
+        const std::string_view text = text_of(row);
         if (!text.empty()) {
             if (out.back() != '[') out += ',';
             out += '[';
@@ -76,10 +76,12 @@ void sparse_column(std::string& out, std::string_view name, const Rows& rows,
 }
 
 // The columns of one kind of row.
-template <class Row>
+template <class Rows>
 class Columns {
+    using Row = typename Rows::value_type;
+
   public:
-    Columns(std::string& out, const std::vector<Row>& rows) : out_(out), rows_(rows) {}
+    Columns(std::string& out, const Rows& rows) : out_(out), rows_(rows) {}
     template <class Number>
     void numbers(std::string_view name, const Number& number) {
         column(out_, name, rows_, [&](const Row& row) {
@@ -99,19 +101,27 @@ class Columns {
     void texts(std::string_view name, std::string Row::* text) {
         column(out_, name, rows_, [&](const Row& row) { append_block_string(out_, row.*text); });
     }
+    void texts(std::string_view name, TextPool::Place Row::* text, const TextPool& pool) {
+        column(out_, name, rows_,
+               [&](const Row& row) { append_block_string(out_, pool[row.*text]); });
+    }
     void sparse_texts(std::string_view name, std::string Row::* text) {
-        sparse_column(out_, name, rows_, [&](const Row& row) -> auto& { return row.*text; });
+        sparse_column(out_, name, rows_,
+                      [&](const Row& row) { return std::string_view(row.*text); });
+    }
+    void sparse_texts(std::string_view name, TextPool::Place Row::* text, const TextPool& pool) {
+        sparse_column(out_, name, rows_, [&](const Row& row) { return pool[row.*text]; });
     }
 
   private:
     std::string& out_;
-    const std::vector<Row>& rows_;
+    const Rows& rows_;
 };
 
 }  // namespace
 
-std::string HtmlData::render() const {
-    std::string out = "{";
+void HtmlData::render(std::string& out) const {
+    out += '{';
     number_field(out, "format", kFormat);
     const auto part = [&](std::string_view name, void (HtmlData::*fill)(std::string&) const) {
         key(out, name);
@@ -128,7 +138,14 @@ std::string HtmlData::render() const {
     render_running(out);
     column(out, "outputs", outputs_.firsts(),
            [&](std::int64_t first) { append_json_integer(out, first); });
-    return out += '}';
+    out += '}';
+}
+
+std::size_t HtmlData::rendered_bytes() const {
+    constexpr std::size_t kOfTest = 24;     // beside its texts
+    constexpr std::size_t kOfAttempt = 56;  // most of it are three times
+    return texts_.bytes() + texts_.bytes() / 16 + tests_.size() * kOfTest +
+           attempts_.size() * kOfAttempt;
 }
 
 void HtmlData::render_run(std::string& out) const {
@@ -178,14 +195,14 @@ void HtmlData::render_run(std::string& out) const {
 void HtmlData::render_tests(std::string& out) const {
     column(out, "files", files_, [&](const std::string& file) { append_block_string(out, file); });
     Columns columns(out, tests_);
-    columns.texts("id", &TestRow::id);
+    columns.texts("id", &TestRow::id, texts_);
     columns.numbers("group", [](const TestRow& row) { return row.group.value(); });
     columns.numbers("file", [](const TestRow& row) { return row.file; });
     columns.numbers("kind", [](const TestRow& row) { return row.kind; });
     columns.numbers("status", [](const TestRow& row) {
         return row.state == State::Decided ? static_cast<int>(row.status) : kUnfinishedStatus;
     });
-    columns.sparse_texts("reason", &TestRow::reason);
+    columns.sparse_texts("reason", &TestRow::reason, texts_);
 }
 
 void HtmlData::render_attempts(std::string& out) const {
@@ -200,7 +217,7 @@ void HtmlData::render_attempts(std::string& out) const {
     columns.times("end", &AttemptRow::end);
     columns.times("duration", &AttemptRow::duration);
     columns.numbers("output", [](const AttemptRow& row) { return row.output; });
-    columns.sparse_texts("message", &AttemptRow::message);
+    columns.sparse_texts("message", &AttemptRow::message, texts_);
 }
 
 void HtmlData::render_running(std::string& out) const {

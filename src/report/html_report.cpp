@@ -24,20 +24,25 @@ std::string_view carried_page() {
     return found == assets.end() ? std::string_view{} : found->content;
 }
 
-void append_block(std::string& page, std::string_view id, std::string_view json) {
+// `append_json` appends what is in it.
+template <class AppendJson>
+void append_block(std::string& page, std::string_view id, const AppendJson& append_json) {
     page += fmt::format("<script type=\"application/json\" id=\"{}\">", id);
-    page += json;
+    append_json(page);
     page += "</script>\n";
 }
 
 std::string fill(HtmlData& data) {
     const auto carried = carried_page();
     const auto place = std::min(carried.find(kPlaceOfData), carried.size());
-    std::string page(carried.substr(0, place));
-    append_block(page, "report", data.render());
+    std::string page;
+    page.reserve(carried.size() + data.rendered_bytes());
+    page += carried.substr(0, place);
+    append_block(page, "report", [&](std::string& out) { data.render(out); });
     std::size_t number = 0;
     for (auto& block : data.take_output_blocks()) {
-        append_block(page, fmt::format("output-{}", number++), std::exchange(block, {}));
+        append_block(page, fmt::format("output-{}", number++),
+                     [&](std::string& out) { out += std::exchange(block, {}); });
     }
     const auto rest = carried.substr(place);
     page += rest.substr(std::min(kPlaceOfData.size(), rest.size()));

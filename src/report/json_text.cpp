@@ -1,5 +1,6 @@
 #include "json_text.hpp"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -89,7 +90,7 @@ void append_json_integer(std::string& out, std::int64_t value) {
 void append_json_number(std::string& out, double value) {
     if (!std::isfinite(value)) value = 0;
     char text[32];
-    const auto end = fmt::format_to(text, "{}", value);
+    const auto end = fmt::format_to(text, FMT_COMPILE("{}"), value);
     out.append(text, static_cast<std::size_t>(end - text));
 }
 
@@ -98,7 +99,8 @@ void append_json_time(std::string& out, SystemTime time) {
     const auto all = std::chrono::duration_cast<microseconds>(time.time_since_epoch()).count();
     const std::int64_t micros = all < 0 ? 0 : all;
     char text[40];
-    const auto end = fmt::format_to(text, "{}.{:06}", micros / 1'000'000, micros % 1'000'000);
+    const auto end =
+        fmt::format_to(text, FMT_COMPILE("{}.{:06}"), micros / 1'000'000, micros % 1'000'000);
     out.append(text, static_cast<std::size_t>(end - text));
 }
 

@@ -1,6 +1,7 @@
 #include "run_tracker.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace offload::report {
 namespace {
@@ -20,16 +21,16 @@ std::size_t minus(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
 
 }  // namespace
 
-RunTracker::RunTracker(const std::vector<KnownDuration>& known) {
-    if (known.empty()) return;
+RunTracker::RunTracker(std::vector<KnownDuration> known) : known_(std::move(known)) {
+    if (known_.empty()) return;
     double sum = 0;
-    for (const auto& [id, duration, deviation] : known) {
+    for (const auto& [id, duration, deviation] : known_) {
         const double weight = std::max(duration.count(), kLeastWeight);
-        known_.insert_or_assign(id, weight);
+        known_weights_.insert_or_assign(id, weight);
         sum += weight;
     }
     weights_known_ = true;
-    mean_of_known_ = sum / static_cast<double>(known.size());
+    mean_of_known_ = sum / static_cast<double>(known_.size());
 }
 
 void RunTracker::apply(const Event& event) {
@@ -40,8 +41,8 @@ void RunTracker::on(const TestDiscovered& event, Seconds /*now*/) {
     ++discovered_;
     // Known after the plan alone.
     if (planned_ && event.kind == TestKind::RunnerFailure) ++*planned_;
-    const auto known = known_.find(event.id);
-    const double weight = known == known_.end() ? mean_of_known_ : known->second;
+    const auto known = known_weights_.find(event.id);
+    const double weight = known == known_weights_.end() ? mean_of_known_ : known->second;
     if (event.test.value() >= weights_.size()) weights_.resize(event.test.value() + 1);
     weights_[event.test.value()] = weight;
     all_work_ += weight;
@@ -50,7 +51,8 @@ void RunTracker::on(const TestDiscovered& event, Seconds /*now*/) {
 void RunTracker::on(const RunPlanned& event, Seconds /*now*/) {
     // Modules that could not be collected are decided already, and are none of the selected.
     planned_ = event.selected + decided();
-    known_.clear();
+    known_weights_ = {};
+    known_ = {};
 }
 
 void RunTracker::on(const SandboxCreating& event, Seconds /*now*/) {

@@ -3,7 +3,7 @@
 
 #include <deque>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -24,7 +24,11 @@ enum class Phase {
 class RunTracker {
   public:
     // `known`: how long tests are expected to take; it weighs them in time_left().
-    explicit RunTracker(const std::vector<KnownDuration>& known = {});
+    explicit RunTracker(std::vector<KnownDuration> known = {});
+    RunTracker(const RunTracker&) = delete;  // known_weights_
+    RunTracker& operator=(const RunTracker&) = delete;
+    RunTracker(RunTracker&&) = default;
+    RunTracker& operator=(RunTracker&&) = default;
 
     void apply(const Event& event);
 
@@ -92,7 +96,9 @@ class RunTracker {
     void sample(Seconds now) { samples_.push_back({now, decided(), decided_work_}); }
 
     Counts counts_;
-    std::unordered_map<std::string, double> known_;  // until all tests are there
+    // Until all tests are there.
+    std::vector<KnownDuration> known_;
+    std::unordered_map<std::string_view, double> known_weights_;  // by ID, views into known_
     bool weights_known_ = false;
     double mean_of_known_ = 1;     // the weight of a test that is not among them
     std::vector<double> weights_;  // by test

@@ -89,6 +89,8 @@ void Run::Rooms::gathered(GroupDiscovered message) {
 
 void Run::Rooms::plan() {
     const Plan plan = make_plan(settings.groups, gathering.groups(), settings.selection, tests);
+    const bool workers = streaming.possible(gathering);
+    gathering.forget_tests();
     for (const auto& test : tests) {
         out.tell(TestDiscovered{test.index, test.id, test.group, test.file, test.kind});
     }
@@ -101,7 +103,6 @@ void Run::Rooms::plan() {
     for (const auto& text : plan.warnings) out.warn(text);
     verdicts.begin(plan);
 
-    const bool workers = streaming.possible(gathering);
     Intake intake(settings, durations);
     scheduler.emplace(scheduler_options(settings, workers), settings.capacities);
     intake.add(plan.selected, tests, *scheduler);
@@ -110,7 +111,6 @@ void Run::Rooms::plan() {
         RunPlanned{plan.selected.size(), intake.durations_known(),
                    settings.selection.is_everything() ? std::vector<TestIndex>{} : plan.selected,
                    !plan.errors.empty()});
-    gathering.forget_tests();
     if (!plan.errors.empty()) {
         std::string text;
         for (const auto& error : plan.errors) {

@@ -34,17 +34,17 @@ void Durations::record(std::string_view id, Seconds duration, std::optional<doub
     // What a clock that was set back, or a broken report, left behind is no evidence.
     if (!std::isfinite(duration.count()) || duration < Seconds{0}) return;
     if (deviation && !(*deviation >= 0)) deviation.reset();
-    known_.insert_or_assign(std::string(id), Known{duration, deviation});
+    known_.insert_or_assign(id, Known{duration, deviation});
 }
 
 std::optional<Seconds> Durations::find(std::string_view id) const {
-    const auto found = known_.find(std::string(id));
+    const auto found = known_.find(id);
     if (found == known_.end()) return std::nullopt;
     return found->second.duration;
 }
 
 std::optional<double> Durations::deviation(std::string_view id) const {
-    const auto found = known_.find(std::string(id));
+    const auto found = known_.find(id);
     return found == known_.end() ? std::nullopt : found->second.deviation;
 }
 

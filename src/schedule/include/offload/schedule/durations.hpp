@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -16,7 +15,7 @@ namespace offload::schedule {
 // tests, else of its group's, else what is assumed, else the mean of all.
 class Durations {
   public:
-    // `deviation`: see KnownDuration.
+    // `id` must outlive this. `deviation`: see KnownDuration.
     void record(std::string_view id, Seconds duration,
                 std::optional<double> deviation = std::nullopt);
     bool empty() const { return known_.empty(); }
@@ -33,7 +32,7 @@ class Durations {
         Seconds duration{0};
         std::optional<double> deviation;
     };
-    std::unordered_map<std::string, Known> known_;
+    std::unordered_map<std::string_view, Known> known_;
 };
 
 }  // namespace offload::schedule
