@@ -27,6 +27,8 @@ The plan
                itself as a worker of xdist's
     began      first, early: a file that the first makes when its session has started, and that the
                others wait for before they import a conftest; may be missing
+    nodes      collect, first, early, run, serve: a folder for what nodes of xdist's carry; may be
+               missing. conclude: a list of those whose workers have not been seen to go down
     limit      serve, first, early: seconds that a test may take before Offload ends it
     bytecode   a folder for test modules whose assertions pytest has rewritten; may be missing
     coverage   run, serve, first, early: a folder for coverage data; missing where none would be
@@ -55,9 +57,10 @@ JSON. A string that is no proper Unicode (a file name in another encoding) is {"
     skipped    id, message                        collect, first: a module that skips itself
     found      of, count                          collect, first: all of a companion's tests have
                                                   been told; without it, none of them counts
-    collected  count, deselected, whole, stays    collect, first: all of the above have been told;
-                                                  `whole`: a worker should collect all files at
-                                                  once; `stays`: and it waits for tests now
+    collected  count, deselected, whole, nodes,   collect, first: all of the above have been told;
+               stays                              `whole`: a worker should collect all files at
+                                                  once; `nodes`: the plan's, where plugins hand data
+                                                  to workers; `stays`: and it waits for tests now
     begin      n                                  the test at this position starts
     end        n, outcome, duration, type, message, details, out, err, properties
     refused    n, reason                          it cannot be run here

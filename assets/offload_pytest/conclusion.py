@@ -1,4 +1,4 @@
-"""The conclusion: a session in which pytest-cov makes one of what the batches have measured."""
+"""The conclusion: a session in which plugins make one of what the batches have left."""
 
 import os
 import shutil
@@ -8,16 +8,19 @@ import pytest
 from .coverage import COVERAGE_DATA, COVERAGE_MARK
 from .ending import Ending
 from .garbage import Garbage
+from .nodes import Folder, Nodes
 from .nothing import CollectsNothing
 from .text import from_exact
 
 
 class Conclusion(CollectsNothing):
-    """A session without tests, in which pytest-cov finds what the batches have measured."""
+    """A session without tests, in which pytest-cov finds what the batches have measured, and others
+    see their nodes go down whose controller has ended before."""
 
     def __init__(self, channel, plan):
         self._channel = channel
         self._folders = [from_exact(folder) for folder in plan["coverage"]]
+        self._nodes = [Nodes(channel, Folder(path)) for path in plan.get("nodes", [])]
         self._failures = 1 if plan["failed"] else 0
 
     def register(self, pluginmanager):
@@ -28,6 +31,11 @@ class Conclusion(CollectsNothing):
         """What pytest-cov has around this erases its data before, and combines all there are after
         it."""
         session.testsfailed = self._failures  # for --no-cov-on-fail
+        for nodes in self._nodes:
+            nodes.remember(session.config)
+            nodes.go_down(session.config)
+        if not any(map(os.path.isdir, self._folders)):
+            return True
         plugin = session.config.pluginmanager.getplugin("_cov")
         controller = getattr(plugin, "cov_controller", None)
         if controller is None:

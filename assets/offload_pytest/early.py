@@ -17,7 +17,7 @@ class EarlyWorker(Worker):
         self._companions = companions
         self._selections = Selections()
         self._maxfail = 1 if plan["fail_fast"] else 0
-        self._stays = False
+        self.stays = False
 
     def register(self, pluginmanager):
         super().register(pluginmanager)
@@ -34,11 +34,11 @@ class EarlyWorker(Worker):
         unfit = self._what_stands_against_it(session.config)
         if unfit:
             self._channel.send("unfit", reason=unfit)
-        self._stays = not (unfit or session.shouldfail or session.shouldstop)
+        self.stays = not (unfit or session.shouldfail or session.shouldstop)
         self._keep(session.items)
         self._collected.add("")
         if self._tells:
-            self._stays = self._stays and bool(session.items)
+            self.stays = self.stays and bool(session.items)
             tell_collection(
                 self._channel,
                 session,
@@ -46,12 +46,12 @@ class EarlyWorker(Worker):
                 self._companions,
                 len(self._deselected),
                 self._selections.need_all(),
-                self._stays,
+                self.stays,
             )
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
-        if self._stays:
+        if self.stays:
             session.testsfailed = 0  # modules that cannot be collected have been told
             set_options(session.config.option, {"maxfail": self._maxfail})
             self._serve(session)

@@ -52,5 +52,6 @@ def tell_collection(channel, session, collectors, companions, deselected, select
         count=len(session.items),
         deselected=deselected,
         whole=selects or any(name in system.modules for name in MAPPERS) or None,
+        nodes=getattr(session.config, "offload_nodes", None),
         stays=stays or None,
     )

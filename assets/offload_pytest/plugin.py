@@ -86,7 +86,7 @@ class Plugin:
         separate_coverage(early_config, self._plan)
         separate_databases(early_config, self._plan)
         if "workers" in self._plan and self._plan["mode"] != "conclude":
-            Identity(self._plan).register(early_config)
+            Identity(self._plan, self._channel).register(early_config)
             if self._plan["mode"] == "early" and "began" in self._plan:
                 self._requests.wait_for_file(from_exact(self._plan["began"]))
         mode.register(early_config.pluginmanager)

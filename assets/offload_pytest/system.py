@@ -6,6 +6,7 @@ import faulthandler
 import gc
 import io
 import json
+import marshal
 import os
 import random
 import select
@@ -39,6 +40,7 @@ class System:
         self.cancel_dump_traceback_later = faulthandler.cancel_dump_traceback_later
         self.exit_at_once = os._exit
         self.fcntl = fcntl.fcntl
+        self.flock = fcntl.flock
         self.format_exception = traceback.format_exception
         self.format_exception_only = traceback.format_exception_only
         self.freeze_garbage = gc.freeze
@@ -64,6 +66,11 @@ class System:
         self.write = os.write
         self.select = select.select
         self.makedirs = os.makedirs
+        self.listdir = os.listdir
+        self.rename = os.rename
+        self.unlink = os.unlink
+        self.pack = marshal.dumps  # what xdist can send as well
+        self.unpack = marshal.loads
         self.stat = os.stat
         self.modules = sys.modules
         self.monotonic = time.monotonic
@@ -81,6 +88,15 @@ class System:
             return self.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR)
         except OSError:  # so many are not allowed
             return self.dup(descriptor)
+
+    def lock(self, path, wait):
+        """Shared, or `wait` until nobody else has it; as long as this process lives. What it forks
+        or starts does not have it."""
+        opened = self.open_descriptor(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = self.keep_descriptor(opened)
+        self.close(opened)
+        self.register_at_fork(after_in_child=lambda: self.close(descriptor))
+        self.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def exists(self, path):
         try:

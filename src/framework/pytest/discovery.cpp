@@ -90,6 +90,7 @@ void PytestAccount::take(const json& message) {
         own_.collected = index_of(message, "count");
         stays_ = message.value("stays", json(false)) == json(true);
         whole_ = message.value("whole", json(false)) == json(true);
+        nodes_ = bytes_of(message, "nodes");
     } else if (kind == "bye") {
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
@@ -127,13 +128,13 @@ void PytestAccount::take_broken(const json& message) {
 }
 
 Discovered PytestAccount::discovered_of(Tests& tests) const {
-    Discovered discovered{
-        .tests = std::move(tests.items),
-        .broken = broken_,
-        .warnings = warnings_,
-        .notes = notes_,
-        .carry = std::make_shared<const PytestCarry>(PytestWays{.plain = false, .whole = whole_}),
-        .companions = {}};
+    Discovered discovered{.tests = std::move(tests.items),
+                          .broken = broken_,
+                          .warnings = warnings_,
+                          .notes = notes_,
+                          .carry = std::make_shared<const PytestCarry>(
+                              PytestWays{.plain = false, .whole = whole_, .nodes = nodes_}),
+                          .companions = {}};
     const auto shared_ids = tests.told - discovered.tests.size();
     if (shared_ids > 0) {
         discovered.warnings.push_back(fmt::format(

@@ -17,6 +17,8 @@ namespace offload::framework {
 struct PytestWays {
     bool plain = false;  // the plugin could not be loaded
     bool whole = false;  // a worker collects all files before its first test
+    // The folder in which plugins have left data for workers; empty where there is none.
+    std::string nodes = {};
 };
 
 class PytestCarry final : public Carry {
@@ -76,6 +78,7 @@ class PytestAccount {
     bool plain_ = false;
     bool stays_ = false;
     bool whole_ = false;
+    std::string nodes_;
 };
 
 // All of it at once. `shown`: the command for messages. Errors as Framework::read_discovery.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "offload/assets/assets.hpp"
@@ -78,6 +79,12 @@ json plan_for(const RunContext& context, std::string_view mode) {
     return plan;
 }
 
+// Nothing is known where discovery still goes on.
+PytestWays carried(const std::shared_ptr<const Carry>& carry) {
+    const auto* known = dynamic_cast<const PytestCarry*>(carry.get());
+    return known != nullptr ? known->ways() : PytestWays{};
+}
+
 json plan_for(const BatchRequest& request, std::string_view mode) {
     auto plan = plan_for(request.context, mode);
     plan["fail_fast"] = request.context.fail_fast;
@@ -86,6 +93,9 @@ json plan_for(const BatchRequest& request, std::string_view mode) {
         plan["coverage"] = exact_json(group_path(request.context, "coverage", request.group));
         if (request.start != WorkerStart::WithTests) {
             plan["began"] = exact_json(group_path(request.context, "began", request.group));
+            plan["nodes"] = exact_json(group_path(request.context, "nodes", request.group));
+        } else if (const auto nodes = carried(request.carry).nodes; !nodes.empty()) {
+            plan["nodes"] = exact_json(nodes);
         }
     }
     return plan;
@@ -160,12 +170,6 @@ std::string with_plugin(const RunContext& context, const PytestOptions& settings
                        shell::quote(context.folder), shell::quote(plan_path(context)), command);
 }
 
-// Nothing is known where discovery still goes on.
-PytestWays carried(const std::shared_ptr<const Carry>& carry) {
-    const auto* known = dynamic_cast<const PytestCarry*>(carry.get());
-    return known != nullptr ? known->ways() : PytestWays{};
-}
-
 bool is_plain(const std::shared_ptr<const Carry>& carry) { return carried(carry).plain; }
 
 std::string result_path(const RunContext& context) {
@@ -178,7 +182,8 @@ PytestFramework::PytestFramework(const config::Config& config)
     : settings_(config.framework.as<PytestOptions>()),
       test_id_format_(config.framework.test_id_format),
       worker_(config.framework.worker),
-      max_parallel_(config.offload.max_parallel) {
+      max_parallel_(config.offload.max_parallel),
+      is_local_(config.provider.type == "local") {
     settings_.stronger = config.extra_env;
     if (test_id_format_.empty()) test_id_format_ = "{name}";
 }
@@ -209,6 +214,9 @@ Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& requ
     auto plan = plan_for(context, "collect");
     plan["mark"] = exact_json(mark_path(context));
     add_common(plan);
+    if (is_local_ && has_run_folder(context)) {
+        plan["nodes"] = exact_json(group_path(context, "nodes", group));
+    }
     add_companions(plan, group, companions, &PytestFramework::discovery_words);
 
     DiscoveryCommand command;
@@ -334,30 +342,43 @@ BatchCommand PytestFramework::plain_batch(const BatchRequest& request) const {
 }
 
 // Whether and in which groups coverage was measured shows only there: by the folders that exist.
-// The first such group's options are those of the session that reports, as pytest has but one.
+// The first such group's options are those of the session that reports, as pytest has but one. Else
+// those of a group whose plugins have not seen their workers go down.
 std::optional<DiscoveryCommand> PytestFramework::conclusion(
     const ConclusionRequest& request) const {
     std::vector<const ConcludedGroup*> groups;
     json folders = json::array();
+    std::set<std::string> nodes;
     for (const auto& each : request.groups) {
         if (each.carry == nullptr || is_plain(each.carry)) continue;
         groups.push_back(&each);
         folders.push_back(exact_json(group_path(request.context, "coverage", each.group)));
+        if (const auto path = carried(each.carry).nodes; !path.empty()) {
+            nodes.insert(path);
+        }
     }
     if (groups.empty()) return std::nullopt;
 
     auto plan = plan_for(request.context, "conclude");
     plan["coverage"] = std::move(folders);
+    plan["nodes"] = exact_words({nodes.begin(), nodes.end()});
     plan["failed"] = request.any_failure;
     DiscoveryCommand command;
     command.files = {plugin_file(request.context), {plan_path(request.context), as_ascii(plan)}};
-    for (const auto* each : groups) {
-        const auto words = run_words(each->group);
+    const auto add = [&](const ConcludedGroup& each, std::string_view condition) {
+        const auto words = run_words(each.group);
         command.command +=
-            fmt::format("{} [ -d {} ]; then\n{}\n", command.command.empty() ? "if" : "elif",
-                        shell::quote(group_path(request.context, "coverage", each->group)),
+            fmt::format("{} [ {} ]; then\n{}\n", command.command.empty() ? "if" : "elif", condition,
                         with_plugin(request.context, settings_, words));
         if (command.shown.empty()) command.shown = invocation(settings_.prefix, words);
+    };
+    for (const auto* each : groups) {
+        const auto folder = group_path(request.context, "coverage", each->group);
+        add(*each, fmt::format("-d {}", shell::quote(folder)));
+    }
+    for (const auto* each : groups) {
+        const auto folder = carried(each->carry).nodes;
+        if (!folder.empty()) add(*each, fmt::format("-e {}/down", shell::quote(folder)));
     }
     command.command += "fi";
     return command;

@@ -80,6 +80,7 @@ class PytestFramework final : public Framework,
     std::string test_id_format_;
     config::WorkerMode worker_;
     std::size_t max_parallel_;
+    bool is_local_;  // batches run on this machine
 };
 
 }  // namespace offload::framework
