@@ -88,8 +88,10 @@ Result<fs::path> extract(const assets::Asset& asset) {
     return path;
 }
 
-// The page of the report is carried as well, and is nothing that a command could call.
-bool is_script(const assets::Asset& asset) { return !asset.name.ends_with(".html"); }
+// Carried as well, and nothing that a command could call: the page of the report, and short forms.
+bool is_script(const assets::Asset& asset) {
+    return !asset.name.ends_with(".html") && !asset.name.ends_with(".packed.py");
+}
 
 std::string known_names() {
     std::string names;

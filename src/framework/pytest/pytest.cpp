@@ -26,13 +26,14 @@ using Words = std::vector<std::string>;
 constexpr std::string_view kPlugin = "offload_pytest";
 constexpr int kNotExecutable = 126;  // from here on the shell says that nothing was started
 
+// Where a command carries it, it may be no longer than an argument, and leaves room for the tests.
 CarriedFile plugin_file(const RunContext& context) {
-    const auto name = fmt::format("{}.py", kPlugin);
+    const auto name = fmt::format("{}{}.py", kPlugin, context.same_machine ? "" : ".packed");
     const auto assets = assets::all();
     const auto asset = std::find_if(assets.begin(), assets.end(),
                                     [&](const assets::Asset& each) { return each.name == name; });
     const auto content = asset == assets.end() ? std::string_view{} : asset->content;
-    return {fmt::format("{}/{}", context.folder, name), std::string(content)};
+    return {fmt::format("{}/{}.py", context.folder, kPlugin), std::string(content)};
 }
 
 std::string plan_path(const RunContext& context) {

@@ -302,6 +302,22 @@ TEST(PytestDiscovery, PartsAreJoined) {
 
 // --- Batches -----------------------------------------------------------------------------------
 
+// Linux takes 128 KiB in one argument, and files travel as base64: half of it is left for the
+// tests.
+TEST(PytestBatch, WhatIsCarriedInACommandIsAtMostHalfAnArgument) {  // TRAPS 28
+    auto context = context_in(kFolder);
+    context.same_machine = false;
+    const Request request(group_with(""), context, {"tests/test_a.py::test_x"});
+    const auto command = framework().batch(request()).value();
+    const auto worker = framework().worker(request(), std::chrono::seconds{1}).value();
+    for (const auto& files : {command.files, worker.files}) {
+        std::size_t bytes = 0;
+        for (const auto& file : files) bytes += (file.content.size() + 2) / 3 * 4;
+        EXPECT_LT(bytes, 64U * 1024);
+        EXPECT_GT(bytes, 16U * 1024) << "where is the plugin?";
+    }
+}
+
 TEST(PytestBatch, CommandIsShortAndThePlanNamesTheTests) {  // TRAPS 28
     PytestOptions settings;
     settings.prefix = {"pytest"};

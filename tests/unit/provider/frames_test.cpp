@@ -132,6 +132,7 @@ TEST(Bundled, UnknownScriptIsAnErrorThatListsTheKnown) {
     const auto resolved = resolve_bundled("uv run @nothing.py x");
     ASSERT_FALSE(resolved);
     EXPECT_NE(resolved.error().hint.find("@offload_pytest.py"), std::string::npos);
+    EXPECT_EQ(resolved.error().hint.find(".packed"), std::string::npos);
     EXPECT_FALSE(calls_bundled("ssh me@host.name npm i @scope/x.js"));
 }
 
