@@ -106,7 +106,7 @@ std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
     }
     if (streams()) {
         Draft draft = draft_for_worker(number);
-        fill(draft, best->fresh);
+        fill_in_order(draft, best->fresh);
         return finish(std::move(draft));
     }
     if (!estimates_.know_durations()) {

@@ -3,9 +3,12 @@
 // A worker that runs out of tests idles for as long as an answer takes, so it always holds some
 // work ahead. What it holds no other can take, though: near the end of the queue its share shrinks
 // (guided self-scheduling: Polychronopoulos & Kuck 1987).
+//
+// As long as the heaviest test can wait, nothing has to be balanced yet: each worker gets the tests
+// of a file in table order, and then the next file that nobody has begun. That is the order in
+// which they were written to run, and in which frameworks set up once what several of them need.
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "draft.hpp"
@@ -16,8 +19,6 @@ namespace {
 
 // To begin with, when nothing is known of how long tests take: one to run, and the one after it.
 constexpr double kFirstTests = 2;
-
-constexpr double kAnyWeight = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -73,24 +74,23 @@ std::optional<Assignment> Scheduler::next_of(GroupIndex group, SandboxNumber san
 
 void Scheduler::fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools) {
     Queue::Lane& lane = queue_.lanes()[draft.lane];
-    const auto fill_starting_here = [&](TestPool& pool) {
-        // As long as the heaviest test can wait, its turn comes when this file is done with.
-        const double share = queued_cost() / static_cast<double>(options_.slots);
-        if (draft.tests.empty() && draft.affinity != 0 && estimates_.know_durations() &&
-            share >= 2 * pool.heaviest()) {
-            take_into(draft, pool, pool.take_fitting(kAnyWeight, draft.affinity));
-        }
-        fill(draft, pool);
-    };
     for (auto pool = lane.returned.begin(); pool != lane.returned.end() && !draft.full;) {
         if (!all_pools && pool->first == Queue::Shunned(sandbox)) {
             ++pool;
             continue;
         }
-        fill_starting_here(pool->second);
+        fill_in_order(draft, pool->second);
         pool = pool->second.empty() ? lane.returned.erase(pool) : std::next(pool);
     }
-    if (!draft.full) fill_starting_here(lane.fresh);
+    if (!draft.full) fill_in_order(draft, lane.fresh);
+}
+
+void Scheduler::fill_in_order(Draft& draft, TestPool& pool) {
+    while (!draft.full && (draft.tests.empty() || draft.room() > 0) &&
+           queued_cost() / static_cast<double>(options_.slots) >= 2 * pool.heaviest()) {
+        if (!take_into(draft, pool, pool.take_in_order(draft.affinity))) break;
+    }
+    fill(draft, pool);
 }
 
 }  // namespace offload::schedule

@@ -19,14 +19,20 @@ bool TestPool::Rank::operator<(const Rank& other) const {
     return spread(affinity) < spread(other.affinity);
 }
 
+std::uint32_t TestPool::tie_of(std::size_t affinity, TestIndex test) {
+    return affinity == 0 ? spread(test.value()) : test.value();
+}
+
 void TestPool::add(const Entry& entry) {
     File& file = files_[entry.affinity];
-    const std::uint32_t tie = entry.affinity == 0 ? spread(entry.test.value()) : entry.test.value();
     const bool was_empty = file.tests.empty();
-    file.tests.insert({entry.weight, tie, entry.test});
+    file.tests.insert({entry.weight, tie_of(entry.affinity, entry.test), entry.test});
+    file.weights.emplace(entry.test, entry.weight);
     file.total += entry.weight;
     ++size_;
     if (was_empty) {
+        file.first = entry.test;
+        if (entry.affinity != 0) untouched_.emplace(entry.test, entry.affinity);
         file.rank = {entry.weight, entry.weight, entry.affinity};
         ranks_.insert(file.rank);
     } else {
@@ -48,6 +54,11 @@ TestPool::Entry TestPool::take(Files::iterator found, std::set<Queued>::iterator
     File& file = found->second;
     const Entry entry{test->test, test->weight, found->first};
     file.total -= test->weight;
+    if (const auto known = untouched_.find(file.first);
+        known != untouched_.end() && known->second == found->first) {
+        untouched_.erase(known);
+    }
+    file.weights.erase(test->test);
     file.tests.erase(test);
     --size_;
     if (file.tests.empty()) {
@@ -75,6 +86,14 @@ std::optional<TestPool::Entry> TestPool::take_fitting_of(std::size_t affinity, d
 
 std::optional<TestPool::Entry> TestPool::take_of(std::size_t affinity) {
     return take_fitting_of(affinity, std::numeric_limits<double>::infinity());
+}
+
+std::optional<TestPool::Entry> TestPool::take_in_order(std::size_t affinity) {
+    auto file = affinity == 0 ? files_.end() : files_.find(affinity);
+    if (file == files_.end() && !untouched_.empty()) file = files_.find(untouched_.begin()->second);
+    if (file == files_.end()) return std::nullopt;
+    const auto [test, weight] = *file->second.weights.begin();
+    return take(file, file->second.tests.find({weight, tie_of(file->first, test), test}));
 }
 
 std::optional<TestPool::Entry> TestPool::take_fitting(double room, std::size_t affinity) {
@@ -115,6 +134,7 @@ void TestPool::drain_into(std::vector<TestIndex>& tests) {
     }
     files_.clear();
     ranks_.clear();
+    untouched_.clear();
     size_ = 0;
 }
 

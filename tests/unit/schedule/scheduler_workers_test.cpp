@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -38,6 +39,44 @@ Scheduler of(std::size_t slots, std::size_t tests, std::optional<double> seconds
     Scheduler scheduler({.slots = slots, .ahead = Seconds{1}});
     for (std::size_t i = 0; i < tests; ++i) scheduler.add(item(i, seconds));
     return scheduler;
+}
+
+// Of three files, the one with the most work is in the middle, and tests weigh more and more.
+TEST(SchedulerWorkers, GetTheTestsOfFilesInOrderAsLongAsTheHeaviestCanWait) {
+    for (const bool known : {false, true}) {
+        Scheduler scheduler({.slots = 2, .ahead = Seconds{1}});
+        const std::size_t files[] = {40, 200, 60};
+        std::vector<std::size_t> file_of;
+        for (std::size_t file = 0; file < 3; ++file) {
+            for (std::size_t i = 0; i < files[file]; ++i) {
+                const double seconds = 0.1 + 0.001 * static_cast<double>(i % 10);
+                const auto expected = known ? std::optional(seconds) : std::nullopt;
+                scheduler.add(item(file_of.size(), expected, 2 * (file + 1)));
+                file_of.push_back(file);
+            }
+        }
+        std::map<SandboxNumber, std::vector<TestIndex>> ran;
+        std::map<SandboxNumber, std::vector<TestIndex>> open;
+        for (const auto sandbox : {box(0), box(1)}) {
+            open[sandbox] = scheduler.next(sandbox, kNow)->tests;
+        }
+        for (double now = 0; ran[box(0)].size() < 100; now += 0.1) {
+            for (auto& [sandbox, tests] : open) {
+                ran[sandbox].push_back(tests.front());
+                tests.erase(tests.begin());
+                scheduler.finished(sandbox, ran[sandbox].back(), Seconds{now + 0.1});
+                for (const auto test : scheduler.more(sandbox, Seconds{now + 0.1})) {
+                    tests.push_back(test);
+                }
+            }
+        }
+        for (const auto& [sandbox, tests] : ran) {
+            EXPECT_TRUE(std::is_sorted(tests.begin(), tests.end())) << known;
+        }
+        EXPECT_EQ(file_of[ran[box(0)].front().value()], 0U);
+        EXPECT_EQ(file_of[ran[box(1)].front().value()], 1U);
+        EXPECT_EQ(file_of[ran[box(0)][40].value()], 2U);  // a file that nobody has begun
+    }
 }
 
 TEST(SchedulerWorkers, GetMoreTestsUntilAllAreGiven) {

@@ -355,6 +355,11 @@ TEST(Simulation, GoldenRatiosAreKept) {
         {"workers", {.tests = 20'000, .slots = 200, .deaths = 0.01}, 1.01, 1.5},
         {"workers, nothing known", {.tests = 20'000, .slots = 200, .unknown = 1}, 1.18, 1.5},
         {"workers, short run", fleet(0.2), 1.09, 1.5},
+        {"workers, files", {.tests = 5'000, .slots = 8, .tests_per_file = 20}, 1.005, 1.5},
+        {"workers, files, nothing known",
+         {.tests = 5'000, .slots = 8, .unknown = 1, .tests_per_file = 20},
+         1.03,
+         1.5},
     };
     for (const Golden& golden : all) {
         SCOPED_TRACE(golden.name);

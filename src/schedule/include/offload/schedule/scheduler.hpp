@@ -192,6 +192,7 @@ class Scheduler {
     Draft draft_for_worker(std::size_t lane) const;
     bool has_enough(const RunningBatch& batch) const;
     void fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools);
+    void fill_in_order(Draft& draft, TestPool& pool);
     void fill(Draft& draft, TestPool& pool);
     bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
     bool take_one_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
