@@ -186,6 +186,25 @@ void HtmlData::on(const TestCarried& event, Seconds /*now*/) {
     row.state = State::Decided;
     row.status = verdict.status;
     row.reason = texts_.add(verdict.not_run_reason);
+    row.carried_from = carried_run(verdict.carried_from.value_or(""));
+}
+
+std::int32_t HtmlData::carried_run(const std::string& run_id) {
+    const auto place = std::ranges::find(carried_runs_, run_id) - carried_runs_.begin();
+    if (place == std::ssize(carried_runs_)) carried_runs_.push_back(run_id);
+    return static_cast<std::int32_t>(place);
+}
+
+ShownRun HtmlData::shown() const {
+    const auto tests = [this] {
+        ShownRun::TestsById by_id;
+        by_id.reserve(tests_.size());
+        for (std::size_t test = 0; test < tests_.size(); ++test) {
+            by_id.emplace(texts_[tests_[test].id], TestIndex(test));
+        }
+        return by_id;
+    };
+    return {run_.run_id, run_.config_file, started_, tests, tests_.size()};
 }
 
 void HtmlData::on(const RunFinished& event, Seconds /*now*/) {

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "html_history.hpp"
 #include "html_outputs.hpp"
 #include "offload/model/event.hpp"
 #include "offload/report/journal_reader.hpp"
@@ -24,7 +25,7 @@ class HtmlData {
     static constexpr EventKinds wanted() {
         return EventKinds::of<RunStarted, DiscoveryStarted, TestDiscovered, DiscoveryFinished,
                               RunPlanned, SandboxCreating, SandboxReady, SandboxDestroying,
-                              SandboxEnded, BatchStarted, BatchExtended, TestStarted,
+                              SandboxEnded, BatchStarted, BatchExtended, TestCarried, TestStarted,
                               AttemptFinished, TestDecided, BatchFinished, UnknownResult, Notice,
                               RunFinished>();
     }
@@ -36,6 +37,10 @@ class HtmlData {
 
     // Lines of the journal that could not be read.
     void set_damaged_lines(std::size_t count) { damaged_lines_ = count; }
+
+    // To ask what earlier runs tell of its tests; this must outlive it.
+    ShownRun shown() const;
+    void set_earlier(EarlierRuns earlier) { earlier_ = std::move(earlier); }
 
     // Appends the page's main block. What the attempts have printed is in take_output_blocks(),
     // which comes after it.
@@ -53,7 +58,8 @@ class HtmlData {
         TextPool::Place reason;  // why it was not run
         GroupIndex group;
         std::uint32_t file = 0;
-        int attempts = 0;  // the highest number seen
+        int attempts = 0;                // the highest number seen
+        std::int32_t carried_from = -1;  // one of carried_runs_; below 0: it is of this run
         TestKind kind = TestKind::Test;
         State state = State::Unfinished;
         Status status = Status::NotRun;
@@ -129,11 +135,13 @@ class HtmlData {
     BatchRow* batch_row(BatchNumber batch);
     SandboxRow* sandbox_row(SandboxNumber sandbox);
     void add_attempt(const Attempt& attempt, Seconds end);
+    std::int32_t carried_run(const std::string& run_id);
 
     void render_run(std::string& out) const;
     void render_tests(std::string& out) const;
     void render_attempts(std::string& out) const;
     void render_running(std::string& out) const;
+    void render_history(std::string& out) const;
     void render_batches(std::string& out) const;
     void render_sandboxes(std::string& out) const;
     void render_discoveries(std::string& out) const;
@@ -151,6 +159,8 @@ class HtmlData {
     std::deque<TestRow> tests_;
     std::deque<AttemptRow> attempts_;
     TextPool texts_;  // of tests_ and attempts_
+    std::vector<std::string> carried_runs_;
+    EarlierRuns earlier_;
     std::vector<BatchRow> batches_;
     std::unordered_map<BatchNumber, std::size_t> batch_places_;
     std::vector<SandboxRow> sandboxes_;

@@ -1,6 +1,8 @@
 // HtmlData as JSON. Which names the page knows is written in web/src/data.ts.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "html_data.hpp"
 #include "json_text.hpp"
 #include "offload/base/signal_name.hpp"
@@ -10,6 +12,11 @@ namespace {
 
 constexpr int kFormat = 1;
 constexpr int kUnfinishedStatus = 6;  // follows the values of Status
+constexpr std::size_t kMostWithHistory = 2000;
+
+bool went_wrong(Status status) {
+    return status == Status::Flaky || status == Status::Failed || status == Status::Errored;
+}
 
 void key(std::string& out, std::string_view name) {
     if (out.back() != '{') out += ',';
@@ -136,6 +143,7 @@ void HtmlData::render(std::string& out) const {
     part("sandboxes", &HtmlData::render_sandboxes);
     part("discoveries", &HtmlData::render_discoveries);
     render_running(out);
+    part("history", &HtmlData::render_history);
     column(out, "outputs", outputs_.firsts(),
            [&](std::int64_t first) { append_json_integer(out, first); });
     out += '}';
@@ -203,6 +211,11 @@ void HtmlData::render_tests(std::string& out) const {
         return row.state == State::Decided ? static_cast<int>(row.status) : kUnfinishedStatus;
     });
     columns.sparse_texts("reason", &TestRow::reason, texts_);
+    column(out, "carriedRuns", carried_runs_,
+           [&](const std::string& run) { append_block_string(out, run); });
+    if (!carried_runs_.empty()) {
+        columns.numbers("carried", [](const TestRow& row) { return row.carried_from; });
+    }
 }
 
 void HtmlData::render_attempts(std::string& out) const {
@@ -230,6 +243,37 @@ void HtmlData::render_running(std::string& out) const {
             append_milliseconds(out, since);
             out += ']';
         }
+    }
+    out += ']';
+}
+
+// Of the tests that went wrong now, or were flaky before.
+void HtmlData::render_history(std::string& out) const {
+    column(out, "runs", earlier_.runs, [&](const EarlierRun& run) {
+        out += '[';
+        append_block_string(out, run.id);
+        out += ',';
+        append_json_time(out, run.started);
+        out += ']';
+    });
+    number_field(out, "unread", static_cast<std::int64_t>(earlier_.unread));
+    key(out, "tests");
+    out += '[';
+    std::size_t told = 0;
+    for (std::size_t test = 0; test < tests_.size() && told < kMostWithHistory; ++test) {
+        const bool now = tests_[test].state == State::Decided && went_wrong(tests_[test].status);
+        const bool before = std::ranges::any_of(earlier_.runs, [&](const EarlierRun& run) {
+            return run.statuses[test] == Status::Flaky;
+        });
+        if (earlier_.runs.empty() || (!now && !before)) continue;
+        if (told++ > 0) out += ',';
+        out += fmt::format("[{},[", test);
+        for (const auto& run : earlier_.runs) {
+            if (out.back() != '[') out += ',';
+            const auto status = run.statuses[test];
+            append_json_integer(out, status ? static_cast<int>(*status) : -1);
+        }
+        out += "]]";
     }
     out += ']';
 }

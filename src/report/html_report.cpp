@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -49,6 +51,13 @@ std::string fill(HtmlData& data) {
     return page;
 }
 
+// A run does not wait for it: some thousand tests in ten runs, or nothing of a hundred thousand.
+constexpr std::uintmax_t kReadWithinRun = 8UL * 1024 * 1024;
+
+void add_history(HtmlData& data, const std::filesystem::path& folder, std::uintmax_t most_bytes) {
+    data.set_earlier(read_earlier_runs(folder, data.shown(), most_bytes));
+}
+
 Result<> write(const std::filesystem::path& path, HtmlData& data) {
     return write_file_atomically(path, fill(data));
 }
@@ -64,6 +73,7 @@ Result<> HtmlReport::consume(const Event& event) {
     if (substance_.comes_with(event)) OFFLOAD_CHECK(remove_previous_report(path_));
     data_->consume(event);
     if (!data_->finished() || !substance_.is_there()) return {};
+    add_history(*data_, path_.parent_path(), kReadWithinRun);
     return write(path_, *data_);
 }
 
@@ -74,6 +84,7 @@ Result<HtmlWritten> write_html_report(const std::filesystem::path& journal,
                 read_journal(journal, {.kinds = HtmlData::wanted()},
                              [&](Event&& event, LinePlace /*place*/) { data.consume(event); }));
     data.set_damaged_lines(end.damaged_lines);
+    add_history(data, journal.parent_path(), std::numeric_limits<std::uintmax_t>::max());
     OFFLOAD_CHECK(write(page, data));
     return HtmlWritten{.tests = data.tests(), .run_finished = data.finished()};
 }

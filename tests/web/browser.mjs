@@ -245,3 +245,22 @@ test("the file needs nothing beside it", () => {
     assert.ok(!/\b(src|href)=/.test(template));
     assert.ok(!/url\(/.test(template));
 });
+
+test("results that stand from earlier runs are marked, and flakiness has its history", () =>
+    opened("again", "", async (page) => {
+        assert.match(await page.locator(".figures").textContent(), /2carried over/);
+        await page.getByLabel("Filter the tests").fill("carried()");
+        assert.deepEqual((await names(page)).sort(), ["tests/test_shop.py::test_2", "tests/test_shop.py::test_3"]);
+        assert.equal(await page.locator("[role=treeitem] .tag").first().textContent(), "carried over");
+        await page.locator("[role=treeitem].test").first().click();
+        assert.match(await page.locator(".details").textContent(), /its result stands as run r1 left it/);
+        await page.getByRole("tab", { name: /^Flaky/ }).click();
+        const rows = page.locator("tbody tr");
+        const told = async (row) =>
+            (await rows.nth(row).locator(".earlier .unseen").allTextContents()).map((word) => word.trim());
+        assert.deepEqual(await told(0), ["flaky", "passed"]);
+        assert.deepEqual(await told(1), ["passed", "flaky"]);
+        assert.match(await rows.nth(1).textContent(), /1 time/);
+        await rows.nth(0).getByRole("button").click();
+        assert.equal(await page.locator(".details .earlier .sign").count(), 2);
+    }));

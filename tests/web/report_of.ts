@@ -40,6 +40,7 @@ export function rawOf(specs: TestSpec[], change: Partial<Raw> = {}): Raw {
             kind: specs.map(() => 0),
             status: specs.map((spec) => spec.status ?? 0),
             reason: [],
+            carriedRuns: [],
         },
         attempts: {
             test: [], number: [], outcome: [], batch: [], start: [], end: [], duration: [],
@@ -52,6 +53,7 @@ export function rawOf(specs: TestSpec[], change: Partial<Raw> = {}): Raw {
         },
         discoveries: { group: [], tests: [], start: [], end: [], command: [] },
         running: [],
+        history: { runs: [], unread: 0, tests: [] },
         outputs: [],
         ...change,
     };

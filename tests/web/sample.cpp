@@ -3,6 +3,7 @@
 //
 //   shop       some hundreds of tests with everything that a run can meet
 //   hostile    names and output that are made to break a page
+//   again      a run of what had failed, after two others
 //   killed     as shop, ended in the middle: the report is made from the journal
 //   NUMBER     so many tests on 64 sandboxes
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <queue>
 #include <random>
 
@@ -406,7 +408,57 @@ std::vector<Plan> many_plans(std::size_t count) {
     return plans;
 }
 
+// Tests by their statuses, in a run of that ID; nothing: not run, and carried over from "r1".
+int play_statuses(const std::filesystem::path& folder, std::string run_id,
+                  const std::vector<std::optional<Status>>& statuses) {
+    auto journal = Journal::create(folder);
+    if (!journal) return 1;
+    HtmlReport report(folder / kHtmlFile);
+    RunScript script;
+    script.sinks = {journal->get(), &report};
+    script.tell(RunStarted{.run_id = std::move(run_id),
+                           .version = "1.0.0",
+                           .config_file = "offload.toml",
+                           .provider = "local",
+                           .framework = "pytest",
+                           .groups = {"unit"},
+                           .max_parallel = 1});
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < statuses.size(); ++i) {
+        ids.push_back(fmt::format("tests/test_shop.py::test_{}", i));
+    }
+    script.discover(ids);
+    script.sandbox(0);
+    script.batch(0, 0, {0});
+    RunSummary summary;
+    for (std::size_t test = 0; test < statuses.size(); ++test) {
+        Verdict verdict{TestIndex(test), statuses[test].value_or(Status::Passed), {}};
+        if (!statuses[test]) {
+            verdict.carried_from = "r1";
+            verdict.attempts = {make_attempt({.test = test, .result = passed()})};
+            script.tell(TestCarried{verdict});
+        } else {
+            const bool flaky = statuses[test] == Status::Flaky;
+            if (flaky) script.attempt({.test = test, .result = failed()});
+            script.attempt({.test = test, .number = flaky ? 2 : 1, .result = passed()});
+            script.decided(test, *statuses[test]);
+        }
+        summary.verdicts.push_back(std::move(verdict));
+    }
+    script.batch_finished(0, BatchOutcome::Success, "exit status 0");
+    script.tell(RunFinished{std::move(summary)});
+    return script.errors.empty() ? 0 : 1;
+}
+
+int make_again(const std::filesystem::path& folder) {
+    using enum Status;
+    return play_statuses(folder, "r1", {Flaky, Passed, Passed, Passed}) +
+           play_statuses(folder, "r2", {Passed, Flaky, Passed}) +
+           play_statuses(folder, "r3", {Flaky, Passed, std::nullopt, std::nullopt});
+}
+
 int make(std::string_view kind, const std::filesystem::path& folder) {
+    if (kind == "again") return make_again(folder);
     std::size_t count = 0;
     std::from_chars(kind.data(), kind.data() + kind.size(), count);
     auto journal = Journal::create(folder);
@@ -435,7 +487,7 @@ int make(std::string_view kind, const std::filesystem::path& folder) {
 
 int main(int argc, char** argv) {
     if (argc != 3) {
-        std::fputs("usage: report_sample shop|hostile|killed|NUMBER FOLDER\n", stderr);
+        std::fputs("usage: report_sample shop|hostile|again|killed|NUMBER FOLDER\n", stderr);
         return 2;
     }
     return offload::report::make(argv[1], argv[2]);

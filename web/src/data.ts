@@ -55,6 +55,9 @@ export interface Raw {
         kind: number[];
         status: number[];
         reason: [number, string][];
+        carriedRuns: string[];
+        /** One of carriedRuns, or -1; left out where no result was carried over. */
+        carried?: number[];
     };
     attempts: {
         test: number[];
@@ -96,6 +99,14 @@ export interface Raw {
         command: string[];
     };
     running: [test: number, batch: number, since: number][];
+    history: {
+        /** Earlier runs, the newest first: ID and Unix seconds. */
+        runs: [string, number][];
+        /** Older ones that were not read. */
+        unread: number;
+        /** Of tests that went wrong now, or were flaky before: a status for each run, or -1. */
+        tests: [test: number, statuses: number[]][];
+    };
     outputs: number[];
 }
 
@@ -140,6 +151,9 @@ export class Report {
     readonly messages: Map<number, string>;
     readonly reasons: Map<number, string>;
     readonly counts: number[];
+    readonly history: Map<number, number[]>;
+    /** How many tests were not run this time. */
+    readonly carried: number;
     readonly batchPlace: Map<number, number>;
     private readonly readBlock: (number: number) => string | null;
     private readonly blocks = new Map<number, Output[]>();
@@ -172,6 +186,8 @@ export class Report {
         this.reasons = new Map(raw.tests.reason);
         this.counts = STATUSES.map(() => 0);
         for (const status of raw.tests.status) this.counts[status]++;
+        this.history = new Map(raw.history.tests);
+        this.carried = (raw.tests.carried ?? []).filter((run) => run >= 0).length;
         this.batchPlace = new Map(raw.batches.number.map((number, place) => [number, place]));
     }
 
@@ -189,6 +205,11 @@ export class Report {
 
     status(test: number): Status {
         return STATUSES[this.raw.tests.status[test]];
+    }
+
+    /** The run whose result stands, "" where none is known; null: the test was run, or was to be. */
+    carriedFrom(test: number): string | null {
+        return this.raw.tests.carriedRuns[this.raw.tests.carried?.[test] ?? -1] ?? null;
     }
 
     /** What a list says beside the test: why it was not run, or what failed last. */

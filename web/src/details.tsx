@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { parseAnsi, Style } from "./ansi";
 import { NO_ROOM, OUTCOME_FAILED, OUTCOMES, Report, Text } from "./data";
-import { Line, OutcomeSign, StatusWord } from "./marks";
+import { EarlierRuns, Line, OutcomeSign, StatusWord } from "./marks";
 import { TabList, TabPanel } from "./tabs";
 import { bytes, duration, plural, visible } from "./text";
 
@@ -164,6 +164,7 @@ export function Details({ report, test }: { report: Report; test: number }) {
     const at = Math.min(chosen, attempts.length - 1);
     const { number, outcome, duration: times } = report.raw.attempts;
     const id = report.raw.tests.id[test];
+    const carriedFrom = report.carriedFrom(test);
     const running = report.raw.running.find(([which]) => which === test);
     return (
         <article class="details" aria-labelledby="details-title">
@@ -182,6 +183,20 @@ export function Details({ report, test }: { report: Report; test: number }) {
                     group <Line text={report.group(test)} />
                 </span>
             </p>
+            {carriedFrom === null ? null : (
+                <p class="remark">
+                    {carriedFrom
+                        ? <>Not run this time: its result stands as run <Line text={carriedFrom} /> left it.</>
+                        : "Not run this time, and no earlier run is known that has."}
+                </p>
+            )}
+            {report.history.get(test)?.some((status) => status >= 0) ? (
+                <p class="about">
+                    <span>
+                        Earlier runs, the last one to the right: <EarlierRuns report={report} test={test} />
+                    </span>
+                </p>
+            ) : null}
             {report.reasons.has(test) ? <p class="cause">{visible(report.reasons.get(test)!)}</p> : null}
             {running ? (
                 <p class="cause">

@@ -1,7 +1,7 @@
 // The filter box's language: that of `offload run --filter` (docs/rerun.md), where "last" is the run
 // that is shown. Because it is typed to look around, words side by side have to be there all, small
-// letters stand for capitals as well, and some more can be asked for: `message(…)`, `status(…)` and
-// `retried()`.
+// letters stand for capitals as well, and some more can be asked for: `message(…)`, `status(…)`,
+// `retried()` and `carried()`.
 import { Report, STATUSES } from "./data";
 
 export type Predicate = (test: number) => boolean;
@@ -28,7 +28,7 @@ const STATES = new Map<string, string[]>([
     ["failed", ["failed", "errored"]],
     ["new", []],
 ]);
-const KNOWN = "name, test, file, group, last, slow, all, none, message, status, retried";
+const KNOWN = "name, test, file, group, last, slow, all, none, message, status, retried, carried";
 
 function partOf(text: string): Matches {
     if (text !== text.toLowerCase()) return (whole) => whole.includes(text);
@@ -183,6 +183,8 @@ class Parser {
             }
             case "retried":
                 return (test) => report.attemptsOf(test).length > 1;
+            case "carried":
+                return (test) => report.carriedFrom(test) !== null;
             case "all":
                 return () => true;
             case "none":

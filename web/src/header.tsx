@@ -112,6 +112,12 @@ export function Header({
                         <span class="quiet">{STATUSES[status]}</span>
                     </div>
                 ))}
+                {report.carried > 0 ? (
+                    <div class="fact" title="Not run this time: they stand as earlier runs left them">
+                        <span class="value">{grouped(report.carried)}</span>
+                        <span class="quiet">carried over</span>
+                    </div>
+                ) : null}
                 <Time report={report} />
             </div>
             <CountsBar report={report} />

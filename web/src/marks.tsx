@@ -37,6 +37,35 @@ export function OutcomeSign({ outcome }: { outcome: number }) {
     );
 }
 
+/** What became of a test in the kept runs, the oldest first; nothing where it was not in any. */
+export function EarlierRuns({ report, test }: { report: Report; test: number }) {
+    const statuses = report.history.get(test) ?? [];
+    if (statuses.every((status) => status < 0)) return null;
+    const { runs } = report.raw.history;
+    return (
+        <span class="earlier">
+            {statuses
+                .map((status, i) => {
+                    const word = status < 0 ? "not run" : STATUSES[status];
+                    const date = new Date(runs[i][1] * 1000).toLocaleString();
+                    return (
+                        <span key={i} title={`${word} in run ${visibleLine(runs[i][0])}, ${date}`}>
+                            {status < 0 ? (
+                                <span class="sign absent" aria-hidden="true">
+                                    {"\u00b7"}
+                                </span>
+                            ) : (
+                                <StatusSign status={status} />
+                            )}
+                            <span class="unseen">{word} </span>
+                        </span>
+                    );
+                })
+                .reverse()}
+        </span>
+    );
+}
+
 /** A text of the run's in one line, kept from touching what stands beside it. */
 export function Line({ text, class: name = "" }: { text: string; class?: string }) {
     const shown = visibleLine(text);

@@ -49,6 +49,7 @@ function TestLine({ report, row, by }: { report: Report; row: TestRow; by: Group
             <span class="unseen">{report.status(row.test)}: </span>
             <Line class="name" text={nameBelow(report, row.test, by)} />
             {attempts > 1 ? <span class="tag">{plural(attempts, "attempt")}</span> : null}
+            {report.carriedFrom(row.test) !== null ? <span class="tag carried">carried over</span> : null}
             {headline ? <Line class="headline" text={headline} /> : null}
             <span class="time">{attempts > 0 ? duration(report.duration[row.test]) : ""}</span>
         </>

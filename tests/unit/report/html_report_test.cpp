@@ -288,6 +288,26 @@ TEST_F(HtmlReportFromJournal, IsTheOneThatTheRunHasWritten) {
     EXPECT_EQ(page(), from_run);
 }
 
+TEST_F(HtmlReportFromJournal, CarriedResultsAreTheirs) {
+    play();
+    const Verdict carried{.test = TestIndex(2),
+                          .status = Status::Failed,
+                          .attempts = {make_attempt({.test = 2, .result = failed("old")})},
+                          .carried_from = "r0"};
+    script_.tell(TestCarried{carried});
+    finish({carried});
+    for (const bool again : {false, true}) {
+        if (again) {
+            ASSERT_TRUE(write_html_report(journal_path_, path_));
+        }
+        const auto told = data();
+        EXPECT_EQ(told["tests"]["carriedRuns"], json::array({"r0"}));
+        EXPECT_EQ(told["tests"]["carried"], json::array({-1, -1, 0}));
+        EXPECT_EQ(told["attempts"]["test"], json::array({0, 2}));
+        EXPECT_EQ(told["attempts"]["message"][1][1], "old");
+    }
+}
+
 TEST_F(HtmlReportFromJournal, OfAKilledRunTellsWhatHadEndedAndWhatWasRunning) {
     play();
     journal_.reset();
