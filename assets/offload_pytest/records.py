@@ -2,7 +2,7 @@
 
 import functools
 
-from .text import PASSED_OUTPUT_LIMIT, TEXT_LIMIT, one_line, readable
+from .text import PASSED_OUTPUT_LIMIT, TEXT_LIMIT, one_line, readable, reason_in
 
 
 SEVERITY = ("passed", "skipped", "failed", "errored")
@@ -77,7 +77,7 @@ class Record:
     def _add_failure(self, report, subtest):
         text = report.longreprtext
         crash = getattr(report.longrepr, "reprcrash", None)
-        message = (crash.message if crash else text.strip()).split("\n", 1)[0]
+        message = crash.message.split("\n", 1)[0] if crash else reason_in(text)
         kind = getattr(report, "offload_type", "")
         if not kind and message.startswith("[XPASS(strict)]"):
             kind = "XPASS(strict)"

@@ -28,6 +28,18 @@ def one_line(value):
     return readable(" ".join(str(value).split()), MESSAGE_LIMIT)
 
 
+def reason_in(text):
+    """Why, from what pytest shows of a failure that is no exception of the test's."""
+    lines = [line.strip() for line in text.strip().split("\n")]
+    for number, line in enumerate(lines):
+        if line.startswith("E  "):
+            return line[1:].strip()
+        if line in ("Expected:", "Expected nothing") or line.startswith("UNEXPECTED EXCEPTION: "):
+            end = lines.index("", number) if "" in lines[number:] else len(lines)
+            return " ".join(lines[number:end])
+    return lines[0]
+
+
 def key_of(text):
     """What a node ID is compared by: the text, or its bytes where it is no proper Unicode."""
     if text.isascii():

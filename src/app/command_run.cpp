@@ -14,6 +14,7 @@
 #include "offload/base/file.hpp"
 #include "offload/config/load.hpp"
 #include "offload/engine/run.hpp"
+#include "offload/framework/kind.hpp"
 #include "offload/history/history_file.hpp"
 #include "offload/history/last_durations.hpp"
 #include "offload/process/child.hpp"
@@ -188,6 +189,7 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
         progress.attempts_per_group.push_back(static_cast<int>(group.retry_count) + 1);
     }
     progress.known_durations = durations;
+    progress.rank_lines = framework::line_ranker(config.framework.type);
     sinks.push_back(std::make_unique<report::Progress>(std::move(progress), tests));
     // Last, so that it can say which report could not be written.
     const auto write = [to_stderr = options.run.events == "-"](std::string_view text) -> Result<> {

@@ -273,7 +273,8 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     over.trouble = reading.trouble;
     over.starts_known = reader->tells_starts();
     over.no_result_file = reading.no_result_file;
-    over.last_output = tail.lines(expired_ ? kStackLines : kTailLines);
+    const bool may_hold_stack = expired_ || is<ending::Died>(over.ending);
+    over.last_output = tail.lines(may_hold_stack ? kStackLines : kTailLines);
     over.wall = reply.wall;
     const auto ended = std::chrono::steady_clock::now();
     over.artefacts =

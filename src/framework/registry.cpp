@@ -6,6 +6,7 @@
 #include "cargo/kind.hpp"
 #include "command/kind.hpp"
 #include "ctest/kind.hpp"
+#include "failure_lines.hpp"
 #include "offload/framework/framework.hpp"
 #include "offload/framework/kind.hpp"
 #include "pytest/kind.hpp"
@@ -19,12 +20,29 @@ std::span<const Kind* const> kinds() {
     return all;
 }
 
-Result<std::unique_ptr<Framework>> make_framework(const config::Config& config) {
-    const auto& type = config.framework.type;
+namespace {
+
+// Null: there is none of this type.
+const Kind* find_kind(std::string_view type) {
     for (const auto* kind : kinds()) {
         const auto& names = kind->declared.names;
-        if (std::ranges::find(names, type) != names.end()) return kind->make(config);
+        if (std::ranges::find(names, type) != names.end()) return kind;
     }
+    return nullptr;
+}
+
+}  // namespace
+
+LineRanker line_ranker(std::string_view type) {
+    return [kind = find_kind(type)](Lines lines, Ranks ranks) {
+        rank_common(lines, ranks);
+        if (kind != nullptr && kind->rank_lines != nullptr) kind->rank_lines(lines, ranks);
+    };
+}
+
+Result<std::unique_ptr<Framework>> make_framework(const config::Config& config) {
+    const auto& type = config.framework.type;
+    if (const auto* kind = find_kind(type)) return kind->make(config);
     return fail(fmt::format("there is no framework of type \"{}\"", type));
 }
 

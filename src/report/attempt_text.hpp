@@ -5,16 +5,19 @@
 #include <string>
 #include <string_view>
 
+#include "offload/model/line_rank.hpp"
 #include "offload/model/result.hpp"
 
 namespace offload::report {
 
 struct AttemptTextOptions {
     std::size_t most_lines = 0;    // of all parts together; 0: all
-    std::size_t longest_line = 0;  // bytes; 0: any
+    std::size_t longest_line = 0;  // columns; 0: any
     std::string_view indent = "";
     bool for_terminal = true;  // made harmless
     bool unicode = true;
+    LineRanker rank = {};        // where not all is shown: which lines say what was wrong
+    std::size_t first_rows = 9;  // the first of these stand within so many rows
 };
 
 struct AttemptText {

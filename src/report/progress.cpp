@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <unordered_set>
 
 #include "attempt_text.hpp"
@@ -18,7 +19,7 @@ namespace {
 
 constexpr Seconds kDrawEvery{0.1};
 constexpr std::size_t kMostHeldBack = 64UL * 1024;
-constexpr std::size_t kLongestLine = 2'000;
+constexpr std::size_t kLongestLine = 500;
 constexpr std::size_t kRetryShare = 10;  // a failure that is retried shows a tenth of the lines
 
 std::string_view word_for(Severity severity) {
@@ -327,6 +328,9 @@ class Progress::Display {
         look.longest_line = kLongestLine;
         look.indent = "    ";
         look.unicode = options_.unicode;
+        look.rank = options_.rank_lines;
+        // One who asks for all of it reads on.
+        if (options_.verbose) look.first_rows = std::numeric_limits<std::size_t>::max();
         const auto text = attempt_text(attempt.result, look);
         show_details(text.text);
         failure_lines_shown_ += text.lines;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "offload/base/text.hpp"
+
 namespace offload::run {
 namespace {
 
@@ -20,13 +22,19 @@ bool could_not_start(const BatchOver& over) {
     return is<ending::Died>(over.ending) && (status == kNotExecutable || status == kNotFound);
 }
 
+// Of a stack or a log that may be long, what tells why the run ends.
+std::string last_words(const BatchOver& over) {
+    constexpr std::size_t kLines = 40;
+    return text::last_lines(over.last_output, kLines);
+}
+
 }  // namespace
 
 std::optional<std::string> Health::batch_over(const BatchOver& over) {
     if (const auto* gone = std::get_if<ending::Lost>(&over.ending)) return lost(gone->error);
     if (could_not_start(over) && !any_result_ && ++failed_starts_ >= kFailedStarts) {
         return fmt::format("the command that runs the tests cannot be started: {}\n{}",
-                           describe(over.ending), over.last_output);
+                           describe(over.ending), last_words(over));
     }
     if (over.no_result_file && exit_status(over.ending) == 0 && !any_result_ &&
         ++resultless_ >= kResultless) {
@@ -34,13 +42,13 @@ std::optional<std::string> Health::batch_over(const BatchOver& over) {
             "the command that runs the tests ends with exit status 0 and leaves no results ({}): "
             "it must write JUnit XML to the path that stands for {{result_file}} in "
             "run_command\n{}",
-            over.trouble, over.last_output);
+            over.trouble, last_words(over));
     }
     if (is<ending::Died>(over.ending) && ++fruitless_in_a_row_ >= kFruitlessLimit + slots_) {
         return fmt::format(
             "{} batches in a row ended without any test result; the last one: {}{}{}\n{}",
             fruitless_in_a_row_, describe(over.ending), over.trouble.empty() ? "" : "; ",
-            over.trouble, over.last_output);
+            over.trouble, last_words(over));
     }
     return std::nullopt;
 }

@@ -55,11 +55,12 @@ void crash(const SettleInput& input, const Unfinished& test, Settled& settled) {
 }
 
 void time_out(const SettleInput& input, const Unfinished& test, Settled& settled) {
-    std::string message = input.time_limit > Seconds{0}
-                              ? fmt::format("timed out: not done within the limit of {:g} s",
-                                            input.time_limit.count())
-                              : std::string("timed out");
-    message += fmt::format(" ({})", words(input));
+    // How long it ran is told beside it, and that its runner did not come to an end goes without
+    // saying.
+    std::string message = "timed out: still running";
+    if (input.time_limit > Seconds{0}) {
+        message += fmt::format(" after {:g} s (test_timeout_secs)", input.time_limit.count());
+    }
     settled.attempts.push_back(failed(input, test, kTimeoutType, std::move(message),
                                       test.running_for.value_or(input.time_limit)));
 }

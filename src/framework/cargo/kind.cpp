@@ -1,6 +1,7 @@
 #include "cargo/kind.hpp"
 
 #include "cargo/cargo.hpp"
+#include "cargo/causes.hpp"
 #include "cargo/options.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
@@ -67,7 +68,7 @@ void CargoOptions::look_around(config::Surroundings& surroundings) const {
 }
 
 const Kind& cargo_kind() {
-    static const Kind kind = {declare(), make};
+    static const Kind kind = {declare(), make, nextest::rank};
     return kind;
 }
 

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "cargo/causes.hpp"
 #include "command/command.hpp"
 #include "command/options.hpp"
+#include "ctest/causes.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
+#include "pytest/causes.hpp"
 
 namespace offload::framework {
 namespace {
@@ -65,6 +68,13 @@ config::FrameworkKind declare() {
             .init = suggest};
 }
 
+// Whatever the runner may be.
+void rank_any(Lines lines, Ranks ranks) {
+    pytest::rank(lines, ranks);
+    nextest::rank(lines, ranks);
+    ctest::rank(lines, ranks);
+}
+
 Result<std::unique_ptr<Framework>> make(const config::Config& config) {
     return std::make_unique<CommandFramework>(config);
 }
@@ -94,7 +104,7 @@ void CommandOptions::look_around(config::Surroundings& surroundings) const {
 }
 
 const Kind& command_kind() {
-    static const Kind kind = {declare(), make};
+    static const Kind kind = {declare(), make, rank_any};
     return kind;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "ctest/causes.hpp"
 #include "ctest/ctest.hpp"
 #include "ctest/options.hpp"
 #include "offload/config/init.hpp"
@@ -87,7 +88,7 @@ void CtestOptions::look_around(config::Surroundings& surroundings) const {
 }
 
 const Kind& ctest_kind() {
-    static const Kind kind = {declare(), make};
+    static const Kind kind = {declare(), make, ctest::rank};
     return kind;
 }
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <utility>
 
+#include "ctest/causes.hpp"
 #include "offload/base/text.hpp"
 #include "offload/junit/read.hpp"
 
@@ -26,18 +27,23 @@ bool failed(Ending ending) {
     return ending != Ending::Passed && ending != Ending::Skipped && ending != Ending::Disabled;
 }
 
-// What of a failed test's output says best why, for one line: GoogleTest's "FILE:LINE: Failure"
-// with what follows, else the last line.
+// What of a failed test's output says best why, for one line: the first that says what was wrong,
+// with the next where that goes on ("FILE:LINE: Failure"), else the last line.
 std::string failure_message(std::string_view output) {
     const auto lines = text::lines(output);
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const auto line = text::trim(lines[i]);
-        if (!line.ends_with(": Failure")) continue;
-        std::string message(line);
-        if (i + 1 < lines.size()) message += fmt::format(" {}", text::trim(lines[i + 1]));
-        return text::shorten(message, kMessageBytes);
+    std::vector<LineRank> ranks(lines.size(), LineRank::Plain);
+    rank_common(lines, ranks);
+    rank(lines, ranks);
+    const auto cause = std::ranges::find(ranks, LineRank::Cause);
+    if (cause == ranks.end()) {
+        return text::shorten(text::last_non_empty_line(output), kMessageBytes);
     }
-    return text::shorten(text::last_non_empty_line(output), kMessageBytes);
+    const auto at = static_cast<std::size_t>(cause - ranks.begin());
+    std::string message(text::trim(lines[at]));
+    if (at + 1 < lines.size() && ranks[at + 1] == LineRank::Cause) {
+        message += fmt::format(" {}", text::trim(lines[at + 1]));
+    }
+    return text::shorten(message, kMessageBytes);
 }
 
 // Why GoogleTest skipped, from what it printed; empty where that does not say.

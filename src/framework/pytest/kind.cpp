@@ -11,6 +11,7 @@
 #include "offload/base/text.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
+#include "pytest/causes.hpp"
 #include "pytest/options.hpp"
 #include "pytest/pytest.hpp"
 #include "pytest/xdist_habits.hpp"
@@ -219,7 +220,7 @@ std::vector<config::DerivedLine> PytestOptions::derived() const {
 }
 
 const Kind& pytest_kind() {
-    static const Kind kind = {declare(), make};
+    static const Kind kind = {declare(), make, pytest::rank};
     return kind;
 }
 

@@ -24,7 +24,7 @@ def test_the_worst_phase_decides():
     record.add(report("failed"))
     record.add(report("failed", "teardown"))
     assert record.outcome == "errored"
-    assert record.message == "teardown failed: E boom"
+    assert record.message == "teardown failed: boom"
     assert record.details == ["E  boom", "E  boom"]
 
 

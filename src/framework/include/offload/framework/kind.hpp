@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "offload/base/error.hpp"
 #include "offload/config/config.hpp"
 #include "offload/config/kind.hpp"
+#include "offload/model/line_rank.hpp"
 
 namespace offload::framework {
 
@@ -17,9 +19,16 @@ struct Kind {
     config::FrameworkKind declared;
     // `config` names this kind. Error: it is known, but not built.
     Result<std::unique_ptr<Framework>> (*make)(const config::Config& config);
+    // Which lines of a failure say what was wrong, as its runner words them. Null: nothing of its
+    // own, beside what programs print under any runner.
+    void (*rank_lines)(std::span<const std::string_view> lines,
+                       std::span<LineRank> ranks) = nullptr;
 };
 
 // All there are, in the order in which they are listed.
 std::span<const Kind* const> kinds();
+
+// For what tests of a framework of this type leave to read.
+LineRanker line_ranker(std::string_view type);
 
 }  // namespace offload::framework

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "offload/model/known_duration.hpp"
+#include "offload/model/line_rank.hpp"
 #include "offload/model/sink.hpp"
 #include "offload/model/test_table.hpp"
 
@@ -37,6 +38,7 @@ struct ProgressOptions {
     std::vector<int> attempts_per_group;  // 1 + retry_count, for "attempt 1 of 3"; may be empty
     std::vector<KnownDuration> known_durations;  // for the time left
     Seconds heartbeat{15};                       // plain lines: longest silence while tests run
+    LineRanker rank_lines = {};                  // which of a failure's say what was wrong
     std::size_t failure_lines = 200;             // of one failure's output
     std::size_t total_failure_lines = 20'000;    // beyond: failures are shown without their output
 };
