@@ -1,0 +1,5 @@
+from shop import price_of
+
+
+def test_price():
+    assert price_of("book") == 11

@@ -1,0 +1,10 @@
+import pytest
+
+
+@pytest.fixture
+def database():
+    return {}
+
+
+def test_row_is_stored(databse):
+    databse["key"] = "value"
