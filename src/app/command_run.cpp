@@ -1,5 +1,6 @@
 // offload run: discover, run, report.
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -36,6 +37,8 @@ namespace {
 namespace fs = std::filesystem;
 
 using Sinks = std::vector<std::unique_ptr<Sink>>;
+
+constexpr std::string_view kTraceFile = "trace.json";
 
 constexpr std::string_view kFooter = R"(
 Progress and problems go to stderr, the summary to stdout; reports go to the config's output_dir:
@@ -123,6 +126,13 @@ std::optional<report::CostRates> cost_rates(const config::Config& config) {
                              .per_gib_hour = config.cost.per_gib_hour};
 }
 
+bool stdout_is_stderr() {
+    struct stat out{};
+    struct stat err{};
+    return ::fstat(STDOUT_FILENO, &out) == 0 && ::fstat(STDERR_FILENO, &err) == 0 &&
+           out.st_dev == err.st_dev && out.st_ino == err.st_ino && out.st_rdev == err.st_rdev;
+}
+
 report::SummaryOptions summary_options(const config::Config& config, const RunOptions& run) {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const fs::path folder = config.report.output_dir;
@@ -131,6 +141,8 @@ report::SummaryOptions summary_options(const config::Config& config, const RunOp
             .output_dir = folder,
             .junit_file = config.report.junit ? folder / config.report.junit_file : fs::path{},
             .html_file = config.report.html ? folder / report::kHtmlFile : fs::path{},
+            .trace_file = run.trace ? folder / kTraceFile : fs::path{},
+            .errors_stand_above = stdout_is_stderr(),
             .cost = run.show_estimated_cost ? cost_rates(config) : std::nullopt};
 }
 
@@ -174,7 +186,7 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
         sinks.push_back(std::move(events));
     }
     if (options.run.trace) {
-        sinks.push_back(std::make_unique<report::Trace>(folder / "trace.json", tests));
+        sinks.push_back(std::make_unique<report::Trace>(folder / kTraceFile, tests));
     }
     sinks.push_back(std::make_unique<history::DurationsSaver>(folder, tests));
     if (records_history(config, options.run)) {

@@ -32,11 +32,10 @@ Result<> JunitFile::consume(const Event& event) {
     options.attempts = attempts_;
     auto written = write_file_atomically(path_, junit::write(finished->summary, tests_, options));
     if (!written) {
-        return fail(Error{.message = "the JUnit report could not be written",
-                          .place = path_.string(),
-                          .hint = "free space on that disk or check the folder's permissions, or "
-                                  "set another [report] output_dir",
-                          .causes = {std::move(written).error()}});
+        written.error().hint =
+            "free space on that disk or check the folder's permissions, or set another [report] "
+            "output_dir";
+        return written;
     }
     return {};
 }

@@ -197,8 +197,10 @@ class Progress::Display {
                                            : fmt::format("sandbox {} ({})", event.sandbox.value(),
                                                          harmless_line(event.id));
         if (event.trouble) {
-            say(Style::Yellow,
-                "note:", fmt::format("{}: {}", name, harmless(event.trouble->to_string())));
+            const auto text = event.trouble->to_string();
+            if (options_.verbose || troubles_.is_first(text)) {
+                say(Style::Yellow, "note:", fmt::format("{}: {}", name, harmless(text)));
+            }
         } else if (options_.verbose) {
             say(fmt::format("{} ended", name));
         }
@@ -219,6 +221,9 @@ class Progress::Display {
             say(fmt::format("batch {} ended after {}: {}", event.batch.value(),
                             text::duration(event.duration), harmless_line(event.how)));
         } else if (event.outcome == BatchOutcome::Error && blamed_.erase(event.batch) == 0) {
+            // What follows is of the batch alone: a path, a number.
+            const auto how = std::string_view(event.how).substr(0, event.how.find("; "));
+            if (!ended_early_.is_first(how)) return;
             say(Style::Yellow, "note:",
                 fmt::format("batch {} on sandbox {} ended early: {}", event.batch.value(),
                             event.sandbox.value(), harmless_line(event.how)));
@@ -276,6 +281,19 @@ class Progress::Display {
             if (more == 0) continue;
             say(Style::Yellow, "warning:",
                 fmt::format("{} like this one: {}", text::count(more, "more warning"), first));
+        }
+        for (const auto& [trouble, more] : troubles_.kinds()) {
+            if (more == 0) continue;
+            say(Style::Yellow, "note:",
+                fmt::format("{} had the same trouble: {}",
+                            text::count(more, "more sandbox", "more sandboxes"),
+                            harmless_line(text::trim(text::lines(trouble).front()))));
+        }
+        for (const auto& [how, more] : ended_early_.kinds()) {
+            if (more == 0) continue;
+            say(Style::Yellow, "note:",
+                fmt::format("{} ended early as well: {}; see the logs batch-N.error",
+                            text::count(more, "more batch", "more batches"), harmless_line(how)));
         }
     }
 
@@ -374,6 +392,8 @@ class Progress::Display {
     std::vector<bool> told_;                  // a failure of this test was shown
     std::unordered_set<BatchNumber> blamed_;  // a test told already how the batch ended
     Repetitions repetitions_;
+    Repetitions troubles_;     // of sandboxes
+    Repetitions ended_early_;  // ways in which batches did
     std::pair<TestIndex, int> last_attempt_{TestIndex{}, 0};
     std::size_t failure_lines_shown_ = 0;
     Seconds last_drawing_{-1};

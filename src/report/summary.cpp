@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <system_error>
+#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "attempt_text.hpp"
 #include "display_text.hpp"
@@ -19,6 +22,21 @@ constexpr Seconds kWorthComparing{0.5};
 
 constexpr std::size_t kUnknownShown = 20;
 constexpr std::size_t kLongestReason = 160;
+constexpr std::size_t kToldOneByOne = 5;  // tests that were not run for the same reason
+
+// What was tried, and what was said of it last: a command's own words end with the cause.
+std::string first_and_last(std::string_view text) {
+    std::vector<std::string_view> lines;
+    for (const auto line : text::lines(text)) {
+        const auto words = text::trim(line);
+        if (!words.empty() && !words.starts_with("hint: ")) lines.push_back(words);
+    }
+    if (lines.empty()) return {};
+    if (lines.size() == 1) return std::string(lines.front());
+    auto first = lines.front();
+    while (first.ends_with(':')) first.remove_suffix(1);
+    return fmt::format("{}: {}{}", first, lines.size() > 2 ? "[…] " : "", lines.back());
+}
 
 class Summary {
   public:
@@ -27,6 +45,11 @@ class Summary {
         : summary_(summary), tests_(tests), options_(options), extras_(extras) {}
 
     std::string render() && {
+        if (extras_.nothing_was_run && summary_.counts.total() == 0) {
+            verdict();
+            line("Nothing was run: reports of earlier runs stay as they are");
+            return std::move(out_);
+        }
         runner_report();
         lists();
         slowest();
@@ -61,7 +84,7 @@ class Summary {
     void lists() {
         list("Failed tests:", Status::Failed);
         list("Errored tests:", Status::Errored);
-        list("Not run:", Status::NotRun);
+        list_not_run();
         list("Flaky tests:", Status::Flaky);
         if (summary_.unknown_results == 0) return;
         title("Results that belong to no collected test:");
@@ -96,12 +119,42 @@ class Summary {
                  : fmt::format("  … and {} more: see {}", more, options_.junit_file.string()));
     }
 
+    // What many tests have in common is told once.
+    void list_not_run() {
+        std::vector<std::pair<std::string_view, std::vector<TestIndex>>> reasons;
+        std::unordered_map<std::string_view, std::size_t> places;
+        for (const Verdict& verdict : summary_.verdicts) {
+            if (verdict.status != Status::NotRun) continue;
+            const auto [place, is_new] = places.try_emplace(verdict.not_run_reason, reasons.size());
+            if (is_new) reasons.emplace_back(verdict.not_run_reason, std::vector<TestIndex>{});
+            reasons[place->second].second.push_back(verdict.test);
+        }
+        if (reasons.empty()) return;
+        title("Not run:");
+        std::size_t listed = 0;
+        for (const auto& [reason, tests] : reasons) {
+            const bool one_by_one = tests.size() <= kToldOneByOne;
+            listed += one_by_one ? tests.size() : 1;
+            if (listed > options_.names) break;
+            if (one_by_one) {
+                for (const TestIndex test : tests) line("  " + id_of(test) + because(reason));
+            } else {
+                line(fmt::format("  {}{}", text::count(tests.size(), "test"), because(reason)));
+                line(fmt::format("    {}, {} and {} more: offload logs --filter 'last(not-run)'",
+                                 id_of(tests[0]), id_of(tests[1]), tests.size() - 2));
+            }
+        }
+        if (listed > options_.names) line("  … and more: offload logs --filter 'last(not-run)'");
+    }
+
+    // The rest of a long reason stands with the test: in its report and in `offload logs`.
+    std::string because(std::string_view reason) const {
+        if (text::trim(reason).empty()) return {};
+        return ": " + fit_middle(shown(first_and_last(reason)), 2 * kLongestReason);
+    }
+
     std::string entry(const Verdict& verdict) const {
         std::string text = "  " + id_of(verdict.test);
-        if (verdict.status == Status::NotRun) {
-            if (!verdict.not_run_reason.empty()) text += ": " + shown(verdict.not_run_reason);
-            return text;
-        }
         const auto failures = std::ranges::count_if(verdict.attempts, [](const Attempt& attempt) {
             return is_failure(attempt.result.outcome);
         });
@@ -177,13 +230,11 @@ class Summary {
         const Seconds bound = std::max(summary_.longest, even);
         std::string text = fmt::format("  {:<8} {}", "Time:", text::duration(summary_.wall));
         if (bound >= kWorthComparing) {
-            text += fmt::format("; at best {} with {} ({}), so {:.2f} times that",
-                                text::duration(bound),
+            text += fmt::format("; at best it would be {} with {} ({})", text::duration(bound),
                                 text::count(summary_.slots, "sandbox", "sandboxes"),
                                 summary_.longest >= even
                                     ? "the longest test"
-                                    : fmt::format("{} of tests", text::duration(summary_.work)),
-                                summary_.wall / bound);
+                                    : fmt::format("{} of tests", text::duration(summary_.work)));
         }
         line(text);
     }
@@ -210,7 +261,7 @@ class Summary {
             return;
         }
         std::string reports;
-        for (const auto& file : {options_.html_file, options_.junit_file}) {
+        for (const auto& file : {options_.html_file, options_.junit_file, options_.trace_file}) {
             if (!file.empty()) reports += file.string() + ", ";
         }
         line(fmt::format("  Reports: {}{}", reports, (options_.output_dir / "logs/").string()));
@@ -237,12 +288,17 @@ class Summary {
         return text;
     }
 
+    std::string failure() const {
+        const auto text =
+            options_.errors_stand_above ? first_and_last(*summary_.failure) : *summary_.failure;
+        return options_.for_terminal ? harmless(text) : text;
+    }
+
     void verdict() {
         const Counts& counts = summary_.counts;
-        if (summary_.failure) {
+        if (summary_.failure && !(options_.errors_stand_above && extras_.nothing_was_run)) {
             out_ += '\n';
-            line(styled(Style::Red, "error:", options_.colour) + " " +
-                 (options_.for_terminal ? harmless(*summary_.failure) : *summary_.failure));
+            line(styled(Style::Red, "error:", options_.colour) + " " + failure());
         }
         const auto problems = blemishes();
         const bool any_bad = counts.failed + counts.errored + counts.not_run > 0;
@@ -310,7 +366,7 @@ Result<> SummaryPrinter::consume(const Event& event) {
         // An earlier run's would be gone: what is not there now could not be written.
         std::error_code ignored;
         extras_.nothing_was_run = !substance_.is_there();
-        for (auto* file : {&options_.junit_file, &options_.html_file}) {
+        for (auto* file : {&options_.junit_file, &options_.html_file, &options_.trace_file}) {
             if (!std::filesystem::exists(*file, ignored)) file->clear();
         }
         return write_(render_summary(finished->summary, tests_, options_, extras_));

@@ -168,6 +168,35 @@ TEST_F(ProgressTest, BatchThatATestCrashedIsToldOnce) {
     EXPECT_EQ(written, "note: batch 1 on sandbox 0 ended early: connection closed\n");
 }
 
+TEST_F(ProgressTest, BatchesThatEndAlikeAreToldOnce) {
+    plain();
+    for (std::size_t i = 0; i < 4; ++i) {
+        run.batch(i, 0, {i % 3});
+        run.batch_finished(i, BatchOutcome::Error,
+                           "exit status 127; no result file at /tmp/x/batch-" + std::to_string(i));
+    }
+    run.tell(RunFinished{});
+    const auto first = std::string(
+        "note: batch 0 on sandbox 0 ended early: exit status 127; no result file at "
+        "/tmp/x/batch-0\n");
+    EXPECT_THAT(written, HasSubstr(first));
+    EXPECT_THAT(written, testing::Not(HasSubstr("batch 1")));
+    EXPECT_THAT(written, HasSubstr("note: 3 more batches ended early as well: exit status 127; "
+                                   "see the logs batch-N.error\n"));
+}
+
+TEST_F(ProgressTest, TroubleThatAllSandboxesHaveIsToldOnce) {
+    plain();
+    for (std::size_t i = 0; i < 3; ++i) {
+        run.tell(SandboxEnded{
+            .sandbox = SandboxNumber(i), .id = {}, .trouble = Error{"no quota\n  hint: wait"}});
+    }
+    run.tell(RunFinished{});
+    EXPECT_THAT(written, HasSubstr("note: sandbox 0: no quota\n"));
+    EXPECT_THAT(written, testing::Not(HasSubstr("sandbox 1")));
+    EXPECT_THAT(written, HasSubstr("note: 2 more sandboxes had the same trouble: no quota\n"));
+}
+
 TEST_F(ProgressTest, LeakedSandboxIsAWarningWithTheWayOut) {
     plain();
     run.tell(SandboxEnded{.sandbox = SandboxNumber(0),

@@ -21,7 +21,10 @@ struct SummaryOptions {
     std::filesystem::path output_dir;  // named as the place of logs and journal
     std::filesystem::path junit_file;  // whole path; empty when none is written
     std::filesystem::path html_file;   // likewise
-    std::size_t names = 200;           // of each list; the rest is counted
+    std::filesystem::path trace_file;  // likewise
+    // The summary goes to where stderr goes: an error that ended the run is there already.
+    bool errors_stand_above = false;
+    std::size_t names = 200;  // of each list; the rest is counted
     std::size_t slowest = 10;
     std::optional<CostRates> cost;  // an estimate is wanted
 };
