@@ -2,16 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
-#include "discovery.hpp"
 #include "offload/base/shell.hpp"
 #include "reader.hpp"
+#include "together.hpp"
 
 namespace offload::framework {
 namespace {
 
 using ctest::arguments_of;
+using ctest::CasesTogether;
+using ctest::is_portable;
 using ctest::kNoTestfile;
 using ctest::Known;
 
@@ -48,8 +52,8 @@ std::string find_build(const std::string& build_dir) {
 // --- A batch in a sandbox elsewhere
 
 // Reads lines "NUMBER TAB OCCURRENCE TAB NAMESAKES TAB NAME" of the wanted tests, then what
-// `ctest -N` prints; writes the file for -I, and tells which test has which number. A number
-// counts only where as many tests have the name as discovery saw.
+// `ctest -N` prints; writes the file for -I and one of lines "POSITION NUMBER", and tells which
+// test has which number. A number counts only where as many tests have the name as discovery saw.
 constexpr std::string_view kLookUp = R"awk(
 BEGIN { wanted = 0 }
 FNR == 1 { file++ }
@@ -74,6 +78,7 @@ END {
         if (count[names[i]] != namesakes[i]) continue
         number = found[names[i], occurrence[i]]
         print marker " test " i " " number
+        print i " " number > numbers
         list = list "," number
         any = 1
     }
@@ -86,11 +91,35 @@ std::string look_up(const RunContext& context, const std::string& base,
                     const std::vector<std::string>& listing) {
     return fmt::format(
         "{0} > {1} || exit\n"
-        "awk -v marker={2} -v selection={3} -f {4} {5} {1} || exit\n"
+        "awk -v marker={2} -v selection={3} -v numbers={6} -f {4} {5} {1} || exit\n"
         "[ -s {3} ] || exit 0\n",
         shell::join(listing), shell::quote(base + ".listing"), shell::quote(marker(context)),
         shell::quote(base + ".selection"), shell::quote(base + ".awk"),
-        shell::quote(base + ".wanted"));
+        shell::quote(base + ".wanted"), shell::quote(base + ".numbers"));
+}
+
+// --- Cases of GoogleTest programs
+
+// Processes in which tests hang, one after the other, must leave ctest the time to find out the
+// same: eight of them (together.cpp) take half of what a batch may.
+constexpr std::chrono::seconds kPatience{30};
+constexpr int kPartOfLimit = 16;
+
+std::vector<CasesTogether> cases_together(const BatchRequest& request, const Known& known) {
+    std::map<std::size_t, CasesTogether> programs;
+    for (std::size_t position = 0; position < request.tests.size(); ++position) {
+        const auto& test = known.tests.at(request.tests[position]->id);
+        if (!test.program) continue;
+        const auto& program = known.programs[*test.program];
+        if (!request.context.same_machine && !is_portable(program, known.build)) continue;
+        auto& together = programs.try_emplace(*test.program, program).first->second;
+        together.cases.push_back({position, test.case_name});
+    }
+    std::vector<CasesTogether> found;
+    for (auto& [index, together] : programs) {
+        if (together.cases.size() > 1) found.push_back(std::move(together));
+    }
+    return found;
 }
 
 // Shell text that makes `folder` one in which ctest finds the tests of $build, and all that the
@@ -112,8 +141,35 @@ std::string make_folder(const std::string& folder) {
 
 }  // namespace
 
+// Adds to the batch what runs cases in common processes, where it has such.
+void CtestFramework::run_programs(const BatchRequest& request, const Known& known,
+                                  const ctest::Arguments& arguments, const std::string& base,
+                                  BatchCommand& batch) const {
+    // How long a test may take would have to be read from ctest's own options, too.
+    if (std::ranges::find(arguments.execution, "--timeout") != arguments.execution.end()) return;
+    auto programs = cases_together(request, known);
+    if (programs.empty()) return;
+    if (request.context.same_machine) {  // else the look-up has written it
+        std::string numbers;
+        for (std::size_t position = 0; position < request.tests.size(); ++position) {
+            numbers += fmt::format("{} {}\n", position,
+                                   known.tests.at(request.tests[position]->id).number);
+        }
+        batch.files.push_back({base + ".numbers", std::move(numbers)});
+    }
+    auto together =
+        ctest::run_together({.programs = std::move(programs),
+                             .base = base,
+                             .marker = marker(request.context),
+                             .build = known.build,
+                             .patience = std::min(kPatience, test_limit_ / kPartOfLimit)});
+    for (auto& file : together.files) batch.files.push_back(std::move(file));
+    batch.command += together.command;
+}
+
 CtestFramework::CtestFramework(const config::Config& config)
     : settings_(config.framework.as<CtestOptions>()),
+      test_limit_(config.offload.test_timeout),
       one_machine_(config.provider.options->runs_here()) {}
 
 std::vector<std::string> CtestFramework::ctest_words() const {
@@ -209,6 +265,7 @@ Result<BatchCommand> CtestFramework::batch(const BatchRequest& request) const {
         append(listing, {"-N"});
         batch.command += look_up(context, base, listing);
     }
+    if (settings_.gtest_batches) run_programs(request, *known, arguments, base, batch);
     append(words, {"-I", base + ".selection", "-j", "1", "--no-tests=error"});
     append(words, {"--output-junit", *batch.result_file});
     if (context.fail_fast) append(words, {"--stop-on-failure"});

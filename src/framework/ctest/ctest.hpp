@@ -9,13 +9,18 @@
 //
 // Tests of one fixture, and those that DEPENDS puts in an order, are one bond: they run in one
 // batch, and no other batch sets the same fixture up at the same time.
+//
+// With `gtest_batches`, cases of one GoogleTest program go through one process before ctest runs
+// those that it has not seen pass: see together.hpp.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "discovery.hpp"
 #include "offload/framework/framework.hpp"
 #include "options.hpp"
 
@@ -46,8 +51,12 @@ class CtestFramework final : public Framework, public JointDiscovery {
   private:
     std::vector<std::string> ctest_words() const;
     std::string shown(const config::Group& group) const;
+    void run_programs(const BatchRequest& request, const ctest::Known& known,
+                      const ctest::Arguments& arguments, const std::string& base,
+                      BatchCommand& batch) const;
 
     CtestOptions settings_;
+    std::chrono::seconds test_limit_;
     bool one_machine_;  // all sandboxes are processes here
 };
 

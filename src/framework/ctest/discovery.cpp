@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <utility>
 
 #include "listing.hpp"
@@ -60,6 +61,21 @@ struct Whole {
     std::shared_ptr<Known> known = std::make_shared<Known>();
 };
 
+// Tests of a bond have an order of their own, which a program would not keep.
+void find_programs(const Whole& whole, Known& known) {
+    std::map<Program, std::size_t> indices;
+    for (std::size_t i = 0; i < whole.entries.size(); ++i) {
+        if (!whole.bonds[i].empty()) continue;
+        auto found = program_case_of(whole.entries[i]);
+        if (!found) continue;
+        const auto [at, fresh] = indices.try_emplace(found->program, known.programs.size());
+        if (fresh) known.programs.push_back(std::move(found->program));
+        auto& test = known.tests.at(whole.ids[i]);
+        test.program = at->second;
+        test.case_name = std::move(found->name);
+    }
+}
+
 Whole whole_of(std::vector<Entry> entries, std::string build, bool one_machine) {
     Whole whole;
     whole.entries = std::move(entries);
@@ -75,6 +91,8 @@ Whole whole_of(std::vector<Entry> entries, std::string build, bool one_machine) 
         if (!entry.fixtures_setup.empty()) whole.known->setups.insert(entry.name);
     }
     for (auto& [id, test] : whole.known->tests) test.namesakes = uses[test.name];
+    whole.known->build = whole.build;
+    find_programs(whole, *whole.known);
     return whole;
 }
 

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "arguments.hpp"
+#include "gtest.hpp"
 #include "offload/framework/framework.hpp"
 
 namespace offload::framework::ctest {
@@ -21,9 +24,13 @@ struct Known final : Carry {
         std::size_t number = 0;
         std::size_t occurrence = 0;  // from 1, of those of its name
         std::size_t namesakes = 1;
+        std::optional<std::size_t> program = std::nullopt;  // index; of a GoogleTest case
+        std::string case_name = {};
     };
     std::unordered_map<std::string, Test> tests;  // by ID
     std::unordered_set<std::string> setups;
+    std::string build;              // the build folder on this machine
+    std::vector<Program> programs;  // those of GoogleTest, whose cases may run together
 };
 
 // Error: filters that cannot be understood; names the group.

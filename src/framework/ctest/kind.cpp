@@ -29,6 +29,9 @@ config::Keys keys() {
             {.if_empty = "remove it for the default, \"build\""}),
         key("config", &S::config, Era::V1_0,
             "The configuration, where the build folder holds several."),
+        key("gtest_batches", &S::gtest_batches, Era::V1_0,
+            "Whether the cases of a GoogleTest program that are in one batch share a process, as "
+            "they do where the program is called by hand. ctest confirms all that do not pass."),
     };
 }
 

@@ -40,6 +40,8 @@ void take_property(const std::string& name, const json& value, Entry& entry) {
         {"FIXTURES_REQUIRED", &entry.fixtures_required},
         {"FIXTURES_CLEANUP", &entry.fixtures_cleanup},
         {"RESOURCE_LOCK", &entry.locks},
+        {"ENVIRONMENT", &entry.environment},
+        {"SKIP_REGULAR_EXPRESSION", &entry.skip_patterns},
     };
     for (const auto& [known, target] : lists) {
         if (name == known) *target = texts_of(value);
@@ -51,6 +53,8 @@ void take_property(const std::string& name, const json& value, Entry& entry) {
     if (name == "PROCESSORS" && value.is_number()) {
         entry.processors = std::max<std::size_t>(value.get<std::size_t>(), 1);
     }
+    // A text that is no number gives a limit that nothing keeps.
+    if (name == "TIMEOUT") entry.timeout = value.is_number() ? value.get<double>() : 0.0;
     if (name == "RUN_SERIAL") entry.alone = flag_of(value);
     if (name == "RESOURCE_GROUPS") entry.allotted = true;
     if (name != "LABELS") entry.other_properties.push_back(name);

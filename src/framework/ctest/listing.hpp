@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,10 @@ struct Entry {
     std::vector<std::string> fixtures_cleanup;
     std::vector<std::string> locks;
     std::size_t processors = 1;
-    bool alone = false;     // RUN_SERIAL
+    std::vector<std::string> environment;    // "NAME=VALUE"
+    std::optional<double> timeout;           // seconds
+    std::vector<std::string> skip_patterns;  // SKIP_REGULAR_EXPRESSION
+    bool alone = false;                      // RUN_SERIAL
     bool allotted = false;  // RESOURCE_GROUPS: parts of what --resource-spec-file names
     std::vector<std::string> other_properties;  // names of those that change how it runs
 };

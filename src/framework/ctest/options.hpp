@@ -11,6 +11,7 @@ namespace offload::framework {
 struct CtestOptions final : config::FrameworkOptions {
     std::string build_dir = "build";
     std::optional<std::string> config;  // of a multi-configuration build: "Release"
+    bool gtest_batches = false;         // cases of one GoogleTest program share a process
 
     void look_around(config::Surroundings& surroundings) const override;
 };

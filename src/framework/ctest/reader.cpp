@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "ctest/causes.hpp"
@@ -130,7 +131,7 @@ void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::
         out_line_ += bytes.substr(0, end == std::string_view::npos ? end : end + 1);
         if (end == std::string_view::npos) break;
         bytes.remove_prefix(end + 1);
-        if (ready_ || !take_marked(out_line_, signals)) {
+        if (!take_marked(out_line_, signals)) {
             tail_.add(out_line_);
             visible += out_line_;
             take_line(out_line_, signals);
@@ -142,26 +143,44 @@ void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::
 
 // A line of the batch's own command.
 bool Reader::take_marked(std::string_view line, Signals& signals) {
-    line = text::trim(line);
-    if (!line.starts_with(options_.marker + " ")) return false;
-    line.remove_prefix(options_.marker.size() + 1);
-    if (line == "ready") {
-        ready_ = true;
-        for (std::size_t position = 0; position < places_.size(); ++position) {
-            const bool known = std::any_of(positions_.begin(), positions_.end(),
-                                           [&](const auto& at) { return at.second == position; });
-            if (!known) refuse(position, "ctest does not list this test in the sandbox", signals);
-        }
-        return true;
-    }
     constexpr std::string_view kTest = "test ";
-    if (!line.starts_with(kTest)) return true;
-    line.remove_prefix(kTest.size());
-    const auto position = take_number(line);
-    line.remove_prefix(std::min<std::size_t>(1, line.size()));
-    const auto number = take_number(line);
-    if (position && number && *position < places_.size()) positions_.emplace(*number, *position);
+    constexpr std::string_view kPassed = "passed ";
+    line = text::trim(line);
+    if (any_began_ || !line.starts_with(options_.marker + " ")) return false;
+    line.remove_prefix(options_.marker.size() + 1);
+    if (ready_) {
+        if (!line.starts_with(kPassed)) return false;
+        take_passed(line.substr(kPassed.size()), signals);
+    } else if (line == "ready") {
+        ready_ = true;
+        refuse_unknown(signals);
+    } else if (line.starts_with(kTest)) {
+        take_number_of(line.substr(kTest.size()));
+    }
     return true;
+}
+
+void Reader::refuse_unknown(Signals& signals) {
+    for (std::size_t position = 0; position < places_.size(); ++position) {
+        const bool known = std::any_of(positions_.begin(), positions_.end(),
+                                       [&](const auto& at) { return at.second == position; });
+        if (!known) refuse(position, "ctest does not list this test in the sandbox", signals);
+    }
+}
+
+void Reader::take_number_of(std::string_view words) {
+    const auto position = take_number(words);
+    words.remove_prefix(std::min<std::size_t>(1, words.size()));
+    const auto number = take_number(words);
+    if (position && number && *position < places_.size()) positions_.emplace(*number, *position);
+}
+
+void Reader::take_passed(std::string_view words, Signals& signals) {
+    const auto position = take_number(words);
+    if (!position || *position >= places_.size()) return;
+    TestResult result;
+    result.duration = Seconds{std::strtod(std::string(text::trim(words)).c_str(), nullptr)};
+    tell(*position, std::move(result), signals);
 }
 
 void Reader::take_line(std::string_view line, Signals& signals) {

@@ -33,6 +33,8 @@ class Reader final : public BatchReader {
         std::string path;                        // of the JUnit file, for messages
         // Begins lines of the batch's own command, which come before ctest runs anything:
         //     MARKER test POSITION NUMBER       MARKER ready
+        // and then, of tests that ctest need not run any more:
+        //     MARKER passed POSITION SECONDS
         std::string marker;
     };
     explicit Reader(Options options);
@@ -59,6 +61,9 @@ class Reader final : public BatchReader {
 
     void take_line(std::string_view line, Signals& signals);
     bool take_marked(std::string_view line, Signals& signals);
+    void take_number_of(std::string_view words);
+    void take_passed(std::string_view words, Signals& signals);
+    void refuse_unknown(Signals& signals);
     void take_start(const StartLine& start, Signals& signals);
     void take_result(const ResultLine& line, Signals& signals);
     void take_junit(const std::string& xml, Reading& reading);
@@ -75,7 +80,7 @@ class Reader final : public BatchReader {
     std::string out_line_;                                             // begun, not ended
     Tail tail_{kShownBytes};
     bool any_began_ = false;
-    bool ready_ = false;        // the command's own lines are over
+    bool ready_ = false;        // all numbers are known
     bool any_failure_ = false;  // of any test that ran
 };
 
