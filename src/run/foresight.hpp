@@ -15,11 +15,12 @@ namespace offload::run {
 
 class Foresight {
   public:
-    // Both outlive it.
-    Foresight(const Settings& settings, const schedule::Durations& durations)
+    // The settings outlive it.
+    explicit Foresight(const Settings& settings)
         : settings_(settings),
+          durations_(durations_of(settings)),
           selector_(settings.selection),
-          intake_(settings, durations),
+          intake_(settings, durations_),
           scheduler_(scheduler_options(settings, false), settings.capacities) {}
 
     // Groups that answer later add tests, and take none of these away.
@@ -27,9 +28,12 @@ class Foresight {
     // A group is discovered by a command of its own: one test is expected of every run.
     void expect_some() { least_ = 1; }
     std::size_t batches() const;
+    // What earlier runs tell of how long tests take.
+    const schedule::Durations& durations() const { return durations_; }
 
   private:
     const Settings& settings_;
+    const schedule::Durations durations_;
     select::Selector selector_;
     TestTable tests_;
     Intake intake_;

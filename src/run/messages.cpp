@@ -17,7 +17,7 @@ void Run::Rooms::hear(Message& message, const Now& now) {
         void operator()(GroupDiscovered& body) { rooms.gathered(std::move(body)); }
         void operator()(ProviderSaid& body) { rooms.out.note(std::move(body.line)); }
         void operator()(Prepared& body) {
-            rooms.prepared = true;
+            rooms.preparation.end();
             if (!body.result && !rooms.stop.stopping()) {
                 rooms.cannot_prepare(body.result.error().to_string());
             }
@@ -67,7 +67,7 @@ void Run::Rooms::hear(Message& message, const Now& now) {
         }
         void operator()(const Interrupted& body) {
             if (rooms.stop.interrupted_by()) return;
-            if (rooms.concluding == Concluding::Asked) rooms.out.add(CancelConclusion{});
+            if (rooms.closing.awaits_conclusion()) rooms.out.add(CancelConclusion{});
             rooms.out.warn(
                 "interrupted: ending what runs and destroying the sandboxes (interrupt again to "
                 "end at once, without that)");

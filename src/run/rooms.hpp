@@ -6,12 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "closing.hpp"
 #include "crew.hpp"
 #include "fleet.hpp"
 #include "foresight.hpp"
 #include "offload/run/gathering.hpp"
 #include "offload/run/run.hpp"
 #include "outbox.hpp"
+#include "preparation.hpp"
 #include "results.hpp"
 #include "stop.hpp"
 #include "streaming.hpp"
@@ -27,22 +29,18 @@ struct Run::Rooms {
           tests(table),
           stop(out),
           gathering(settings),
-          durations(durations_of(settings)),
-          foresight(settings, durations),
+          foresight(settings),
           fleet(settings, out),
           crew(settings, fleet, out),
           verdicts(settings, tests, out, stop),
           streaming(settings, fleet, crew, verdicts, out),
           results({settings, out, stop, fleet, crew, verdicts, streaming}) {}
 
-    enum class Concluding { NotYet, Asked, Done };
-
     const Settings settings;
     TestTable& tests;
     Outbox out;
     Stop stop;
     Gathering gathering;
-    const schedule::Durations durations;
     Foresight foresight;
     Fleet fleet;
     Crew crew;
@@ -50,11 +48,8 @@ struct Run::Rooms {
     Streaming streaming;
     Results results;
     std::optional<schedule::Scheduler> scheduler;  // from the plan on
-    bool prepared = false;
-    // Why there can be no sandbox: the run ends once it is planned.
-    std::optional<std::string> unprepared;
-    Concluding concluding = Concluding::NotYet;
-    std::string runner_report;
+    Preparation preparation;
+    Closing closing;
     Seconds next_forecast{0};
 
     schedule::Scheduler* scheduler_or_null() { return scheduler ? &*scheduler : nullptr; }

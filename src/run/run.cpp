@@ -42,7 +42,7 @@ Actions Run::tick(const Now& now) {
     return rooms_->out.take();
 }
 
-bool Run::over() const { return rooms_->concluding == Rooms::Concluding::Done; }
+bool Run::over() const { return rooms_->closing.over(); }
 
 RunSummary Run::summary(const Now& now) {
     auto& rooms = *rooms_;
@@ -52,7 +52,7 @@ RunSummary Run::summary(const Now& now) {
     summary.slots = rooms.settings.slots;
     summary.hedges = rooms.crew.hedges();
     summary.failure = rooms.stop.failure();
-    summary.runner_report = std::move(rooms.runner_report);
+    summary.runner_report = rooms.closing.take_report();
     summary.interrupted_by = rooms.stop.interrupted_by();
     return summary;
 }
@@ -103,7 +103,7 @@ void Run::Rooms::plan() {
     for (const auto& text : plan.warnings) out.warn(text);
     verdicts.begin(plan);
 
-    Intake intake(settings, durations);
+    Intake intake(settings, foresight.durations());
     scheduler.emplace(scheduler_options(settings, workers), settings.capacities);
     intake.add(plan.selected, tests, *scheduler);
     streaming.begin(workers, *scheduler);
@@ -128,9 +128,11 @@ void Run::Rooms::plan() {
 
 void Run::Rooms::advance(const Now& now) {
     if (!scheduler && gathering.over() && !stop.stopping()) plan();
-    if (unprepared && (scheduler || gathering.awaiting_worker() > 0)) stop.stop(*unprepared);
+    if (preparation.trouble() && (scheduler || gathering.awaiting_worker() > 0)) {
+        stop.stop(*preparation.trouble());
+    }
     carry_out_stop();
-    if (!stop.stopping() && prepared && !unprepared) {
+    if (!stop.stopping() && preparation.succeeded()) {
         if (!scheduler) {
             advance_discovery(now);
         } else {
@@ -156,7 +158,7 @@ void Run::Rooms::cannot_prepare(std::string reason) {
     if (!gathering.over() && gathering.awaiting_worker() == 0) {
         out.note("the reports need the names of the tests: collecting goes on");
     }
-    unprepared = std::move(reason);
+    preparation.fail(std::move(reason));
 }
 
 // Where there can be one, a worker finds a group's tests and goes on to run them, and others start
@@ -229,12 +231,12 @@ void Run::Rooms::carry_out_stop() {
 }
 
 bool Run::Rooms::work_is_done() const {
-    if (!gathering.over() || !prepared || fleet.alive() > 0) return false;
+    if (!gathering.over() || !preparation.over() || fleet.alive() > 0) return false;
     return stop.stopping() || (scheduler && !scheduler->has_queued() && !scheduler->has_running());
 }
 
 void Run::Rooms::conclude_when_done() {
-    if (concluding != Concluding::NotYet || !work_is_done()) return;
+    if (closing.begun() || !work_is_done()) return;
     // What batches on this machine left is made one.
     if (!settings.abilities.same_machine || !scheduler || stop.interrupted_by()) {
         finish();
@@ -247,7 +249,7 @@ void Run::Rooms::conclude_when_done() {
             conclude.groups.push_back({group, found->carry});
         }
     }
-    concluding = Concluding::Asked;
+    closing.ask();
     out.add(std::move(conclude));
 }
 
@@ -258,13 +260,13 @@ void Run::Rooms::take_conclusion(Result<Conclusion>& conclusion) {
     }
     for (auto& text : conclusion->warnings) out.warn(std::move(text));
     if (conclusion->failure) stop.fail(*std::move(conclusion->failure));
-    runner_report = std::move(conclusion->report);
+    closing.keep_report(std::move(conclusion->report));
 }
 
 void Run::Rooms::finish() {
     results.warn_of_idle_globs();
     verdicts.warn_of_repetitions();
-    concluding = Concluding::Done;
+    closing.finish();
 }
 
 }  // namespace offload::run

@@ -41,10 +41,7 @@ class EngineScenario(Scenario):
         self.config('type = "pytest"\ncommand = "python3 -m pytest"\npaths = ["tests"]',
                     {"all": f"retry_count = {retries}"},
                     offload='max_parallel = 2\ntest_timeout_secs = 120\n' + offload,
-                    provider=f'{self.provider_type}\n{provider}\n', report=report, **sections)
-        config = self.project / "offload.toml"
-        config.write_text(config.read_text().replace('sandbox_project_root = "."',
-                                                     'sandbox_project_root = "/app"'))
+                    provider=f'{self.provider_type}\n{provider}\n', report=report, root="/app", **sections)
 
     def running_containers(self):
         return self.engine.docker("ps", "-q", "--no-trunc", "--filter", "label=offload.run")[1].split()

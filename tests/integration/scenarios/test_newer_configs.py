@@ -63,13 +63,10 @@ class Environment(BoxScenario, PytestScenario):
 
     @with_pytest(8)
     def test_root_is_where_the_tests_of_a_sandbox_are(self):
-        self.pytest_project(FILES, framework=FRAMEWORK, provider=PROVIDER_COMMANDS)
-        self.box_script()
         far = self.root / "far"
+        self.pytest_project(FILES, framework=FRAMEWORK, provider=PROVIDER_COMMANDS, root=far)
+        self.box_script()
         shutil.copytree(self.project, far, dirs_exist_ok=True)
-        config = self.project / "offload.toml"
-        config.write_text(config.read_text().replace(
-            f'sandbox_project_root = "{self.project}"', f'sandbox_project_root = "{far}"'))
         self.offload("run", "--env", f"SEEN={self.root}/seen").expect_exit(0)
         self.assertEqual(self.seen(), ["it's $HOME", f"{far}/data {far}", "found"])
 

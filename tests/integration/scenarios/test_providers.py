@@ -25,11 +25,7 @@ PROVIDER = """
 
 class Providers(Scenario):
     def boxed(self, tests, provider=PROVIDER, sandbox=SANDBOX, **options):
-        runner = self.fake_project(
-            tests, provider=provider, **options)
-        config = self.project / "offload.toml"
-        config.write_text(config.read_text().replace(
-            'sandbox_project_root = "."', f'sandbox_project_root = "{self.project}"'))
+        runner = self.fake_project(tests, provider=provider, root=self.project, **options)
         self.write({"sandbox.sh": sandbox})
         return runner
 
