@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "local_command.hpp"
+#include "offload/base/text.hpp"
 #include "offload/process/child.hpp"
 #include "offload/run/gathering.hpp"
 
@@ -79,8 +81,13 @@ run::GroupDiscovered Discovery::discover(const run::Family& family) {
     auto command = settings_.framework.discovery(request);
     if (!command) return finish(fail(std::move(command).error()));
     const auto limit = config.offload.discovery_timeout;
+    // Standard output is for programs.
+    const auto listen = [this](process::Channel channel, std::string_view piece) {
+        const auto words = text::last_non_empty_line(piece);
+        if (channel == process::Channel::Err && !words.empty()) words_.push(std::string(words));
+    };
     const auto ran = run_here(*command, settings_.working_folder, settings_.run_id,
-                              {.deadline = begin + limit, .cancel = cancel_.token()});
+                              {.deadline = begin + limit, .cancel = cancel_.token()}, listen);
     if (!ran) return finish(fail(ran.error()));
     const auto& captured = *ran;
     told.report = run::discovery_report(command->shown, captured.end.describe(),
@@ -91,6 +98,11 @@ run::GroupDiscovered Discovery::discover(const run::Family& family) {
     if (captured.end.cancelled) return finish(fail("discovery was cancelled"));
     return finish(settings_.framework.read_discovery(request, ended_from(captured.end),
                                                      captured.out, captured.err));
+}
+
+std::string Discovery::last_words() {
+    auto words = words_.take_until(SteadyTime::min(), std::numeric_limits<std::size_t>::max());
+    return words.empty() ? std::string{} : std::move(words.back());
 }
 
 }  // namespace offload::engine

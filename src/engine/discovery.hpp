@@ -44,6 +44,9 @@ class Discovery {
 
     void cancel() { cancel_.cancel(); }
 
+    // What one of its commands has told people last, since this was asked before; empty: nothing.
+    std::string last_words();
+
     // Of the run's own, on this machine, for as long as this lives.
     std::string folder() const { return folder_.path().string(); }
 
@@ -59,6 +62,7 @@ class Discovery {
     DiscoverySettings settings_;
     TemporaryFolder folder_;
     Inbox& inbox_;
+    Mailbox<std::string> words_;
     process::CancelSource cancel_;
     std::vector<std::jthread> threads_;
 };

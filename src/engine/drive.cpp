@@ -34,6 +34,7 @@ Result<RunSummary> drive(const RunRequest& request, const framework::Framework& 
         if (!messages.empty()) performer->perform(state.on(std::move(messages), now()));
         if (std::chrono::steady_clock::now() < next_tick) continue;
         performer->perform(state.tick(now()));
+        performer->tell_last_words();
         emitter.tick();
         next_tick = std::chrono::steady_clock::now() + kTick;
     }

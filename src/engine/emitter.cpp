@@ -46,6 +46,12 @@ void Emitter::tick() {
     }
 }
 
+void Emitter::last_words(std::string_view line) {
+    for (auto& outlet : outlets_) {
+        if (!outlet.broken) outlet.sink->last_words(line);
+    }
+}
+
 void Emitter::forecast(Seconds left) {
     const auto now = since_start();
     for (auto& outlet : outlets_) {

@@ -25,6 +25,7 @@ class Emitter {
     void error(std::string text);
     void tick();
     void forecast(Seconds left);
+    void last_words(std::string_view line);
 
     // The last event. A required sink that fails, now or before, makes the summary a failure, which
     // the sinks after it are told. Returns what became of the summary.

@@ -8,7 +8,8 @@ namespace offload::engine {
 
 Result<process::Captured> run_here(const framework::DiscoveryCommand& command,
                                    const std::string& working_folder, const std::string& run_id,
-                                   const process::Limits& limits) {
+                                   const process::Limits& limits,
+                                   const process::OutputHandler& watch) {
     for (const auto& file : command.files) {
         OFFLOAD_CHECK(write_file_atomically(file.path, file.content, 0600));
     }
@@ -16,7 +17,7 @@ Result<process::Captured> run_here(const framework::DiscoveryCommand& command,
                            .env = command.env,
                            .working_folder = working_folder};
     child.env.emplace_back("OFFLOAD_RUN_ID", run_id);
-    return process::capture(child, limits);
+    return process::capture(child, limits, {}, watch);
 }
 
 framework::Ended ended_from(const process::End& end) {

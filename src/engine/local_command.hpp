@@ -9,10 +9,12 @@
 
 namespace offload::engine {
 
-// Blocks until the command is over. Error: a file that it needs cannot be written.
+// Blocks until the command is over. Error: a file that it needs cannot be written. `watch`
+// sees what it prints as it comes.
 Result<process::Captured> run_here(const framework::DiscoveryCommand& command,
                                    const std::string& working_folder, const std::string& run_id,
-                                   const process::Limits& limits);
+                                   const process::Limits& limits,
+                                   const process::OutputHandler& watch = {});
 
 framework::Ended ended_from(const process::End& end);
 

@@ -128,6 +128,12 @@ void Performer::notice(const run::Message& message) {
     }
 }
 
+void Performer::tell_last_words() {
+    if (const auto words = discovery_->last_words(); !words.empty()) {
+        stage_.emitter.last_words(words);
+    }
+}
+
 void Performer::prepare() {
     preparation_ = std::jthread(
         [&inbox = stage_.inbox, &provider = stage_.provider, cancel = preparation_cancel_.token()] {

@@ -40,6 +40,8 @@ class Performer {
     // of other things before.
     void notice(const run::Message& message);
     void perform(run::Actions actions);
+    // What discovery has to say while it goes on, to the sinks.
+    void tell_last_words();
 
   private:
     struct Act;  // one action

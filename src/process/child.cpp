@@ -239,9 +239,11 @@ End run(const Command& command, const Limits& limits, const OutputHandler& outpu
     return run_with(command, limits, output, InputPlan{std::move(first), input});
 }
 
-Captured capture(const Command& command, const Limits& limits, std::string_view stdin_text) {
+Captured capture(const Command& command, const Limits& limits, std::string_view stdin_text,
+                 const OutputHandler& watch) {
     Captured captured;
-    const auto keep = [&captured](Channel channel, std::string_view piece) {
+    const auto keep = [&captured, &watch](Channel channel, std::string_view piece) {
+        if (watch) watch(channel, piece);
         (channel == Channel::Out ? captured.out : captured.err) += piece;
     };
     captured.end = run_with(command, limits, keep, InputPlan{std::string(stdin_text), nullptr});

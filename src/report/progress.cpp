@@ -20,6 +20,7 @@ namespace {
 constexpr Seconds kDrawEvery{0.1};
 constexpr std::size_t kMostHeldBack = 64UL * 1024;
 constexpr std::size_t kLongestLine = 500;
+constexpr std::size_t kLongestLastLine = 160;
 constexpr std::size_t kRetryShare = 10;  // a failure that is retried shows a tenth of the lines
 
 std::string_view word_for(Severity severity) {
@@ -68,6 +69,7 @@ class Progress::Display {
     }
 
     void forecast(Seconds now, Seconds left) { run_.forecast(now, left); }
+    void last_words(std::string_view line) { run_.collector_said(line); }
 
     void refresh(Seconds now) {
         if (left_) return;
@@ -109,8 +111,9 @@ class Progress::Display {
 
     void heartbeat(Seconds now) {
         if (std::exchange(spoke_, false)) last_words_ = now;
-        if (run_.phase() != Phase::Running || now - last_words_ < options_.heartbeat) return;
+        if (run_.phase() == Phase::Finishing || now - last_words_ < options_.heartbeat) return;
         last_words_ = now;
+        if (run_.phase() != Phase::Running) return say_what_is_awaited(now);
         const Counts& counts = run_.counts();
         std::string line = fmt::format("{}: {}/{} done, {} passed, {} failed", text::duration(now),
                                        run_.decided(), run_.total(), counts.passed, counts.failed);
@@ -131,6 +134,27 @@ class Progress::Display {
             if (!running.test || now - running.since < options_.heartbeat) continue;
             say(fmt::format("    longest running: {} ({}, sandbox {})", id_of(*running.test),
                             text::duration(now - running.since), running.sandbox.value()));
+        }
+        if (const auto* said = run_.batch_said_last()) {
+            say(fmt::format("    batch {} said last: {}", said->batch.value(),
+                            last_line(said->line)));
+        }
+    }
+
+    std::string last_line(std::string_view line) const {
+        return fit_end(harmless_line(line), kLongestLastLine, options_.unicode);
+    }
+
+    void say_what_is_awaited(Seconds now) {
+        const auto time = text::duration(now);
+        if (run_.phase() == Phase::Preparing) {
+            say(fmt::format("{}: waiting for the first sandbox; {}", time,
+                            text::count(run_.total(), "test") + " to run"));
+        } else {
+            const auto& said = run_.collector_said_last();
+            say(fmt::format("{}: collecting, {} so far{}{}", time,
+                            text::count(run_.total(), "test"), said.empty() ? "" : ": ",
+                            last_line(said)));
         }
     }
 
@@ -415,6 +439,8 @@ Result<> Progress::consume(const Event& event) {
 }
 
 void Progress::tick(Seconds since_start) { display_->refresh(since_start); }
+
+void Progress::last_words(std::string_view line) { display_->last_words(line); }
 
 void Progress::forecast(Seconds since_start, Seconds left) {
     display_->forecast(since_start, left);

@@ -118,6 +118,11 @@ std::vector<StyledLine::Cut> area_lines(const RunTracker& run, const TestTable& 
     std::vector<StyledLine> lines;
     lines.push_back(head_line(run, look, now));
     lines.push_back(counts_line(run, look.unicode));
+    const auto* batch_said = run.batch_said_last();
+    const std::string& said = batch_said != nullptr ? batch_said->line : run.collector_said_last();
+    if (!said.empty()) {
+        lines.emplace_back().add(std::string(11, ' ') + harmless_line(said), Style::Dim);
+    }
     const std::size_t room = look.size.rows / 2 > 2 ? look.size.rows / 2 - 2 : 0;
     for (const auto& running : run.longest_running(std::min(room, kMostRunningShown))) {
         lines.push_back(running_line(running, tests, look, now));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "offload/base/text.hpp"
+
 namespace offload::report {
 namespace {
 
@@ -51,6 +53,7 @@ void RunTracker::on(const TestDiscovered& event, Seconds /*now*/) {
 void RunTracker::on(const RunPlanned& event, Seconds /*now*/) {
     // Modules that could not be collected are decided already, and are none of the selected.
     planned_ = event.selected + decided();
+    collector_said_.clear();
     known_weights_ = {};
     known_ = {};
 }
@@ -92,6 +95,25 @@ void RunTracker::on(const BatchExtended& event, Seconds /*now*/) {
     if (batch == batches_.end()) return;
     auto& tests = batch->second.tests;
     tests.insert(tests.end(), event.tests.begin(), event.tests.end());
+}
+
+// Once a test has begun, it is no more than a look at the batch.
+void RunTracker::on(const BatchOutput& event, Seconds /*now*/) {
+    const auto found = batches_.find(event.batch);
+    if (found == batches_.end()) return;
+    Batch& batch = found->second;
+    if (batch.tells_starts || batch.reported > 0) return;
+    const auto line = text::last_non_empty_line(event.bytes);
+    if (!line.empty()) batch.said = {event.batch, std::string(line)};
+}
+
+const RunTracker::Said* RunTracker::batch_said_last() const {
+    const Batch* first = nullptr;
+    for (const auto& [number, batch] : batches_) {
+        if (batch.tells_starts || batch.reported > 0 || batch.said.line.empty()) continue;
+        if (first == nullptr || number < first->said.batch) first = &batch;
+    }
+    return first == nullptr ? nullptr : &first->said;
 }
 
 void RunTracker::on(const TestStarted& event, Seconds now) {

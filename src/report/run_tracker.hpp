@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -55,6 +56,18 @@ class RunTracker {
     };
     std::vector<Running> longest_running(std::size_t most) const;
 
+    // What a command that finds tests has said last; empty once all are found.
+    void collector_said(std::string_view line) { collector_said_ = line; }
+    const std::string& collector_said_last() const { return collector_said_; }
+
+    struct Said {
+        BatchNumber batch;
+        std::string line;
+    };
+    // Of the batches of which no test is known to have begun: what the first of them printed last.
+    // Null: nothing.
+    const Said* batch_said_last() const;
+
     // The scheduler's forecast counts for some seconds.
     void forecast(Seconds now, Seconds left) { forecast_ = {now, left}; }
 
@@ -71,6 +84,7 @@ class RunTracker {
         std::vector<Running> known;  // tests that are known to run right now
         std::size_t reported = 0;
         bool tells_starts = false;
+        Said said = {};  // before its first test
     };
     struct Sample {
         Seconds at;
@@ -85,6 +99,7 @@ class RunTracker {
     void on(const SandboxEnded& event, Seconds now);
     void on(const BatchStarted& event, Seconds now);
     void on(const BatchExtended& event, Seconds now);
+    void on(const BatchOutput& event, Seconds now);
     void on(const TestStarted& event, Seconds now);
     void on(const AttemptFinished& event, Seconds now);
     void on(const TestDecided& event, Seconds now);
@@ -96,6 +111,7 @@ class RunTracker {
     void sample(Seconds now) { samples_.push_back({now, decided(), decided_work_}); }
 
     Counts counts_;
+    std::string collector_said_;
     // Until all tests are there.
     std::vector<KnownDuration> known_;
     std::unordered_map<std::string_view, double> known_weights_;  // by ID, views into known_

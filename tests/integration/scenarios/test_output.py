@@ -8,6 +8,14 @@ import threading
 from harness import Scenario
 
 
+def drain(descriptor):
+    try:
+        while os.read(descriptor, 65536):
+            pass
+    except OSError:
+        pass  # EIO: the other end is closed
+
+
 class Output(Scenario):
     def test_batch_logs_are_named_by_outcome(self):
         self.fake_project({"a": "pass", "b": "fail"},
@@ -132,6 +140,34 @@ class Output(Scenario):
             plain = re.sub("\x1b\\[[0-9;]*m", "", shown)  # colours move no cursor
             self.assertNotIn("\x1b", plain)
             self.assertNotIn("\r", plain.replace("\r\n", "\n"))
+
+    def test_collection_that_takes_long_shows_what_it_says(self):
+        self.write({"discover.sh": """
+            #!/bin/sh
+            echo "   Compiling shop v0.1" >&2
+            while [ ! -e "$SCENARIO_ROOT/go" ]; do sleep 0.05; done
+            echo a
+            """})
+        self.config("""
+            type = "default"
+            discover_command = "./discover.sh # {filters}"
+            run_command = "true {tests}"
+            test_id_format = "{name}"
+            """)
+        master, slave = pty.openpty()
+        process = self.start("run", stdout=slave, stderr=slave, env={"TERM": "xterm"})
+        os.close(slave)
+        shown = b""
+        while b"Compiling shop v0.1" not in shown:
+            chunk = os.read(master, 65536)
+            self.assertTrue(chunk, shown)
+            shown += chunk
+        (self.root / "go").touch()
+        reader = threading.Thread(target=drain, args=(master,))
+        reader.start()
+        self.finish(process).expect_exit(0)
+        reader.join(30)
+        os.close(master)
 
     def test_on_a_terminal_the_run_works_as_well(self):
         self.fake_project({"a": "pass", "b": "fail"})

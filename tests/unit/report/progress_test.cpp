@@ -150,6 +150,58 @@ TEST_F(ProgressTest, HeartbeatBreaksLongSilence) {
     EXPECT_EQ(text::lines(written).size(), 1U);
 }
 
+TEST_F(ProgressTest, LongCollectionShowsWhatItSaidLast) {
+    make({});
+    run.start();
+    written.clear();
+    progress->last_words("Compiling serde v1.0\x1b[K");
+    run.tick(1);
+    run.tick(14);
+    EXPECT_EQ(written, "");
+    run.tick(2);
+    EXPECT_EQ(written, "17.0 s: collecting, 0 tests so far: Compiling serde v1.0\\x1b[K\n");
+}
+
+TEST_F(ProgressTest, LongWaitForASandboxIsTold) {
+    make({});
+    run.start();
+    run.discover({"t::a", "t::b"});
+    written.clear();
+    run.tick(14);
+    EXPECT_EQ(written, "");
+    run.tick(16);
+    EXPECT_EQ(written, "30.0 s: waiting for the first sandbox; 2 tests to run\n");
+}
+
+TEST_F(ProgressTest, BatchInWhichNoTestBeginsShowsWhatItSaidLast) {
+    plain();
+    run.output(0, Stream::Err, "   Compiling serde v1.0\n   Compiling shop v0.1\n");
+    run.tick(1);
+    run.tick(16);
+    EXPECT_THAT(written, HasSubstr("    batch 0 said last: Compiling shop v0.1\n"));
+    run.test_started(0);
+    run.output(0, Stream::Out, "noise of the test\n");
+    written.clear();
+    run.tick(1);
+    run.tick(16);
+    EXPECT_THAT(written, Not(HasSubstr("said last")));
+}
+
+TEST_F(ProgressTest, DisplayShowsWhatACollectionSaidLast) {
+    ProgressOptions options;
+    options.mode = ProgressMode::RedrawnArea;
+    make(std::move(options));
+    run.start();
+    progress->last_words("Compiling serde v1.0");
+    run.tick(1);
+    EXPECT_THAT(written, HasSubstr("Compiling serde v1.0"));
+    run.discover({"t::a"});
+    run.tick(1);
+    written.clear();
+    run.tick(1);
+    EXPECT_THAT(written, Not(HasSubstr("Compiling")));
+}
+
 // TRAPS 45
 TEST_F(ProgressTest, CancelledBatchesAreNoNews) {
     plain();

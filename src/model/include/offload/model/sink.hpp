@@ -28,6 +28,9 @@ class Sink {
     // What the scheduler expects that the rest of the run will take: about once a second, as soon
     // as there is a basis for it.
     virtual void forecast(Seconds /*since_start*/, Seconds /*left*/) {}
+
+    // What a command that finds tests has told people last: for displays, where it takes long.
+    virtual void last_words(std::string_view /*line*/) {}
 };
 
 }  // namespace offload

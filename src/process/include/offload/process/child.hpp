@@ -88,13 +88,14 @@ struct End {
 End run(const Command& command, const Limits& limits, const OutputHandler& output,
         Input* input = nullptr, std::string first = {});
 
-// run() with everything kept, for short outputs.
+// run() with everything kept, for short outputs. `watch` sees it as it comes.
 struct Captured {
     End end;
     std::string out;
     std::string err;
 };
-Captured capture(const Command& command, const Limits& limits, std::string_view stdin_text = {});
+Captured capture(const Command& command, const Limits& limits, std::string_view stdin_text = {},
+                 const OutputHandler& watch = {});
 
 // Once, at the program's start, before any thread: SIGPIPE is ignored, SIGCHLD default, the soft
 // limit of open files raised to the hard one (children get the original back), this process becomes

@@ -37,7 +37,7 @@ struct ProgressOptions {
     std::function<TerminalSize()> size;           // asked at each drawing; unset: 80 × 24
     std::vector<int> attempts_per_group;  // 1 + retry_count, for "attempt 1 of 3"; may be empty
     std::vector<KnownDuration> known_durations;  // for the time left
-    Seconds heartbeat{15};                       // plain lines: longest silence while tests run
+    Seconds heartbeat{15};                       // plain lines: longest silence
     LineRanker rank_lines = {};                  // which of a failure's say what was wrong
     std::size_t failure_lines = 200;             // of one failure's output
     std::size_t total_failure_lines = 20'000;    // beyond: failures are shown without their output
@@ -58,6 +58,7 @@ class Progress final : public Sink {
     Result<> consume(const Event& event) override;
     void tick(Seconds since_start) override;
     void forecast(Seconds since_start, Seconds left) override;
+    void last_words(std::string_view line) override;
 
   private:
     class Display;
