@@ -22,6 +22,7 @@ std::span<const Command> commands();
 
 CLI::App* declare_run(CLI::App& program, Options& options);
 CLI::App* declare_collect(CLI::App& program, Options& options);
+CLI::App* declare_doctor(CLI::App& program, Options& options);
 CLI::App* declare_cleanup(CLI::App& program, Options& options);
 CLI::App* declare_validate(CLI::App& program, Options& options);
 CLI::App* declare_init(CLI::App& program, Options& options);
@@ -32,6 +33,7 @@ CLI::App* declare_history(CLI::App& program, Options& options);
 
 int execute_run(const Options& options);
 int execute_collect(const Options& options);
+int execute_doctor(const Options& options);
 int execute_cleanup(const Options& options);
 int execute_validate(const Options& options);
 int execute_init(const Options& options);

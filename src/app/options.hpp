@@ -50,6 +50,12 @@ struct CollectOptions {
     SelectionOptions selection = {};
 };
 
+struct DoctorOptions {
+    std::string folder = ".";
+    std::optional<std::size_t> parallel = {};
+    std::vector<std::string> groups = {};
+};
+
 struct ValidateOptions {};
 
 struct InitOptions {
@@ -95,6 +101,7 @@ struct Options {
     GlobalOptions global;
     RunOptions run;
     CollectOptions collect;
+    DoctorOptions doctor;
     ValidateOptions validate;
     InitOptions init;
     SchemaOptions schema;

@@ -18,6 +18,7 @@ Getting started:
   offload run          run them, and write test-results/junit.xml
   offload logs --failures
                        what the failed tests of the last run printed
+  offload doctor       find out whether the tests are safe to run in parallel
 
 `offload COMMAND --help` explains a command, its exit status included.
 )";

@@ -33,6 +33,14 @@ const Kind* find_kind(std::string_view type) {
 
 }  // namespace
 
+config::Framework plain(config::Framework framework) {
+    const auto* kind = find_kind(framework.type);
+    if (kind != nullptr && kind->plain != nullptr) {
+        framework.options = kind->plain(*framework.options);
+    }
+    return framework;
+}
+
 LineRanker line_ranker(std::string_view type) {
     return [kind = find_kind(type)](Lines lines, Ranks ranks) {
         rank_common(lines, ranks);

@@ -3,11 +3,11 @@
 
     compare.py                  all projects of the list below
     compare.py NAME …           these
-    --worker off                in batches instead of streaming workers
+    --worker auto|off           only in streaming workers, or only in batches
 
 Each project's source distribution is fetched and installed with pip, into build/suites. The same
 suite then runs in copies of its source: twice with plain pytest and once with `pytest -n`, which
-tells what the suite makes of itself, and with Offload. A difference is a test of which Offload says
+tells what the suite makes of itself, and with Offload, in workers and in batches. A difference is a test of which Offload says
 what none of the others does. Where there is one, plain pytest runs the tests of that worker or batch
 once more, in the same order: if it then says the same, the suite depends on its order, and that is
 counted apart. The binary is $OFFLOAD_BINARY, else build/release or build/dev.
@@ -263,6 +263,31 @@ def words_on(runs, offload, tests):
         yield f"{test}: pytest says {said}, Offload says {offload.of(test)}"
 
 
+def compared(suite, runs, binary, worker):
+    """The row of the table, and how many differences are left."""
+    name = suite.project.name
+    found = suite.by_offload(binary, worker)
+    unequal = differing(runs, found)
+    replayed = suite.in_the_same_order(unequal) if unequal and found.outcomes else {}
+    by_order = {test for test in unequal if replayed.get(test) == found.of(test)}
+    for line in words_on(runs, found, by_order):
+        print(f"{name}: by its order: {line}", file=sys.stderr)
+    unequal = list(words_on(runs, found, unequal - by_order))
+    if not by_order and bool(found.status) not in [bool(run.status) for run in runs]:
+        unequal.append(f"pytest ended with {runs[0].status}, Offload with {found.status}")
+    if not runs[0].outcomes:
+        unequal.append("pytest ran no test at all")
+    for line in unequal[:SHOWN]:
+        print(f"{name}: {line}", file=sys.stderr)
+    if len(unequal) > SHOWN:
+        print(f"{name}: and {len(unequal) - SHOWN} more", file=sys.stderr, flush=True)
+    plain, shaky = runs[0].outcomes, unstable(runs)
+    agreed = sum(1 for test in plain if found.of(test) in [run.of(test) for run in runs])
+    ways = {"auto": "workers", "off": "batches"}[worker]
+    return (name, suite.project.version, ways, len(plain), agreed, len(shaky), len(by_order),
+            len(unequal)), len(unequal)
+
+
 def find_binary():
     if "OFFLOAD_BINARY" in os.environ:
         return pathlib.Path(os.environ["OFFLOAD_BINARY"]).resolve()
@@ -276,7 +301,7 @@ def find_binary():
 def main():
     parser = argparse.ArgumentParser(description="Compares Offload with pytest, test by test.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="projects; default: all")
-    parser.add_argument("--worker", choices=("auto", "off"), default="auto")
+    parser.add_argument("--worker", choices=("auto", "off"))
     parser.add_argument("--fresh", action="store_true", help="fetch and install again")
     options = parser.parse_args()
     known = {project.name: project for project in PROJECTS}
@@ -294,32 +319,17 @@ def main():
             runs = suite.by_itself()
         except (Unprepared, OSError, ValueError) as error:
             print(f"{name}: not compared: {error}", file=sys.stderr, flush=True)
-            rows.append((name, known[name].version, "-", "-", "-", "-", "not compared"))
+            rows.append((name, known[name].version, "-", "-", "-", "-", "-", "not compared"))
             exit_status = exit_status or 2
             continue
-        found = suite.by_offload(binary, options.worker)
-        unequal = differing(runs, found)
-        replayed = suite.in_the_same_order(unequal) if unequal and found.outcomes else {}
-        by_order = {test for test in unequal if replayed.get(test) == found.of(test)}
-        for line in words_on(runs, found, by_order):
-            print(f"{name}: by its order: {line}", file=sys.stderr)
-        unequal = list(words_on(runs, found, unequal - by_order))
-        if not by_order and bool(found.status) not in [bool(run.status) for run in runs]:
-            unequal.append(f"pytest ended with {runs[0].status}, Offload with {found.status}")
-        if not runs[0].outcomes:
-            unequal.append("pytest ran no test at all")
-        for line in unequal[:SHOWN]:
-            print(f"{name}: {line}", file=sys.stderr)
-        if len(unequal) > SHOWN:
-            print(f"{name}: and {len(unequal) - SHOWN} more", file=sys.stderr, flush=True)
-        plain, shaky = runs[0].outcomes, unstable(runs)
-        agreed = sum(1 for test in plain if found.of(test) in [run.of(test) for run in runs])
-        rows.append((name, known[name].version, len(plain), agreed, len(shaky), len(by_order),
-                     len(unequal)))
-        print(f"{name}: {len(plain)} tests, {len(unequal)} differences", file=sys.stderr, flush=True)
-        exit_status = 1 if unequal else exit_status
-    print("| project | version | tests | agreed | unstable | by order | differing |\n"
-          "| --- | --- | ---: | ---: | ---: | ---: | ---: |")
+        for worker in [options.worker] if options.worker else ["auto", "off"]:
+            row, differences = compared(suite, runs, binary, worker)
+            rows.append(row)
+            print(f"{name}: {row[3]} tests {row[2]}, {differences} differences", file=sys.stderr,
+                  flush=True)
+            exit_status = 1 if differences else exit_status
+    print("| project | version | in | tests | agreed | unstable | by order | differing |\n"
+          "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: |")
     for row in rows:
         print("| " + " | ".join(map(str, row)) + " |")
     return exit_status

@@ -155,6 +155,14 @@ config::FrameworkKind declare() {
             .detect = looks_like_it};
 }
 
+std::shared_ptr<const config::FrameworkOptions> plain_options(
+    const config::FrameworkOptions& options) {
+    auto plain = std::make_shared<PytestOptions>(dynamic_cast<const PytestOptions&>(options));
+    plain->collect = PytestCollect::All;
+    plain->as_xdist = false;
+    return plain;
+}
+
 Result<std::unique_ptr<Framework>> make(const config::Config& config) {
     return std::make_unique<PytestFramework>(config);
 }
@@ -220,7 +228,7 @@ std::vector<config::DerivedLine> PytestOptions::derived() const {
 }
 
 const Kind& pytest_kind() {
-    static const Kind kind = {declare(), make, pytest::rank};
+    static const Kind kind = {declare(), make, pytest::rank, plain_options};
     return kind;
 }
 

@@ -275,13 +275,15 @@ void PytestFramework::add_common(json& plan) const {
     if (settings_.as_xdist) plan["workers"] = max_parallel_;
 }
 
-// A worker on this machine can afford it: it collects but once. For each batch, and where files
-// come over a network first, there has to be a reason.
+// A worker on this machine can afford it, since it collects but once, and so can a batch of several
+// tests: what batches cost is measured, and decides how many there are. For each single test, and
+// where files come over a network first, there has to be a reason.
 bool PytestFramework::collects_all(const BatchRequest& request, bool is_worker) const {
     if (settings_.collect != PytestCollect::Auto) {
         return settings_.collect == PytestCollect::All;
     }
-    return carried(request.carry).whole || (is_worker && request.context.same_machine);
+    const bool of_several = is_worker || request.tests.size() > 1;
+    return carried(request.carry).whole || (of_several && request.context.same_machine);
 }
 
 // One command line must do for both.

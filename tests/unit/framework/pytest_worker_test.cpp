@@ -158,21 +158,26 @@ TEST(PytestWorker, TellsWhatItHasFoundAndGoesOn) {
 struct Whole {
     bool worker = false;
     bool batch = false;
+    bool single = false;  // a batch of one test
 };
 Whole whole_after(const json& collected, bool same_machine,
                   PytestCollect collect = PytestCollect::Auto) {
     const auto pytest = framework(config::WorkerMode::Auto, collect);
-    const Request made(group_with("-m slow"), context_in("/r"), {});
+    const Request made(group_with("-m slow"), context_in("/r"), {"a.py::one", "b.py::one"});
+    const Request lonely(group_with("-m slow"), context_in("/r"), {"a.py::one"});
     auto request = made();
-    request.context.same_machine = same_machine;
+    auto single = lonely();
+    request.context.same_machine = single.context.same_machine = same_machine;
     const auto out = frame({{"t", "hello"}, {"protocol", 1}}) + frame(collected) +
                      frame({{"t", "bye"}, {"status", 5}});
     request.carry =
         pytest.read_discovery({request.group, request.context}, exited(5), out, "").value().carry;
-    const auto worker = pytest.worker(request, std::chrono::seconds(90)).value();
-    const auto batch = pytest.batch(request).value();
-    return {json::parse(worker.files.at(1).content)["whole"].get<bool>(),
-            json::parse(batch.files.at(1).content)["whole"].get<bool>()};
+    single.carry = request.carry;
+    const auto whole_of = [](const BatchCommand& command) {
+        return json::parse(command.files.at(1).content)["whole"].get<bool>();
+    };
+    return {whole_of(pytest.worker(request, std::chrono::seconds(90)).value()),
+            whole_of(pytest.batch(request).value()), whole_of(pytest.batch(single).value())};
 }
 
 TEST(PytestWorker, CollectsAllFilesFirstWhereDiscoverySaysSoAndOnThisMachine) {  // TRAPS 53, 54
@@ -181,8 +186,10 @@ TEST(PytestWorker, CollectsAllFilesFirstWhereDiscoverySaysSoAndOnThisMachine) { 
     EXPECT_FALSE(whole_after(some, false).worker);
     EXPECT_TRUE(whole_after(all, false).worker);
     EXPECT_TRUE(whole_after(some, true).worker);
-    EXPECT_FALSE(whole_after(some, true).batch);
-    EXPECT_TRUE(whole_after(all, true).batch);
+    EXPECT_FALSE(whole_after(some, false).batch);
+    EXPECT_TRUE(whole_after(some, true).batch);
+    EXPECT_FALSE(whole_after(some, true).single);
+    EXPECT_TRUE(whole_after(all, true).single);
 }
 
 TEST(PytestWorker, CollectsWhatTheConfigSays) {

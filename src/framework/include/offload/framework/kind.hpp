@@ -23,7 +23,14 @@ struct Kind {
     // own, beside what programs print under any runner.
     void (*rank_lines)(std::span<const std::string_view> lines,
                        std::span<LineRank> ranks) = nullptr;
+    // The same options for tests of which none runs beside another, and nothing may tell them so:
+    // as they run without Offload. Null: that is what all options of the kind say.
+    std::shared_ptr<const config::FrameworkOptions> (*plain)(
+        const config::FrameworkOptions& options) = nullptr;
 };
+
+// As Kind::plain of the kind that it names.
+config::Framework plain(config::Framework framework);
 
 // All there are, in the order in which they are listed.
 std::span<const Kind* const> kinds();
