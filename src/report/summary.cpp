@@ -22,6 +22,7 @@ constexpr Seconds kWorthComparing{0.5};
 
 constexpr std::size_t kUnknownShown = 20;
 constexpr std::size_t kLongestReason = 160;
+constexpr std::size_t kReasonLines = 20;
 constexpr std::size_t kToldOneByOne = 5;  // tests that were not run for the same reason
 
 // What was tried, and what was said of it last: a command's own words end with the cause.
@@ -143,11 +144,19 @@ class Summary {
                 line(fmt::format("    {}, {} and {} more: offload logs --filter 'last(not-run)'",
                                  id_of(tests[0]), id_of(tests[1]), tests.size() - 2));
             }
+            words_behind(reason);
         }
         if (listed > options_.names) line("  … and more: offload logs --filter 'last(not-run)'");
     }
 
-    // The rest of a long reason stands with the test: in its report and in `offload logs`.
+    // What a reason of several lines goes on to say, unless it stands below as the run's failure.
+    void words_behind(std::string_view reason) {
+        const auto lines = text::lines(reason);
+        if (lines.size() <= 2 || summary_.failure == reason) return;
+        const auto rest = text::last_lines(reason.substr(lines.front().size()), kReasonLines);
+        for (const auto words : text::lines(rest)) line("      " + shown(words));
+    }
+
     std::string because(std::string_view reason) const {
         if (text::trim(reason).empty()) return {};
         return ": " + fit_middle(shown(first_and_last(reason)), 2 * kLongestReason);

@@ -68,6 +68,7 @@ TEST_F(SummaryTest, ManyTestsThatWereNotRunForOneReasonAreOneLine) {
     EXPECT_THAT(text, HasSubstr("Not run:\n"
                                 "  200 tests: the machine is gone: […] fan is broken\n"
                                 "    t0, t1 and 198 more: offload logs --filter 'last(not-run)'\n"
+                                "      log\n      fan is broken\n"
                                 "  other: interrupted\n"));
     EXPECT_THAT(text, Not(HasSubstr("t150")));
 }
