@@ -1,3 +1,4 @@
+// What signals are called, for people.
 #pragma once
 
 #include <string>

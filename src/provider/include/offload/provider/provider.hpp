@@ -80,12 +80,14 @@ class Sandbox {
     virtual ExecReply exec(const ExecRequest& request, const OutputHandler& output) = 0;
 
     // Copies files that match `globs` (relative to the working folder) and that are newer than the
-    // beginning of the last exec into `target`. Returns their paths relative to `target`.
+    // beginning of the last exec into `target`. Returns their paths relative to `target`; none is
+    // no error. Error: they could not be fetched by the deadline. Not cancellable.
     virtual Result<std::vector<std::string>> download(const std::vector<std::string>& globs,
                                                       const std::string& target,
                                                       SteadyTime deadline) = 0;
 
-    // Ends it and all that runs in it. Not cancellable: bounded by the deadline alone.
+    // Ends it and all that runs in it. Not cancellable: bounded by the deadline alone. Error: it
+    // may still exist; to be tried again.
     virtual Result<> destroy(SteadyTime deadline) = 0;
 };
 
@@ -125,9 +127,11 @@ class Provider {
     virtual std::size_t quoted_bytes(std::string_view piece) const = 0;
 
     // Once, before any create(): images and the like. `progress` gets its output as it comes.
+    // Error: there can be no sandbox, or it was cancelled.
     virtual Result<> prepare(const process::CancelToken& cancel, const OutputHandler& progress) = 0;
 
-    // Called from several threads at once.
+    // Called from several threads at once. Error: there is none, and its kind says whether another
+    // try may help, or whether it was cancelled; it may succeed in spite of a cancellation.
     virtual Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                                     const process::CancelToken& cancel) = 0;
 
