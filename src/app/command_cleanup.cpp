@@ -33,7 +33,7 @@ struct Cleaned {
 
 Cleaned clean(const report::UnfinishedRun& run, const report::LeftoverSandbox& sandbox,
               provider::Provider& provider) {
-    const auto deadline = std::chrono::steady_clock::now() + kDestroyLimit;
+    const auto deadline = steady_now() + kDestroyLimit;
     std::string id = sandbox.id;
     if (id.empty()) {
         auto found = provider.unfinished_creation(run.run_id, sandbox.sandbox, deadline);
@@ -138,7 +138,7 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider,
 // Destroys what only the provider remembers; true when nothing of it is left.
 bool clean_abandoned(const report::Leftovers& leftovers, provider::Provider& provider,
                      std::size_t& destroyed) {
-    const auto found = provider.abandoned(std::chrono::steady_clock::now() + kDestroyLimit);
+    const auto found = provider.abandoned(steady_now() + kDestroyLimit);
     if (!found) {
         print(found.error());
         return false;
@@ -149,8 +149,7 @@ bool clean_abandoned(const report::Leftovers& leftovers, provider::Provider& pro
             return run.in_progress && run.run_id == sandbox.run_id;
         };
         if (std::ranges::any_of(leftovers.runs, goes_on)) continue;
-        const auto result =
-            provider.destroy_by_id(sandbox.id, std::chrono::steady_clock::now() + kDestroyLimit);
+        const auto result = provider.destroy_by_id(sandbox.id, steady_now() + kDestroyLimit);
         if (!result) {
             print(result.error());
             clean_all = false;

@@ -174,7 +174,7 @@ class Ward {
                      .version = std::string(version()),
                      .only_groups = options_.doctor.groups,
                      .known_durations = {},
-                     .started = std::chrono::steady_clock::now(),
+                     .started = steady_now(),
                      .selection = {.what = trial.only},
                      .repetition = {.times = trial.times}},
                     tests, sinks, interrupter_);

@@ -47,7 +47,7 @@ Result<std::string> git(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "git");
     const auto shown = fmt::format("{}", fmt::join(arguments, " "));
     process::Limits limits;
-    limits.deadline = std::chrono::steady_clock::now() + kGitLimit;
+    limits.deadline = steady_now() + kGitLimit;
     const auto done = process::capture({.argv = std::move(arguments)}, limits);
     if (!done.end.success()) {
         return fail(Error{.message = fmt::format("{} failed: {}", shown, done.end.describe()),

@@ -48,7 +48,7 @@ Result<> open_in_browser(const fs::path& page) {
     for (const char* known : {"xdg-open", "open", "wslview"}) openers.emplace_back(known);
     for (const auto& opener : openers) {
         process::Limits limits;
-        limits.deadline = std::chrono::steady_clock::now() + kOpenerLimit;
+        limits.deadline = steady_now() + kOpenerLimit;
         const auto done = process::capture({.argv = {opener, page.string()}}, limits);
         if (done.end.success()) return {};
     }

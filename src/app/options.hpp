@@ -13,7 +13,7 @@ namespace offload::app {
 struct GlobalOptions {
     std::string config = "offload.toml";
     bool verbose = false;
-    SteadyTime started = std::chrono::steady_clock::now();  // of the program
+    SteadyTime started = steady_now();  // of the program
 };
 
 struct SelectionOptions {

@@ -13,7 +13,7 @@ constexpr std::string_view kNoBranch = "HEAD";  // as git calls a detached one
 
 Revision revision_of(const std::string& folder) {
     process::Limits limits;
-    limits.deadline = std::chrono::steady_clock::now() + kGitLimit;
+    limits.deadline = steady_now() + kGitLimit;
     const auto asked = process::capture(
         {.argv = {"git", "-C", folder, "rev-parse", "HEAD", "--abbrev-ref", "HEAD"}}, limits);
     if (!asked.end.success()) return {};

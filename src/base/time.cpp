@@ -7,7 +7,7 @@ namespace {
 
 class RealClock final : public Clock {
   public:
-    SteadyTime now() const override { return std::chrono::steady_clock::now(); }
+    SteadyTime now() const override { return steady_now(); }
     SystemTime wall() const override { return std::chrono::system_clock::now(); }
 };
 

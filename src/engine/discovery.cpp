@@ -56,7 +56,7 @@ void Discovery::work(Round& round) {
 }
 
 run::GroupDiscovered Discovery::discover(const run::Family& family) {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = steady_now();
     const auto& config = settings_.config;
     const framework::DiscoveryRequest request{
         .group = config.groups[family.group.value()],
@@ -74,7 +74,7 @@ run::GroupDiscovered Discovery::discover(const run::Family& family) {
                               .duration = Seconds{0}};
     const auto finish = [&](Result<Discovered> discovered) {
         told.discovered = std::move(discovered);
-        told.duration = std::chrono::steady_clock::now() - begin;
+        told.duration = steady_now() - begin;
         return std::move(told);
     };
 

@@ -27,16 +27,16 @@ Result<RunSummary> drive(const RunRequest& request, const framework::Framework& 
         return run::Now{emitter.since_start(), std::chrono::system_clock::now()};
     };
     performer->perform(state.start(now()));
-    auto next_tick = std::chrono::steady_clock::now() + kTick;
+    auto next_tick = steady_now() + kTick;
     while (!state.over()) {
         auto messages = inbox.take_until(next_tick, kMessagesPerTurn);
         for (const auto& message : messages) performer->notice(message);
         if (!messages.empty()) performer->perform(state.on(std::move(messages), now()));
-        if (std::chrono::steady_clock::now() < next_tick) continue;
+        if (steady_now() < next_tick) continue;
         performer->perform(state.tick(now()));
         performer->tell_last_words();
         emitter.tick();
-        next_tick = std::chrono::steady_clock::now() + kTick;
+        next_tick = steady_now() + kTick;
     }
     return state.summary(now());
 }

@@ -13,7 +13,7 @@ Emitter::Emitter(const std::vector<std::unique_ptr<Sink>>& sinks, SteadyTime sta
     for (const auto& sink : sinks) outlets_.push_back({sink.get()});
 }
 
-Seconds Emitter::since_start() const { return std::chrono::steady_clock::now() - started_; }
+Seconds Emitter::since_start() const { return steady_now() - started_; }
 
 void Emitter::deliver(Outlet& outlet, const Event& event) {
     if (outlet.broken) return;

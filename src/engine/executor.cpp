@@ -133,15 +133,14 @@ void Executor::expire() {
 void Executor::stop() { orders_.push(Stop{}); }
 
 void Executor::main() {
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = steady_now();
     auto created = guarded([this] { return shared_.provider.create(spec_, creation_cancel_); });
     if (!created) {
         shared_.inbox.push(run::SandboxNotCreated{spec_.number, std::move(created).error()});
         return;
     }
     const auto sandbox = *std::move(created);
-    shared_.inbox.push(
-        run::SandboxUp{spec_.number, sandbox->id(), std::chrono::steady_clock::now() - begin});
+    shared_.inbox.push(run::SandboxUp{spec_.number, sandbox->id(), steady_now() - begin});
 
     bool usable = true;
     while (usable) {
@@ -170,7 +169,7 @@ void Executor::main() {
 
 provider::ExecRequest Executor::exec_request(const BatchJob& job,
                                              framework::BatchCommand command) const {
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = steady_now();
     provider::ExecRequest exec{
         .command = std::move(command.command),
         .env = std::move(command.env),
@@ -276,10 +275,10 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     const bool may_hold_stack = expired_ || is<ending::Died>(over.ending);
     over.last_output = tail.lines(may_hold_stack ? kStackLines : kTailLines);
     over.wall = reply.wall;
-    const auto ended = std::chrono::steady_clock::now();
+    const auto ended = steady_now();
     over.artefacts =
         fetch_artefacts(sandbox, over, any_failure || !is<ending::Completed>(over.ending));
-    over.since = std::chrono::steady_clock::now() - ended;
+    over.since = steady_now() - ended;
     over.sandbox_usable =
         reply.reusable && !is<ending::Lost>(over.ending) && !batch_cancel_.token().cancelled();
     const bool usable = over.sandbox_usable;
@@ -299,8 +298,8 @@ run::Fetched Executor::fetch_artefacts(provider::Sandbox& sandbox, const BatchOv
     const auto target = artefact_folder(shared_.config, sandbox.id(), spec_.number, over.batch);
     std::error_code ignored;  // of an earlier run whose provider gave the same name
     std::filesystem::remove_all(target, ignored);
-    auto fetched = sandbox.download(report.download_globs, target.string(),
-                                    std::chrono::steady_clock::now() + kDownloadLimit);
+    auto fetched =
+        sandbox.download(report.download_globs, target.string(), steady_now() + kDownloadLimit);
     if (fetched) return {.tried = true, .files = *std::move(fetched)};
     return {.tried = true, .files = {}, .trouble = std::move(fetched).error()};
 }

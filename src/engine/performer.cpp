@@ -229,9 +229,9 @@ void Performer::conclude(const run::Conclude& action) {
     command->env = stage_.provider.environment();
     conclusion_ = std::jthread([this, request, concluding, command = *std::move(command)] {
         const auto limit = stage_.request.config.offload.discovery_timeout;
-        const auto ran = run_here(command, stage_.request.working_folder, stage_.request.run_id,
-                                  {.deadline = std::chrono::steady_clock::now() + limit,
-                                   .cancel = conclusion_cancel_.token()});
+        const auto ran =
+            run_here(command, stage_.request.working_folder, stage_.request.run_id,
+                     {.deadline = steady_now() + limit, .cancel = conclusion_cancel_.token()});
         if (!ran) {
             stage_.inbox.push(run::Concluded{fail(ran.error())});
             return;

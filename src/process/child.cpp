@@ -17,7 +17,6 @@ namespace offload::process {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 // How often to look where no descriptor could be had to wait on.
 constexpr milliseconds kBlindWait{20};
@@ -26,7 +25,7 @@ constexpr milliseconds kStuck{30'000};
 
 int poll_timeout(std::optional<SteadyTime> until) {
     if (!until) return -1;
-    const auto left = std::chrono::ceil<milliseconds>(*until - steady_clock::now()).count();
+    const auto left = std::chrono::ceil<milliseconds>(*until - steady_now()).count();
     return static_cast<int>(std::clamp<long>(left, 0, INT_MAX));
 }
 
@@ -36,7 +35,7 @@ std::optional<SteadyTime> earlier(std::optional<SteadyTime> a, std::optional<Ste
     return std::min(*a, *b);
 }
 
-bool passed(std::optional<SteadyTime> time) { return time && steady_clock::now() >= *time; }
+bool passed(std::optional<SteadyTime> time) { return time && steady_now() >= *time; }
 
 void nap(milliseconds time, const CancelToken& cancel) {
     pollfd polled{cancel.descriptor(), POLLIN, 0};
@@ -112,7 +111,7 @@ class Child {
             enforce_limits();
             if (passed(next_reaping_)) {
                 reap_orphans(pid_);
-                next_reaping_ = steady_clock::now() + std::chrono::seconds{1};
+                next_reaping_ = steady_now() + std::chrono::seconds{1};
             }
         }
     }
@@ -129,12 +128,12 @@ class Child {
         auto until =
             earlier(phase_ == Phase::Free ? free_until() : phase_end_, pump_.gathers_until());
         if (!pidfd_.open() || (cancellable && polled[kCancel].fd < 0)) {
-            until = earlier(until, steady_clock::now() + kBlindWait);
+            until = earlier(until, steady_now() + kBlindWait);
         }
         if (::poll(polled.data(), polled.size(), poll_timeout(until)) < 0) return false;
         pump_.move(std::span<const pollfd>(polled).first<Pump::kPolled>());
         const bool ended = pidfd_.open() ? polled[kPidfd].revents != 0 : has_ended(pid_);
-        if (ended) end_.wall = steady_clock::now() - started_;
+        if (ended) end_.wall = steady_now() - started_;
         return ended;
     }
 
@@ -149,7 +148,7 @@ class Child {
     void enforce_limits() {
         if (phase_ == Phase::Free) {
             if (!cancel_end_ && limits_.cancel.cancelled()) {
-                cancel_end_ = steady_clock::now() + limits_.cancel_delay;
+                cancel_end_ = steady_now() + limits_.cancel_delay;
             }
             if (passed(cancel_end_)) {
                 end_.cancelled = true;
@@ -164,12 +163,12 @@ class Child {
             ::kill(-pid_, SIGTERM);
             ::kill(-pid_, SIGCONT);  // a stopped process does not hear SIGTERM
             phase_ = Phase::Asked;
-            phase_end_ = steady_clock::now() + limits_.grace;
+            phase_end_ = steady_now() + limits_.grace;
         } else if (phase_ == Phase::Asked && passed(phase_end_)) {
             ::kill(-pid_, SIGKILL);
             end_.needed_kill = true;
             phase_ = Phase::Killed;
-            phase_end_ = steady_clock::now() + kStuck;
+            phase_end_ = steady_now() + kStuck;
         }
     }
 
@@ -177,9 +176,9 @@ class Child {
     void drain() {
         pump_.gather_no_more();
         pump_.close_input();
-        auto until = steady_clock::now() + limits_.drain;
+        auto until = steady_now() + limits_.drain;
         if (phase_ == Phase::Asked) until = std::max(until, *phase_end_);
-        while (pump_.output_open() && steady_clock::now() < until) {
+        while (pump_.output_open() && steady_now() < until) {
             std::array<pollfd, Pump::kPolled> polled;
             pump_.prepare(polled);
             if (::poll(polled.data(), polled.size(), poll_timeout(until)) > 0) pump_.move(polled);
@@ -194,7 +193,7 @@ class Child {
     Pump pump_;
     End& end_;
     Descriptor pidfd_;
-    SteadyTime started_ = steady_clock::now();
+    SteadyTime started_ = steady_now();
     Phase phase_ = Phase::Free;
     std::optional<SteadyTime> cancel_end_;  // once cancelled: when that is enforced
     std::optional<SteadyTime> phase_end_;   // of Asked and Killed

@@ -55,7 +55,7 @@ void Pump::read(Descriptor& pipe, Channel channel) {
     if (count > 0) {
         if (channel == Channel::Out) has_output_ = true;
         if (may_gather_ && static_cast<std::size_t>(count) < kSmallPiece) {
-            gathers_ = std::chrono::steady_clock::now() + kGather;
+            gathers_ = steady_now() + kGather;
         }
         if (handler_) handler_(channel, {buffer_->data(), static_cast<std::size_t>(count)});
     } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {

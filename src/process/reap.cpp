@@ -17,7 +17,6 @@ namespace offload::process {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 // For processes that have been killed and are stuck in the kernel; the stray hunt finds them later.
 constexpr milliseconds kStuck{2000};
@@ -72,7 +71,7 @@ Group wait_for_members(pid_t group, SteadyTime until, const std::function<bool()
     if (::kill(-group, 0) != 0 && errno == ESRCH) return Group::Gone;
     for (milliseconds nap{1};; nap = std::min(nap * 2, milliseconds{20})) {
         if (reap_members(group) == Group::Gone) return Group::Gone;
-        if (steady_clock::now() >= until || give_up()) return Group::Alive;
+        if (steady_now() >= until || give_up()) return Group::Alive;
         std::this_thread::sleep_for(nap);
     }
 }
@@ -112,7 +111,7 @@ Remains bury(pid_t leader, ListedGroup& group, std::optional<SteadyTime> patienc
         ::kill(-leader, SIGKILL);
         remains.needed_kill = true;
     }
-    wait_for_members(leader, steady_clock::now() + kStuck, [] { return false; });
+    wait_for_members(leader, steady_now() + kStuck, [] { return false; });
     return remains;
 }
 

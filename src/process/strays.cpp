@@ -23,7 +23,6 @@ namespace offload::process {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 // A stray may start others while we look; each pass ends those that the one before has missed.
 constexpr int kPasses = 20;
@@ -82,7 +81,7 @@ Descriptor kill_stray(pid_t pid, Markers& markers, std::string& scratch) {
 }
 
 void wait_and_reap(const Descriptor& process, SteadyTime until) {
-    const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
+    const auto left = std::chrono::ceil<milliseconds>(until - steady_now()).count();
     pollfd polled{process.number(), POLLIN, 0};
     ::poll(&polled, 1, static_cast<int>(std::max<long>(left, 0)));
     siginfo_t info{};  // fails where it is not a child of ours, but its parent's
@@ -115,9 +114,9 @@ Look look_at_all(Markers& markers, SteadyTime until) {
 }
 
 void hunt(Markers& markers) {
-    const auto until = steady_clock::now() + kPatience;
+    const auto until = steady_now() + kPatience;
     bool looked_for_children_of_the_vanished = false;
-    for (int pass = 0; pass < kPasses && steady_clock::now() < until; ++pass) {
+    for (int pass = 0; pass < kPasses && steady_now() < until; ++pass) {
         const auto look = look_at_all(markers, until);
         if (look.ended > 0 || look.starting > 0) continue;
         // What has vanished may have been a stray that started another and went.

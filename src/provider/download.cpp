@@ -90,7 +90,7 @@ class Search {
             add(folder, start, static_cast<std::size_t>(std::distance(start.begin(), start.end())));
         }
         while (!pending_.empty()) {
-            if (std::chrono::steady_clock::now() >= wanted_.deadline) {
+            if (steady_now() >= wanted_.deadline) {
                 return fail(
                     fmt::format("searching {} for download_globs took too long", root_.string()));
             }

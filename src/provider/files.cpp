@@ -15,6 +15,7 @@
 
 #include "bounds.hpp"
 #include "offload/base/file.hpp"
+#include "offload/base/time.hpp"
 
 namespace offload::provider {
 namespace {
@@ -44,11 +45,11 @@ class OpenFile {
 OpenFile open_patiently(const fs::path& path, int flags) {
     constexpr std::chrono::seconds kPatience{60};
     constexpr std::chrono::milliseconds kPause{10};
-    const auto until = std::chrono::steady_clock::now() + kPatience;
+    const auto until = steady_now() + kPatience;
     for (;;) {
         OpenFile file(path, flags);
         const bool none_left = !file.is_open() && (errno == EMFILE || errno == ENFILE);
-        if (!none_left || std::chrono::steady_clock::now() >= until) return file;
+        if (!none_left || steady_now() >= until) return file;
         std::this_thread::sleep_for(kPause);
     }
 }

@@ -104,7 +104,7 @@ Result<RunSandboxes> read_run(const std::filesystem::path& journal) {
 
 Result<Leftovers> find_leftovers(const std::filesystem::path& output_dir) {
     OFFLOAD_TRY(const auto journals, journals_in(output_dir));
-    const auto until = std::chrono::steady_clock::now() + kPatience;
+    const auto until = steady_now() + kPatience;
     Leftovers leftovers;
     for (const auto& journal : journals) {
         auto found = read_run(journal);
@@ -113,7 +113,7 @@ Result<Leftovers> find_leftovers(const std::filesystem::path& output_dir) {
             continue;
         }
         auto& run = found->run;
-        while (run.in_progress && std::chrono::steady_clock::now() < until) {
+        while (run.in_progress && steady_now() < until) {
             std::this_thread::sleep_for(kLookAgain);
             run.in_progress = is_in_progress(journal);
         }

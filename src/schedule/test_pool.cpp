@@ -27,7 +27,7 @@ void TestPool::add(const Entry& entry) {
     File& file = files_[entry.affinity];
     const bool was_empty = file.tests.empty();
     file.tests.insert({entry.weight, tie_of(entry.affinity, entry.test), entry.test});
-    file.weights.emplace(entry.test, entry.weight);
+    if (entry.affinity != 0) file.weights.emplace(entry.test, entry.weight);
     file.total += entry.weight;
     ++size_;
     if (was_empty) {

@@ -25,9 +25,7 @@ constexpr std::chrono::seconds kLastChance{20};
 constexpr std::chrono::seconds kDestroyLimit{120};
 constexpr std::size_t kLongestId = 4096;
 
-SteadyTime limit_of(const CommandShared& shared) {
-    return std::chrono::steady_clock::now() + shared.commands.timeout;
-}
+SteadyTime limit_of(const CommandShared& shared) { return steady_now() + shared.commands.timeout; }
 
 // What the config says of the image, for a prepare_command that carries it out, as
 // @modal_sandbox.py does.
@@ -192,8 +190,7 @@ Result<std::string> CommandProvider::create_from_image(const SandboxSpec& spec,
         const bool cut = run.end.timed_out || run.end.cancelled ||
                          std::holds_alternative<process::Signalled>(run.end.how);
         if (const auto id = id_of_failed_creation(run.out); !id.empty()) {
-            const auto destroyed =
-                destroy_by_id(id, std::chrono::steady_clock::now() + kDestroyLimit);
+            const auto destroyed = destroy_by_id(id, steady_now() + kDestroyLimit);
             error.hint = fmt::format(
                 "it had printed {}, {}", id,
                 destroyed ? "which was destroyed" : "which could not be destroyed and may be left");

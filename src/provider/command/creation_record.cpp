@@ -127,13 +127,13 @@ CreationRecord::Run CreationRecord::run(const Lifecycle& command,
 }
 
 Result<std::string> CreationRecord::outcome(SteadyTime deadline) const {
-    const auto signs = std::chrono::steady_clock::now() + kFirstSigns;
+    const auto signs = steady_now() + kFirstSigns;
     auto recorded = read(file_);
     while (!recorded || !recorded->status) {
         // In this order: what has ended by the first look has written by the second.
         const bool running = process::is_running_with(kMarker, file_.string());
         recorded = read(file_);
-        const auto now = std::chrono::steady_clock::now();
+        const auto now = steady_now();
         if (!running) {
             if (recorded) break;
             if (now >= signs) return std::string();

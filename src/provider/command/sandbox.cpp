@@ -26,7 +26,7 @@ Result<> destroy_with(const CommandShared& shared, const std::string& id, Variab
                       SteadyTime deadline) {
     const auto quoted = quote_id(id);
     const std::array<Replacement, 1> replacements{Replacement{"sandbox_id", quoted}};
-    const auto own = std::chrono::steady_clock::now() + shared.commands.timeout;
+    const auto own = steady_now() + shared.commands.timeout;
     auto command = shared.lifecycle("destroy_command",
                                     substitute(shared.commands.destroy_command, replacements),
                                     std::min(deadline, own));
@@ -57,11 +57,11 @@ CommandSandbox::Conversation CommandSandbox::converse(
     Conversation talk;
     talk.text = exec_text(script);
     std::string held;  // scanned output from before `begin`
-    const auto asked = std::chrono::steady_clock::now();
+    const auto asked = steady_now();
     const auto frame = [&](std::string_view text) {
         if (text == "begin") {
             talk.begun = true;
-            shared_->heard_after(std::chrono::steady_clock::now() - asked);
+            shared_->heard_after(steady_now() - asked);
         }
         on_frame(text);
     };

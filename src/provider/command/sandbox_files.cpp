@@ -26,7 +26,7 @@ std::optional<std::string> CommandSandbox::second_way(const std::string& path,
     const auto pair = shell::quote(remote.string()) + ":" + shell::quote(local.string());
     const std::array<Replacement, 2> replacements{Replacement{"sandbox_id", id},
                                                   Replacement{"paths", pair}};
-    const auto own = std::chrono::steady_clock::now() + shared_->commands.timeout;
+    const auto own = steady_now() + shared_->commands.timeout;
     const auto command = shared_->lifecycle(
         "download_command", substitute(*shared_->commands.download_command, replacements),
         std::min(deadline, own));

@@ -15,8 +15,6 @@
 namespace offload::provider::docker {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::size_t kCommandBytes = 512 * 1024;
 constexpr std::size_t kConcurrentCreations = 16;
 constexpr std::chrono::minutes kCreateLimit{5};
@@ -25,7 +23,7 @@ constexpr std::chrono::seconds kRemoveLimit{60};
 constexpr unsigned kCreated = 201;
 
 process::Limits within(std::chrono::seconds time) {
-    return {.deadline = steady_clock::now() + time, .cancel = {}};
+    return {.deadline = steady_now() + time, .cancel = {}};
 }
 
 // Tells this project from others that use the engine.
@@ -120,7 +118,7 @@ Result<> DockerProvider::prepare(const process::CancelToken& cancel,
                                  const OutputHandler& progress) {
     OFFLOAD_CHECK(
         shared_->engine.have("asking the engine for its version", {.target = "/version"},
-                             {.deadline = steady_clock::now() + kRemoveLimit, .cancel = cancel}));
+                             {.deadline = steady_now() + kRemoveLimit, .cancel = cancel}));
     OFFLOAD_TRY(auto made, make_image(shared_->engine, wanted_, cancel, progress));
     const std::scoped_lock lock(mutex_);
     image_ = std::move(made);
@@ -179,9 +177,8 @@ Result<Answer> DockerProvider::request(const std::string& name, const ContainerO
 Result<std::string> DockerProvider::start(const SandboxSpec& spec,
                                           const process::CancelToken& cancel) {
     const auto& engine = shared_->engine;
-    const process::Limits limits{.deadline = steady_clock::now() + kCreateLimit,
-                                 .cancel = cancel,
-                                 .cancel_delay = kLastChance};
+    const process::Limits limits{
+        .deadline = steady_now() + kCreateLimit, .cancel = cancel, .cancel_delay = kLastChance};
     const auto name = container_name(spec.run_id, spec.number);
     const auto used = image();
     auto created = request(name, options_for(spec, used), limits);

@@ -12,8 +12,6 @@
 namespace offload::provider::docker {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::size_t kArgumentBytes = 120 * 1024;  // one takes 128 KiB
 constexpr std::size_t kArguments = 9;               // $1 to $9
 constexpr std::size_t kLongestSaid = 4096;
@@ -26,7 +24,7 @@ bool is_last(std::string_view frame) {
     return frame == "done" || frame.starts_with("end ") || frame.starts_with("fail ");
 }
 
-process::Limits soon() { return {.deadline = steady_clock::now() + kLookLimit, .cancel = {}}; }
+process::Limits soon() { return {.deadline = steady_now() + kLookLimit, .cancel = {}}; }
 
 }  // namespace
 
@@ -77,7 +75,7 @@ DockerSandbox::Conversation DockerSandbox::converse(
             on_frame(text);
         },
         [&](std::string_view text) { output(Stream::Out, text); });
-    const auto begin = steady_clock::now();
+    const auto begin = steady_now();
     const auto end = run_exec(
         shared_->engine, id_, *arguments, limits, input.rest,
         [&](Stream stream, std::string_view bytes) {
@@ -87,7 +85,7 @@ DockerSandbox::Conversation DockerSandbox::converse(
         },
         [&] { return said_all; });
     talk.cut = scanner.finish();
-    talk.end.wall = steady_clock::now() - begin;
+    talk.end.wall = steady_now() - begin;
     talk.end.cancelled = std::holds_alternative<ExecEnd::Cancelled>(end.how);
     if (const auto* late = std::get_if<ExecEnd::TimedOut>(&end.how)) {
         talk.end.timed_out = true;

@@ -17,7 +17,6 @@ namespace offload::provider {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::steady_clock;
 
 // uv may have to fetch the Modal client first.
 constexpr std::chrono::seconds kStartLimit{300};
@@ -94,9 +93,9 @@ class Exchange {
             }
             if (!cancelled && request_.cancel.cancelled()) {
                 cancelled = true;
-                until = std::min(until, steady_clock::now() + request_.last_chance);
+                until = std::min(until, steady_now() + request_.last_chance);
             }
-            if (steady_clock::now() >= until) {
+            if (steady_now() >= until) {
                 process_.send(to_wire({{"id", number_}, {"op", "cancel"}}, {}));
                 if (cancelled) return {BridgeAnswer::Cancelled{}};
                 return {BridgeAnswer::TimedOut{}};
@@ -107,7 +106,7 @@ class Exchange {
 
   private:
     void wait(SteadyTime until, bool cancelled) {
-        const auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now()).count();
+        const auto left = std::chrono::ceil<milliseconds>(until - steady_now()).count();
         std::array<pollfd, 3> polled{
             pollfd{call_->wake.descriptor(), POLLIN, 0},
             pollfd{cancelled ? -1 : request_.cancel.descriptor(), POLLIN, 0},
@@ -186,7 +185,7 @@ Result<std::shared_ptr<BridgeProcess>> Bridge::start(const process::CancelToken&
     std::vector<Error> causes;
     for (const auto& argv : interpreters(script_)) {
         auto process = std::make_shared<BridgeProcess>(argv, std::string());
-        if (process->wait_until_ready(steady_clock::now() + kStartLimit, cancel)) return process;
+        if (process->wait_until_ready(steady_now() + kStartLimit, cancel)) return process;
         if (cancel.cancelled()) return fail("starting the Modal client was cancelled");
         causes.push_back(
             Error{fmt::format("{} {}: {}", argv[0], argv[1],

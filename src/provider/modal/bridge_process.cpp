@@ -8,8 +8,6 @@
 namespace offload::provider {
 namespace {
 
-using std::chrono::steady_clock;
-
 // Of one call's output that nobody has taken yet: then the bridge has to wait.
 constexpr std::size_t kMostWaiting = 16 * 1024 * 1024;
 constexpr std::chrono::seconds kFarewell{60};
@@ -110,7 +108,7 @@ void BridgeProcess::hear(std::string_view said) {
 
 bool BridgeProcess::wait_until_ready(SteadyTime deadline, const process::CancelToken& cancel) {
     std::unique_lock lock(mutex_);
-    while (!ready_ && !over_ && !cancel.cancelled() && steady_clock::now() < deadline) {
+    while (!ready_ && !over_ && !cancel.cancelled() && steady_now() < deadline) {
         changed_.wait_for(lock, kGlance);
     }
     return ready_ && !over_;

@@ -13,8 +13,6 @@
 namespace offload::provider {
 namespace {
 
-using std::chrono::steady_clock;
-
 constexpr std::size_t kCommandBytes = 120 * 1024;  // one argument in the sandbox takes 128 KiB
 constexpr std::size_t kConcurrentCreations = 50;
 constexpr std::chrono::hours kPrepareLimit{2};
@@ -95,7 +93,7 @@ Result<std::string> ModalProvider::build(const process::CancelToken& cancel,
                                          const OutputHandler& progress) {
     auto answer = shared_->bridge.ask({.op = "prepare",
                                        .fields = wanted_,
-                                       .deadline = steady_clock::now() + kPrepareLimit,
+                                       .deadline = steady_now() + kPrepareLimit,
                                        .cancel = cancel},
                                       progress);
     OFFLOAD_TRY(const auto fields, to_result(std::move(answer), "preparing the image"));
@@ -136,7 +134,7 @@ Result<std::unique_ptr<Sandbox>> ModalProvider::create(const SandboxSpec& spec,
         fields["tags"] = tags_of(spec.run_id, spec.number);
         return shared_->bridge.ask({.op = "create",
                                     .fields = std::move(fields),
-                                    .deadline = steady_clock::now() + kCreateLimit,
+                                    .deadline = steady_now() + kCreateLimit,
                                     .cancel = cancel,
                                     .last_chance = kLastChance});
     };

@@ -10,8 +10,6 @@
 namespace offload::provider {
 namespace {
 
-using std::chrono::steady_clock;
-
 // Modal ends the command itself when nobody here is left to do it.
 constexpr Seconds kTimeoutMargin{60};
 constexpr int kEndedByModal = -1;
@@ -38,7 +36,7 @@ ModalSandbox::Conversation ModalSandbox::converse(
     const ScriptInput& input, const FrameHandler& on_frame, const OutputHandler& output) {
     Conversation talk;
     talk.text = "exec";
-    const auto begin = steady_clock::now();
+    const auto begin = steady_now();
     FrameScanner scanner(
         nonce,
         [&](std::string_view text) {
@@ -65,7 +63,7 @@ ModalSandbox::Conversation ModalSandbox::converse(
                                           output(Stream::Err, bytes);
                                       });
     talk.cut = scanner.finish();
-    talk.end.wall = steady_clock::now() - begin;
+    talk.end.wall = steady_now() - begin;
     talk.end.cancelled = std::holds_alternative<BridgeAnswer::Cancelled>(answer.how);
     talk.end.timed_out = std::holds_alternative<BridgeAnswer::TimedOut>(answer.how);
     const auto done = to_result(std::move(answer), "a command");

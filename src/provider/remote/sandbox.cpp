@@ -65,7 +65,7 @@ RemoteSandbox::Probe RemoteSandbox::probe() {
     auto begun = SteadyTime::clock::now();
     const auto talk = converse(
         nonce, probe_script(nonce, kProbePause),
-        {.deadline = std::chrono::steady_clock::now() + kProbeLimit, .cancel = {}}, {},
+        {.deadline = steady_now() + kProbeLimit, .cancel = {}}, {},
         [&](std::string_view text) {
             if (text == "begin") begun = SteadyTime::clock::now();
         },

@@ -3,8 +3,10 @@
 import os
 import pty
 import signal
+import time
 
 from harness.boxes import BoxScenario
+from harness.scenario import Scenario
 
 
 class Signals(BoxScenario):
@@ -97,3 +99,29 @@ class Signals(BoxScenario):
         # It ended at once, so that its temporary folders may still be there.
         (self.project / "told").touch()
         self.offload("cleanup").expect_exit(0)
+
+
+class Stopped(Scenario):
+    LIMIT = 6
+
+    def test_limits_do_not_pass_while_the_run_is_stopped(self):  # TRAPS 24
+        self.write({"check.sh": """
+            touch begun
+            until [ -e go ]; do sleep 0.05; done
+            """})
+        self.config(f"""
+            type = "default"
+            discover_command = "echo one {{filters}}"
+            run_command = "cd '{self.project}' && sh check.sh {{tests}}"
+            test_id_format = "{{name}}"
+            """, offload=f"max_parallel = 1\ntest_timeout_secs = {self.LIMIT}")
+        process = self.start("run")
+        self.wait_for((self.project / "begun").exists, "the test to begin")
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(self.LIMIT + 1)  # the limit itself, as who presses Ctrl-Z lets it pass
+        os.kill(process.pid, signal.SIGCONT)
+        # The run has been awake for a moment before the test ends.
+        awake = time.monotonic() + 1
+        self.wait_for(lambda: time.monotonic() > awake, "the run to look at its clock")
+        (self.project / "go").touch()
+        self.finish(process, timeout=60).expect_exit(0)

@@ -45,6 +45,9 @@ TEST(Mailbox, PopUntilAPastTimeTakesWhatIsThereAndNoMore) {
     mailbox.push(7);
     EXPECT_EQ(mailbox.pop_until({}), 7);
     EXPECT_EQ(mailbox.pop_until({}), std::nullopt);
+    EXPECT_EQ(mailbox.pop_until(SteadyTime::min()), std::nullopt);
+    mailbox.push(8);
+    EXPECT_EQ(mailbox.pop_until(SteadyTime::max()), 8);
 }
 
 }  // namespace

@@ -50,14 +50,15 @@ class Mailbox {
     // Nothing when `deadline` passes first.
     std::optional<T> pop_until(SteadyTime deadline) {
         std::unique_lock lock(mutex_);
-        if (!not_empty_.wait_until(lock, deadline, [this] { return !queue_.empty(); })) return {};
+        if (!not_empty_.wait_for(lock, left_until(deadline), [this] { return !queue_.empty(); }))
+            return {};
         return take(lock);
     }
 
     // All that wait, at most `limit`, once there are any. Empty when `deadline` passes first.
     std::vector<T> take_until(SteadyTime deadline, std::size_t limit) {
         std::unique_lock lock(mutex_);
-        not_empty_.wait_until(lock, deadline, [this] { return !queue_.empty(); });
+        not_empty_.wait_for(lock, left_until(deadline), [this] { return !queue_.empty(); });
         std::vector<T> taken;
         while (!queue_.empty() && taken.size() < limit) {
             taken.push_back(std::move(queue_.front()));
@@ -69,6 +70,14 @@ class Mailbox {
     }
 
   private:
+    // Any deadline may be given, down to the least and up to the greatest that there is.
+    static SteadyTime::duration left_until(SteadyTime deadline) {
+        const auto now = steady_now();
+        if (deadline <= now) return SteadyTime::duration::zero();
+        // Waiting adds it to the time again.
+        return std::min<SteadyTime::duration>(deadline - now, std::chrono::years(1));
+    }
+
     T take(std::unique_lock<std::mutex>& lock) {
         T message = std::move(queue_.front());
         queue_.pop_front();

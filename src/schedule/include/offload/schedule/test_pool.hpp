@@ -72,7 +72,7 @@ class TestPool {
     };
     struct File {
         std::set<Queued> tests;
-        std::map<TestIndex, double> weights;  // of the same tests, in table order
+        std::map<TestIndex, double> weights;  // of the same tests, in table order; where it is one
         TestIndex first{};                    // while untouched: what it is untouched_ by
         double total = 0;
         Rank rank{};
