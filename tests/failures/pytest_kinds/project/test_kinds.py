@@ -34,7 +34,8 @@ def test_exception_group():
 
 
 def test_subprocess():
-    subprocess.run([sys.executable, "-c", "import json; json.loads('{')"], check=True)
+    command = ["python", "-c", "import json; json.loads('{')"]  # not a path of some length
+    subprocess.run(command, executable=sys.executable, check=True)
 
 
 def test_strings():
