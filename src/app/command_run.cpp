@@ -13,7 +13,6 @@
 #include "exit_status.hpp"
 #include "kinds.hpp"
 #include "offload/base/file.hpp"
-#include "offload/base/wakeful_clock.hpp"
 #include "offload/config/load.hpp"
 #include "offload/engine/run.hpp"
 #include "offload/framework/kind.hpp"
@@ -230,7 +229,6 @@ int carry_out(const config::Config& config, const Options& options) {
     process::prepare_this_process();
     engine::Interrupter interrupter;
     const SignalWatch signals([&](int signal) { interrupter.interrupt(signal); });
-    const WakefulClock::Beat beat;  // after it: signals are for that thread alone
 
     // TRAPS 4: read before the sinks remove it.
     auto durations = known_durations(config);

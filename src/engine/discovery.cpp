@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "local_command.hpp"
@@ -83,8 +82,11 @@ run::GroupDiscovered Discovery::discover(const run::Family& family) {
     const auto limit = config.offload.discovery_timeout;
     // Standard output is for programs.
     const auto listen = [this](process::Channel channel, std::string_view piece) {
+        if (channel != process::Channel::Err) return;
         const auto words = text::last_non_empty_line(piece);
-        if (channel == process::Channel::Err && !words.empty()) words_.push(std::string(words));
+        if (words.empty()) return;
+        const std::scoped_lock lock(words_mutex_);
+        words_ = words;
     };
     const auto ran = run_here(*command, settings_.working_folder, settings_.run_id,
                               {.deadline = begin + limit, .cancel = cancel_.token()}, listen);
@@ -101,8 +103,8 @@ run::GroupDiscovered Discovery::discover(const run::Family& family) {
 }
 
 std::string Discovery::last_words() {
-    auto words = words_.take_until(SteadyTime::min(), std::numeric_limits<std::size_t>::max());
-    return words.empty() ? std::string{} : std::move(words.back());
+    const std::scoped_lock lock(words_mutex_);
+    return std::exchange(words_, {});
 }
 
 }  // namespace offload::engine

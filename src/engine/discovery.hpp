@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -62,7 +63,8 @@ class Discovery {
     DiscoverySettings settings_;
     TemporaryFolder folder_;
     Inbox& inbox_;
-    Mailbox<std::string> words_;
+    std::mutex words_mutex_;
+    std::string words_;
     process::CancelSource cancel_;
     std::vector<std::jthread> threads_;
 };

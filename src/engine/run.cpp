@@ -7,6 +7,7 @@
 #include "drive.hpp"
 #include "emitter.hpp"
 #include "messages.hpp"
+#include "offload/base/wakeful_clock.hpp"
 #include "offload/run/gathering.hpp"
 #include "settings.hpp"
 
@@ -66,6 +67,7 @@ RunSummary cannot_run(Emitter& emitter, const Error& error) {
 
 RunSummary run(const RunRequest& request, TestTable& tests,
                const std::vector<std::unique_ptr<Sink>>& sinks, const Interrupter& interrupter) {
+    const WakefulClock::Beat beat;
     Emitter emitter(sinks, request.started, request.exit_status);
     auto framework = framework::make_framework(request.config);
     if (!framework) return cannot_run(emitter, framework.error());
@@ -86,6 +88,7 @@ RunSummary run(const RunRequest& request, TestTable& tests,
 }
 
 Collected collect(const RunRequest& request, TestTable& tests, const Interrupter& interrupter) {
+    const WakefulClock::Beat beat;
     Collected collected;
     auto framework = framework::make_framework(request.config);
     if (!framework) {

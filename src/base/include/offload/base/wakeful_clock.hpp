@@ -22,7 +22,7 @@ class WakefulClock {
     void watch(std::optional<SteadyTime> raw);  // from then on; nothing: no longer
 
     // Looks at the clock of steady_now() often enough, in a thread of its own, while it lives. One
-    // at a time.
+    // at a time. Signals that are to be handled elsewhere have to be blocked before.
     class Beat {
       public:
         Beat();
