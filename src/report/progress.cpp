@@ -11,6 +11,7 @@
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "progress_area.hpp"
+#include "progress_heartbeat.hpp"
 #include "repetitions.hpp"
 #include "run_tracker.hpp"
 
@@ -20,31 +21,23 @@ namespace {
 constexpr Seconds kDrawEvery{0.1};
 constexpr std::size_t kMostHeldBack = 64UL * 1024;
 constexpr std::size_t kLongestLine = 500;
-constexpr std::size_t kLongestLastLine = 160;
 constexpr std::size_t kRetryShare = 10;  // a failure that is retried shows a tenth of the lines
 
-std::string_view word_for(Severity severity) {
-    switch (severity) {
-        case Severity::Note:
-            return "note";
-        case Severity::Warning:
-            return "warning";
-        case Severity::Error:
-            return "error";
-    }
-    return "";
-}
+struct Heading {
+    Style style = Style::Plain;
+    std::string_view word;
+};
 
-Style style_for(Severity severity) {
+Heading heading_of(Severity severity) {
     switch (severity) {
         case Severity::Note:
-            return Style::Cyan;
+            return {Style::Cyan, "note:"};
         case Severity::Warning:
-            return Style::Yellow;
+            return {Style::Yellow, "warning:"};
         case Severity::Error:
-            return Style::Red;
+            return {Style::Red, "error:"};
     }
-    return Style::Plain;
+    return {};
 }
 
 }  // namespace
@@ -59,8 +52,7 @@ class Progress::Display {
     void show(const Event& event) {
         run_.apply(event);
         std::visit([&](const auto& body) { on(body); }, event.body);
-        const bool finished = std::holds_alternative<RunFinished>(event.body);
-        if (finished) {
+        if (std::holds_alternative<RunFinished>(event.body)) {
             tell_of_repetitions();
             leave();
         } else {
@@ -113,49 +105,8 @@ class Progress::Display {
         if (std::exchange(spoke_, false)) last_words_ = now;
         if (run_.phase() == Phase::Finishing || now - last_words_ < options_.heartbeat) return;
         last_words_ = now;
-        if (run_.phase() != Phase::Running) return say_what_is_awaited(now);
-        const Counts& counts = run_.counts();
-        std::string line = fmt::format("{}: {}/{} done, {} passed, {} failed", text::duration(now),
-                                       run_.decided(), run_.total(), counts.passed, counts.failed);
-        const auto add = [&](std::size_t count, std::string_view word) {
-            if (count > 0) line += fmt::format(", {} {}", count, word);
-        };
-        add(counts.errored, "errored");
-        add(counts.flaky, "flaky");
-        add(counts.skipped, "skipped");
-        add(run_.running(), "running");
-        add(run_.remaining(), "remaining");
-        line += fmt::format(", {}", text::count(run_.sandboxes_up(), "sandbox", "sandboxes"));
-        if (const auto left = run_.time_left(now)) {
-            line += fmt::format(", about {} left", text::duration(*left));
-        }
-        say(line);
-        for (const auto& running : run_.longest_running(1)) {
-            if (!running.test || now - running.since < options_.heartbeat) continue;
-            say(fmt::format("    longest running: {} ({}, sandbox {})", id_of(*running.test),
-                            text::duration(now - running.since), running.sandbox.value()));
-        }
-        if (const auto* said = run_.batch_said_last()) {
-            say(fmt::format("    batch {} said last: {}", said->batch.value(),
-                            last_line(said->line)));
-        }
-    }
-
-    std::string last_line(std::string_view line) const {
-        return fit_end(harmless_line(line), kLongestLastLine, options_.unicode);
-    }
-
-    void say_what_is_awaited(Seconds now) {
-        const auto time = text::duration(now);
-        if (run_.phase() == Phase::Preparing) {
-            say(fmt::format("{}: waiting for the first sandbox; {}", time,
-                            text::count(run_.total(), "test") + " to run"));
-        } else {
-            const auto& said = run_.collector_said_last();
-            say(fmt::format("{}: collecting, {} so far{}{}", time,
-                            text::count(run_.total(), "test"), said.empty() ? "" : ": ",
-                            last_line(said)));
-        }
+        const HeartbeatLook look{.worth_naming = options_.heartbeat, .unicode = options_.unicode};
+        for (const auto& line : heartbeat_lines(run_, tests_, look, now)) say(line);
     }
 
     void say(std::string_view line) {
@@ -301,24 +252,25 @@ class Progress::Display {
     }
 
     void tell_of_repetitions() {
-        for (const auto& [first, more] : repetitions_.kinds()) {
-            if (more == 0) continue;
-            say(Style::Yellow, "warning:",
-                fmt::format("{} like this one: {}", text::count(more, "more warning"), first));
-        }
-        for (const auto& [trouble, more] : troubles_.kinds()) {
-            if (more == 0) continue;
-            say(Style::Yellow, "note:",
-                fmt::format("{} had the same trouble: {}",
-                            text::count(more, "more sandbox", "more sandboxes"),
-                            harmless_line(text::trim(text::lines(trouble).front()))));
-        }
-        for (const auto& [how, more] : ended_early_.kinds()) {
-            if (more == 0) continue;
-            say(Style::Yellow, "note:",
-                fmt::format("{} ended early as well: {}; see the logs batch-N.error",
-                            text::count(more, "more batch", "more batches"), harmless_line(how)));
-        }
+        const auto tell = [this](const Repetitions& repetitions, std::string_view word,
+                                 const auto& words_for) {
+            for (const auto& [first, more] : repetitions.kinds()) {
+                if (more > 0) say(Style::Yellow, word, words_for(first, more));
+            }
+        };
+        tell(repetitions_, "warning:", [](const std::string& first, std::size_t more) {
+            return fmt::format("{} like this one: {}", text::count(more, "more warning"), first);
+        });
+        tell(troubles_, "note:", [](const std::string& first, std::size_t more) {
+            return fmt::format("{} had the same trouble: {}",
+                               text::count(more, "more sandbox", "more sandboxes"),
+                               harmless_line(text::trim(text::lines(first).front())));
+        });
+        tell(ended_early_, "note:", [](const std::string& first, std::size_t more) {
+            return fmt::format("{} ended early as well: {}; see the logs batch-N.error",
+                               text::count(more, "more batch", "more batches"),
+                               harmless_line(first));
+        });
     }
 
     void on(const Notice& event) {
@@ -326,8 +278,8 @@ class Progress::Display {
             warn(std::string(text::trim(harmless(event.text))));
             return;
         }
-        say(style_for(event.severity), fmt::format("{}:", word_for(event.severity)),
-            text::trim(harmless(event.text)));
+        const auto [style, word] = heading_of(event.severity);
+        say(style, word, text::trim(harmless(event.text)));
     }
 
     std::string place_of(const Attempt& attempt) const {
@@ -352,9 +304,8 @@ class Progress::Display {
                                ? fmt::format(": {} failed, will retry", attempt_number(attempt))
                            : attempt.number > 1 ? fmt::format(", {}", attempt_number(attempt))
                                                 : std::string{};
-        const auto where = place_of(attempt);
         say(event.will_retry ? Style::Yellow : Style::Red, word_for_failure(attempt.result),
-            id_of(attempt.test) + where + retry);
+            id_of(attempt.test) + place_of(attempt) + retry);
         if (failure_lines_shown_ >= options_.total_failure_lines) {
             say(fmt::format("    {}", one_line_reason(attempt.result)));
             if (!std::exchange(told_of_limit_, true)) {
