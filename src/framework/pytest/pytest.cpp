@@ -12,6 +12,7 @@
 #include "offload/base/shell.hpp"
 #include "pytest/conclusion.hpp"
 #include "pytest/discovery.hpp"
+#include "pytest/invocation.hpp"
 #include "pytest/messages.hpp"
 #include "pytest/plain.hpp"
 #include "pytest/reader.hpp"
@@ -21,7 +22,11 @@ namespace offload::framework {
 namespace {
 
 using nlohmann::json;
-using Words = std::vector<std::string>;
+using pytest::append;
+using pytest::invocation;
+using pytest::starts_pytest_itself;
+using pytest::without_selectors;
+using pytest::Words;
 
 constexpr std::string_view kPlugin = "offload_pytest";
 constexpr int kNotExecutable = 126;  // from here on the shell says that nothing was started
@@ -108,57 +113,7 @@ json exact_words(const Words& words) {
     return list;
 }
 
-// The words without what only selects among the tests that are collected: -k and -m. Whether pytest
-// understands them so is for it to say; this spares the question.
-Words without_selectors(const Words& words) {
-    Words rest;
-    for (auto word = words.begin(); word != words.end(); ++word) {
-        if (!word->starts_with("-k") && !word->starts_with("-m")) {
-            rest.push_back(*word);
-        } else if (word->size() == 2 && std::next(word) != words.end()) {
-            ++word;
-        }
-    }
-    return rest;
-}
-
-// A script of the user's might do other things for another group.
-bool starts_pytest_itself(const Words& prefix) {
-    return std::ranges::any_of(prefix, [](const std::string& word) {
-        const auto name = std::string_view(word).substr(word.rfind('/') + 1);
-        return name == "pytest" || name == "py.test";
-    });
-}
-
 std::string as_ascii(const json& plan) { return plan.dump(-1, ' ', /*ensure_ascii=*/true) + "\n"; }
-
-void append(Words& words, const Words& more) {
-    words.insert(words.end(), more.begin(), more.end());
-}
-
-bool is_assignment(std::string_view word) {
-    const auto equals = word.find('=');
-    if (equals == std::string_view::npos || equals == 0) return false;
-    const auto in_name = [](char c) {
-        return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               (c >= '0' && c <= '9');
-    };
-    const auto name = word.substr(0, equals);
-    return std::all_of(name.begin(), name.end(), in_name) && !(name[0] >= '0' && name[0] <= '9');
-}
-
-// `command = "DEBUG=1 pytest"`: leading assignments are the shell's, as the user meant them.
-std::string invocation(const Words& prefix, const Words& arguments) {
-    std::string text;
-    auto word = prefix.begin();
-    for (; word != prefix.end() && is_assignment(*word); ++word) {
-        const auto equals = word->find('=') + 1;
-        text += word->substr(0, equals) + shell::quote(word->substr(equals)) + " ";
-    }
-    Words rest(word, prefix.end());
-    append(rest, arguments);
-    return text + shell::join(rest);
-}
 
 // The plugin is found through PYTHONPATH, in front of what the place has there already.
 std::string with_plugin(const RunContext& context, const PytestOptions& settings,
