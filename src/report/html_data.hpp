@@ -45,8 +45,6 @@ class HtmlData {
     // Appends the page's main block. What the attempts have printed is in take_output_blocks(),
     // which comes after it.
     void render(std::string& out) const;
-    // About how long that becomes: a hundred thousand tests should not be copied as the text grows.
-    std::size_t rendered_bytes() const;
     std::vector<std::string> take_output_blocks() { return outputs_.take_blocks(); }
 
   private:

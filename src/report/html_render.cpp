@@ -149,13 +149,6 @@ void HtmlData::render(std::string& out) const {
     out += '}';
 }
 
-std::size_t HtmlData::rendered_bytes() const {
-    constexpr std::size_t kOfTest = 24;     // beside its texts
-    constexpr std::size_t kOfAttempt = 56;  // most of it are three times
-    return texts_.bytes() + texts_.bytes() / 16 + tests_.size() * kOfTest +
-           attempts_.size() * kOfAttempt;
-}
-
 void HtmlData::render_run(std::string& out) const {
     text_field(out, "id", run_.run_id);
     text_field(out, "version", run_.version);

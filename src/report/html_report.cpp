@@ -37,9 +37,7 @@ void append_block(std::string& page, std::string_view id, const AppendJson& appe
 std::string fill(HtmlData& data) {
     const auto carried = carried_page();
     const auto place = std::min(carried.find(kPlaceOfData), carried.size());
-    std::string page;
-    page.reserve(carried.size() + data.rendered_bytes());
-    page += carried.substr(0, place);
+    std::string page(carried.substr(0, place));
     append_block(page, "report", [&](std::string& out) { data.render(out); });
     std::size_t number = 0;
     for (auto& block : data.take_output_blocks()) {

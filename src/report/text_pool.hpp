@@ -30,8 +30,6 @@ class TextPool {
         return std::string_view(bytes_).substr(place.begin, place.size);
     }
 
-    std::size_t bytes() const { return bytes_.size(); }
-
   private:
     std::string bytes_;
 };

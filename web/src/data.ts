@@ -212,6 +212,12 @@ export class Report {
         return this.raw.tests.carriedRuns[this.raw.tests.carried?.[test] ?? -1] ?? null;
     }
 
+    /** What became of it in each of the earlier runs; empty where it was in none of them. */
+    earlierStatuses(test: number): number[] {
+        const statuses = this.history.get(test) ?? [];
+        return statuses.some((status) => status >= 0) ? statuses : [];
+    }
+
     /** What a list says beside the test: why it was not run, or what failed last. */
     headline(test: number): string {
         const reason = this.reasons.get(test);

@@ -190,7 +190,7 @@ export function Details({ report, test }: { report: Report; test: number }) {
                         : "Not run this time, and no earlier run is known that has."}
                 </p>
             )}
-            {report.history.get(test)?.some((status) => status >= 0) ? (
+            {report.earlierStatuses(test).length > 0 ? (
                 <p class="about">
                     <span>
                         Earlier runs, the last one to the right: <EarlierRuns report={report} test={test} />

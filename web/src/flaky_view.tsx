@@ -19,7 +19,7 @@ function flakyTests(report: Report): number[] {
 }
 
 function timesFlaky(report: Report, test: number): number {
-    return (report.history.get(test) ?? []).filter((status) => status === FLAKY).length;
+    return report.earlierStatuses(test).filter((status) => status === FLAKY).length;
 }
 
 /** Those that were flaky most often first. */

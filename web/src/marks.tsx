@@ -39,12 +39,11 @@ export function OutcomeSign({ outcome }: { outcome: number }) {
 
 /** What became of a test in the kept runs, the oldest first; nothing where it was not in any. */
 export function EarlierRuns({ report, test }: { report: Report; test: number }) {
-    const statuses = report.history.get(test) ?? [];
-    if (statuses.every((status) => status < 0)) return null;
     const { runs } = report.raw.history;
     return (
         <span class="earlier">
-            {statuses
+            {report
+                .earlierStatuses(test)
                 .map((status, i) => {
                     const word = status < 0 ? "not run" : STATUSES[status];
                     const date = new Date(runs[i][1] * 1000).toLocaleString();
