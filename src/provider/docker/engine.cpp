@@ -136,7 +136,9 @@ Result<std::optional<ContainerState>> Engine::state_of(const std::string& contai
     if (answer.missing()) return std::nullopt;
     if (!answer.done()) return fail(refusal("looking at a container", answer));
     const auto state = field<nlohmann::json>(answer.fields, "State", {});
+    const auto status = field<std::string>(state, "Status", "");
     return ContainerState{.running = field(state, "Running", false),
+                          .going = status == "removing" || status == "dead",
                           .out_of_memory = field(state, "OOMKilled", false),
                           .exit_code = field(state, "ExitCode", 0)};
 }

@@ -29,6 +29,7 @@ struct Answer {
 
 struct ContainerState {
     bool running = false;
+    bool going = false;  // somebody has asked for its removal
     bool out_of_memory = false;
     int exit_code = 0;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "../remote/result_frame.hpp"
@@ -17,6 +18,8 @@ constexpr std::size_t kArguments = 9;               // $1 to $9
 constexpr std::size_t kLongestSaid = 4096;
 constexpr std::size_t kSaidLines = 20;
 constexpr std::chrono::seconds kLookLimit{15};
+constexpr std::chrono::seconds kFateLimit{10};
+constexpr std::chrono::milliseconds kFatePause{20};
 // An engine with much to do may need long for the first word of a command.
 constexpr Seconds kLongestSilence{120};
 
@@ -101,11 +104,29 @@ DockerSandbox::Conversation DockerSandbox::converse(
     return talk;
 }
 
-// In one sentence; empty where there is nothing to say.
-std::string DockerSandbox::what_became_of_it() const {
-    const auto state = shared_->engine.state_of(id_, soon());
+// Once the first process of a container is being killed, no other can begin.
+bool DockerSandbox::runs_commands() const {
+    const auto end = run_exec(
+        shared_->engine, id_, {"/bin/sh", "-c", ":"}, soon(), nullptr, [](auto, auto) {},
+        [] { return false; });
+    return std::holds_alternative<ExecEnd::Over>(end.how) &&
+           exit_status(shared_->engine, end.id, soon()) == 0;
+}
+
+std::string DockerSandbox::what_became_of_it(bool unexplained) const {
+    const auto seems_well = [](const std::optional<ContainerState>& state) {
+        return state && state->running && !state->out_of_memory;
+    };
+    // A container that is killed takes its execs along, and the engine hears of their end first.
+    const auto latest = steady_now() + kFateLimit;
+    auto state = shared_->engine.state_of(id_, soon());
+    while (unexplained && state && seems_well(*state) && steady_now() < latest) {
+        if (runs_commands()) return {};
+        std::this_thread::sleep_for(kFatePause);
+        state = shared_->engine.state_of(id_, soon());
+    }
     if (!state) return state.error().to_string();
-    if (!*state) return "its container is gone: something else has removed it";
+    if (!*state || (*state)->going) return "its container is gone: something else has removed it";
     const auto& container = **state;
     if (container.out_of_memory) {
         const auto limit = shared_->memory_gb
@@ -121,7 +142,7 @@ std::string DockerSandbox::what_became_of_it() const {
 Error DockerSandbox::transport_error(const Conversation& talk, std::string_view what) const {
     auto said = text::shorten(talk.err.lines(kSaidLines), kLongestSaid);
     if (said.empty() && talk.code) said = fmt::format("exit status {}", *talk.code);
-    const auto became = what_became_of_it();
+    const auto became = what_became_of_it(!talk.end.timed_out);
     return Error{fmt::format("sandbox {}: {}{}{}{}{}", id_.substr(0, 12), what,
                              became.empty() ? "" : "; ", became, said.empty() ? "" : ": ", said)};
 }

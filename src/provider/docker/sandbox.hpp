@@ -36,7 +36,10 @@ class DockerSandbox final : public RemoteSandbox {
                           const FrameHandler& on_frame, const OutputHandler& output) override;
     Error transport_error(const Conversation& talk, std::string_view what) const override;
     std::optional<Seconds> longest_silence() const override;
-    std::string what_became_of_it() const;
+    // In one sentence; empty where it lives. Where an exec has ended with `unexplained`, its
+    // container has to prove that.
+    std::string what_became_of_it(bool unexplained) const;
+    bool runs_commands() const;
 
     std::shared_ptr<const Shared> shared_;
 };

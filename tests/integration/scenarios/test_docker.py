@@ -205,30 +205,89 @@ class Suites(EngineScenario):
         self.assertEqual(self.engine.containers(), [])
 
 
-class Losses(EngineScenario):
-    def lose(self, how):
-        self.dockered({"test_wait.py": """
-            import time
+# The shell of an image: its commands wait for a file before they begin, the container's own does not.
+HOLDING_SHELL = """
+    #!/usr/local/bin/python3
+    import os, sys, time
+    if os.getpid() != 1:
+        open("/held", "w").close()
+        while not os.path.exists("/go"):
+            time.sleep(0.02)
+    os.execv("/bin/true-sh", ["sh", *sys.argv[1:]])
+    """
 
-            def test_waits(): time.sleep(15)
-            def test_else(): pass
-            """})
+
+class Losses(EngineScenario):
+    image = IMAGE
+
+    def lose(self, how, mark, files, provider):
+        """The first container is lost as soon as `mark` stands in it; the next may go on."""
+        self.dockered(files, provider=provider)
         process = self.start("run", "--parallel", "1")
-        container = self.wait_for(self.running_containers, "a container", 120)[0]
-        how(container)
+
+        def marked():
+            return [one for one in self.running_containers() if self.has(one, mark)]
+
+        lost = self.wait_for(marked, f"a container with {mark}", 120)[0]
+        how(lost)
+        other = self.wait_for(lambda: [one for one in marked() if one != lost],
+                              f"another container with {mark}", 120)[0]
+        self.assertEqual(self.engine.docker("exec", other, "python3", "-c",
+                                            "open('/go', 'w')")[0], 0)
         run = self.finish(process).expect_exit(0)
-        self.assertEqual(set(run.junit().outcomes().values()), {"passed"}, run.describe())
+        self.assertEqual(run.junit().outcomes(), {"tests/test_wait.py::test_waits": "passed",
+                                                  "tests/test_wait.py::test_else": "passed"})
         self.assertEqual(self.engine.containers(), [])
         return run
 
-    def test_container_that_is_killed_is_replaced(self):  # TRAPS 23
-        run = self.lose(lambda container: self.engine.docker("kill", container))
-        run.expect_said("something else has killed it")
+    def has(self, container, path):
+        return self.engine.docker("exec", container, "cat", path)[0] == 0
 
-    def test_container_that_is_removed_is_replaced(self):  # TRAPS 23
-        run = self.lose(lambda container: self.engine.docker("rm", "-f", container))
-        # To be removed, it is killed first.
-        run.expect_matches("something else has (killed|removed) it")
+    def lose_before_tests(self, how):
+        """While the shell of the exec has not said a word."""
+        self.write({"image/Dockerfile":
+                    f"FROM {self.image}\n"
+                    "RUN [\"python3\", \"-c\", \"import os; os.rename('/bin/sh', '/bin/true-sh')\"]\n"
+                    "COPY sh /bin/sh\n",
+                    "image/sh": HOLDING_SHELL})
+        run = self.lose(how, "/held", {"test_wait.py": """
+            def test_waits(): pass
+            def test_else(): pass
+            """}, 'dockerfile = "image/Dockerfile"\ncontext = "image"\ninclude_cwd = true\n'
+                  'network = "none"')
+        return run.expect_said("the exec could not start")
+
+    def lose_during_tests(self, how):
+        run = self.lose(how, "/running", {"test_wait.py": """
+            import pathlib, time
+
+            def test_waits():
+                pathlib.Path("/running").touch()
+                deadline = time.monotonic() + 100
+                while not pathlib.Path("/go").exists() and time.monotonic() < deadline:
+                    time.sleep(0.02)
+            def test_else(): pass
+            """}, f'image = "{self.image}"\ninclude_cwd = true\nnetwork = "none"')
+        return run.expect_said("the connection was lost while tests ran")
+
+    def kill(self, container):
+        self.engine.docker("kill", container)
+
+    def remove(self, container):
+        self.engine.docker("rm", "-f", container)
+
+    def test_container_that_is_killed_before_its_tests_is_replaced(self):  # TRAPS 23
+        self.lose_before_tests(self.kill).expect_said("something else has killed it")
+
+    def test_container_that_is_killed_during_its_tests_is_replaced(self):  # TRAPS 23
+        self.lose_during_tests(self.kill).expect_said("something else has killed it")
+
+    # To be removed, it is killed first.
+    def test_container_that_is_removed_before_its_tests_is_replaced(self):  # TRAPS 23
+        self.lose_before_tests(self.remove).expect_matches("something else has (killed|removed) it")
+
+    def test_container_that_is_removed_during_its_tests_is_replaced(self):  # TRAPS 23
+        self.lose_during_tests(self.remove).expect_matches("something else has (killed|removed) it")
 
     def test_image_that_is_nowhere_is_named(self):
         self.dockered({"test_a.py": "def test_a(): pass"},

@@ -114,6 +114,56 @@ TEST(DockerProvider, WhatCameToBeUnheardIsRemovedInTheEnd) {  // TRAPS 24
     EXPECT_EQ(engine.asked().back(), "DELETE /containers/late?force=true&v=true");
 }
 
+// What is said of an exec that was killed before its first word, when its container is looked at
+// and shows these states, one after the other, and runs a command with `status` in between.
+std::string said_of_killed_exec(const std::vector<std::string>& states, int status) {
+    std::vector<std::string> looks;
+    for (const auto& state : states) looks.push_back(with_body(200, state));
+    const auto ended = [](int code) {
+        return with_body(200, nlohmann::json{{"ExitCode", code}}.dump());
+    };
+    Scripted engine({{"POST /containers/create", {kCreated}},
+                     {"POST /containers/c1/start", {kDone}},
+                     {"POST /containers/c1/exec",
+                      {with_body(201, R"({"Id":"first"})"), with_body(201, R"({"Id":"look"})")}},
+                     {"POST /exec/", {"HTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\n"}},
+                     {"GET /exec/first/json", {ended(137)}},
+                     {"GET /exec/look/json", {ended(status)}},
+                     {"GET /containers/c1/json", looks},
+                     {"DELETE /containers/c1", {kDone}}});
+    const auto sandbox = provider_at(engine.address())->create(spec(), {});
+    if (!sandbox) return sandbox.error().to_string();
+    ExecRequest request;
+    request.command = "true";
+    request.deadline = steady_now() + std::chrono::minutes(1);
+    const auto reply = (*sandbox)->exec(request, [](auto, auto) {});
+    const auto* failure = std::get_if<ExecReply::TransportFailure>(&reply.end);
+    return failure == nullptr ? "no failure" : failure->error.to_string();
+}
+
+constexpr const char* kRuns = R"({"State":{"Running":true,"Status":"running"}})";
+
+TEST(DockerSandbox, KilledContainerThatStillSeemsToRunIsLookedAtAgain) {  // TRAPS 23
+    EXPECT_EQ(
+        said_of_killed_exec(
+            {kRuns, kRuns, R"({"State":{"Running":false,"Status":"exited","ExitCode":137}})"}, 137),
+        "sandbox c1: the exec could not start; its container has ended with status 137: "
+        "something else has killed it: exit status 137");
+}
+
+TEST(DockerSandbox, ContainerThatIsBeingRemovedIsSaidToBeGone) {  // TRAPS 23
+    EXPECT_EQ(
+        said_of_killed_exec(
+            {kRuns, R"({"State":{"Running":false,"Status":"removing","ExitCode":137}})"}, 137),
+        "sandbox c1: the exec could not start; its container is gone: something else has "
+        "removed it: exit status 137");
+}
+
+TEST(DockerSandbox, ContainerThatRunsCommandsIsNotBlamed) {
+    EXPECT_EQ(said_of_killed_exec({kRuns}, 0),
+              "sandbox c1: the exec could not start: exit status 137");
+}
+
 TEST(DockerProvider, OnlyContainersOfDeadRunsAreAbandoned) {  // TRAPS 25
     const auto entry = [](const std::string& id, const std::string& state,
                           const std::string& owner) {
