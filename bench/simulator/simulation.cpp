@@ -89,6 +89,7 @@ class Simulation {
     void apply(const schedule::Settled& settled, SandboxNumber sandbox);
     void count_attempt(TestIndex test, Seconds duration);
     void check(const schedule::Assignment& assignment);
+    bool may_run_now(TestIndex test) const;
     void check_resources();
     void check_end();
     void schedule_at(Seconds at, Happening::Kind kind, SandboxNumber sandbox,
@@ -295,7 +296,10 @@ void Simulation::check(const schedule::Assignment& assignment) {
     if (assignment.hedge) {
         const bool ours = world_.policy == PolicyKind::Ours;
         if (ours && !world_.hedges) violation("a hedge where none is wanted");
-        if (ours && !world_.measured) violation("a hedge without evidence");
+        for (const TestIndex test : assignment.tests) {
+            if (ours && !world_.measured && may_run_now(test))
+                violation("a hedge without evidence");
+        }
         if (policy_->has_queued()) violation("a hedge before the last queued test");
     }
     for (const TestIndex test : assignment.tests) {
@@ -309,6 +313,16 @@ void Simulation::check(const schedule::Assignment& assignment) {
     if (world_.command_bytes > 0 && bytes > world_.command_bytes && assignment.tests.size() > 1) {
         violation("a command is too long");
     }
+}
+
+// Or the sandbox has not told yet that the one before it is done.
+bool Simulation::may_run_now(TestIndex test) const {
+    return std::ranges::any_of(busy_, [&](const auto& entry) {
+        const Batch& batch = entry.second;
+        const auto first = std::ranges::find_if(
+            batch.tests, [&](TestIndex other) { return !batch.reported.contains(other); });
+        return first != batch.tests.end() && *first == test;
+    });
 }
 
 constexpr Seconds kNever{std::numeric_limits<double>::infinity()};

@@ -23,10 +23,14 @@ double Estimates::weigh(std::optional<Seconds> expected) {
 }
 
 // Groups differ: that is often what they are there for.
-std::optional<double> Estimates::seconds_per_weight(std::size_t lane) const {
+std::optional<double> Estimates::seconds_per_weight(std::size_t lane, Seconds running) const {
     if (know_durations()) return 1;
     if (lane >= observed_.size() || observed_[lane].tests == 0) return std::nullopt;
-    const Observed& seen = observed_[lane];
+    Observed seen = observed_[lane];
+    if (running > Seconds{0}) {
+        seen.seconds += running.count();
+        ++seen.tests;
+    }
     return std::max(seen.seconds / static_cast<double>(seen.tests), kLeastSecondsPerWeight);
 }
 

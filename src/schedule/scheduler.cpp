@@ -20,7 +20,9 @@ Scheduler::Scheduler(SchedulerOptions options, Capacities capacities)
     : options_(options),
       resources_(options.slots, std::move(capacities)),
       estimates_(options.batch_overhead, options.test_overhead),
-      stragglers_({.hedges = options.hedges, .whole_batches = options.whole_batches}) {
+      stragglers_({.hedges = options.hedges,
+                   .whole_batches = options.whole_batches,
+                   .command_bytes = options.command_bytes}) {
     options_.slots = std::max<std::size_t>(options_.slots, 1);
 }
 

@@ -26,6 +26,12 @@ void Stragglers::look_again(Seconds now) { due_ = std::min(due_, now); }
 // From when on the batch is late; kNever where nothing measured says so.
 Seconds Stragglers::late_from(const RunningBatch& batch, const TestBook& book,
                               const Estimates& estimates) const {
+    return std::min(overdue_from(batch, book, estimates), blocked_from(batch, estimates));
+}
+
+// From when on some of its tests take longer than it can be.
+Seconds Stragglers::overdue_from(const RunningBatch& batch, const TestBook& book,
+                                 const Estimates& estimates) const {
     if (!rules_.hedges || batch.unfinished == 0) return kNever;
     const double slack = std::max(estimates.per_batch(), kLeastDelay);
     Seconds late = kNever;
@@ -45,12 +51,26 @@ Seconds Stragglers::late_from(const RunningBatch& batch, const TestBook& book,
     return late;
 }
 
-std::vector<TestIndex> Stragglers::candidates(const RunningBatch& batch, const Queue& queue,
-                                              const TestBook& book) const {
+// From when on tests wait in a worker that would have been done with all it holds, were they what
+// they were taken for. However long its current test may go on: they could be run elsewhere.
+Seconds Stragglers::blocked_from(const RunningBatch& batch, const Estimates& estimates) const {
+    if (!rules_.hedges || !batch.streams || batch.unfinished <= 1 || !batch.current()) {
+        return kNever;
+    }
+    const auto seconds = estimates.seconds_per_weight(batch.lane);
+    if (!seconds) return kNever;
+    const Seconds held{unfinished_cost(batch, estimates) * *seconds};
+    return batch.last_result + held + Seconds{std::max(estimates.per_batch(), kLeastDelay)};
+}
+
+std::vector<TestIndex> Stragglers::candidates(const RunningBatch& batch, Why late,
+                                              const Queue& queue, const TestBook& book) const {
     std::vector<TestIndex> tests;
     for (std::size_t i = batch.cursor; i < batch.tests.size(); ++i) {
         const KnownTest& known = book[batch.tests[i]];
-        if (known.place != Place::Running || known.rival || !known.measured) continue;
+        if (known.place != Place::Running || known.rival) continue;
+        const bool waits = late.blocked && i > batch.cursor;
+        if (!waits && !(late.overdue && known.measured)) continue;
         if (!Resources::is_plain(queue.lanes()[known.lane].needs)) continue;
         // Where one runner refuses it, the next would, too, again and again.
         if (known.bonded || known.refused || known.hedges >= kMostHedges) continue;
@@ -76,13 +96,19 @@ std::optional<Stragglers::Late> Stragglers::find(const RunningBatches& running, 
             due_ = std::min(due_, late);
             continue;
         }
-        auto tests = candidates(batch, queue, book);
+        const Why why{.overdue = overdue_from(batch, book, estimates) <= now,
+                      .blocked = blocked_from(batch, estimates) <= now};
+        auto tests = candidates(batch, why, queue, book);
         double cost = 0;
         for (const TestIndex test : tests) cost += estimates.cost(book[test].weight, 1);
         const std::pair rank(cost, sandbox);
         if (tests.empty() || (found && rank < most)) continue;
         most = rank;
-        found = Late{&batch, std::move(tests)};
+        const bool runs = batch.any_result && tests.front() == batch.tests[batch.cursor];
+        const auto unit = estimates.seconds_per_weight(batch.lane, now - batch.last_result);
+        found = Late{.tests = std::move(tests),
+                     .spared = runs ? 1U : 0U,
+                     .seconds_per_weight = unit.value_or(1)};
     }
     if (found) due_ = now;  // there may be more
     return found;
@@ -94,15 +120,21 @@ std::vector<TestIndex> Stragglers::part_of(Late late, const TestBook& book,
                                            const Estimates& estimates, std::size_t idle) const {
     auto& tests = late.tests;
     if (rules_.whole_batches || tests.size() == 1) return std::move(tests);
-    const auto cost_of = [&](TestIndex test) { return estimates.cost(book[test].weight, 1); };
-    const std::size_t spared = late.batch->any_result ? 1 : 0;
+    const auto cost_of = [&](TestIndex test) {
+        return estimates.cost(book[test].weight, 1) * late.seconds_per_weight;
+    };
     double waiting = 0;
-    for (std::size_t i = spared; i < tests.size(); ++i) waiting += cost_of(tests[i]);
+    for (std::size_t i = late.spared; i < tests.size(); ++i) waiting += cost_of(tests[i]);
     const double share = std::max(waiting / static_cast<double>(idle), estimates.per_batch());
     double taken = 0;
+    std::size_t bytes = 0;
     std::size_t from = tests.size();
-    while (from > spared && (from == tests.size() || taken < share)) {
-        taken += cost_of(tests[--from]);
+    while (from > late.spared && (from == tests.size() || taken < share)) {
+        const TestIndex test = tests[from - 1];
+        bytes += book[test].command_bytes;
+        if (rules_.command_bytes > 0 && bytes > rules_.command_bytes && taken > 0) break;
+        taken += cost_of(test);
+        --from;
     }
     tests.erase(tests.begin(), tests.begin() + static_cast<std::ptrdiff_t>(from));
     return std::move(tests);

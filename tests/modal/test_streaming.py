@@ -78,8 +78,8 @@ class Streaming(ModalScenario):
         hang = report["tests/test_hang.py::test_hangs"]
         self.assertEqual(hang.type, "timeout", run.describe())
         self.assertIn("the_place_where_it_hangs", hang.text)
-        # A worker per sandbox, and one more after each that a test ended.
-        self.assertLessEqual(len(run.logs()), 4 + 3, run.describe())
+        # A worker per sandbox; and what one held when a test ended it may go to all of them.
+        self.assertLessEqual(len(run.logs()), 4 + 3 * 4, run.describe())
         run.expect_not_said("before their first test")
 
     def test_one_process_per_sandbox(self):

@@ -10,7 +10,9 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::Ge;
+using testing::IsEmpty;
 using testing::Le;
+using testing::SizeIs;
 
 TestIndex at(std::size_t index) { return TestIndex(index); }
 SandboxNumber box(std::size_t number) { return SandboxNumber(number); }
@@ -210,6 +212,64 @@ TEST(Hedge, RestOfALateBatchIsSplit) {
     }
     scheduler.ended(box(0), after(66), BatchTime{.overhead = Seconds{1}});
     EXPECT_THAT(scheduler.next(box(0), after(66))->tests, ElementsAre(at(1)));
+}
+
+// Nothing is known beforehand. One worker was given three tests ahead, because its first took no
+// time; the second one takes long, and the other sandbox is done.
+struct Blocked {
+    Scheduler scheduler;
+    explicit Blocked(SchedulerOptions options = {.slots = 2, .ahead = Seconds{1}, .hedges = true})
+        : scheduler(options) {
+        for (std::size_t i = 0; i < 4; ++i) {
+            scheduler.add({.test = at(i), .group = GroupIndex(0), .expected = {}});
+        }
+        EXPECT_THAT(scheduler.next(box(0), after(0))->tests, ElementsAre(at(0)));
+        EXPECT_THAT(scheduler.more(box(0), after(0)), ElementsAre(at(2)));
+        scheduler.finished(box(0), at(0), after(0.01));
+        EXPECT_THAT(scheduler.more(box(0), after(0.01)), ElementsAre(at(1)));
+        EXPECT_THAT(scheduler.more(box(0), after(0.01)), IsEmpty());
+        scheduler.finished(box(0), at(2), after(0.02));
+        EXPECT_THAT(scheduler.more(box(0), after(0.02)), ElementsAre(at(3)));
+    }
+};
+
+TEST(Hedge, WhatWaitsBehindALongTestIsRunElsewhere) {
+    Blocked run;
+    EXPECT_FALSE(run.scheduler.next(box(1), after(0.1)));
+    EXPECT_LT(run.scheduler.work_from(), after(10));
+    const auto hedge = run.scheduler.next(box(1), after(10));
+    ASSERT_TRUE(hedge);
+    EXPECT_TRUE(hedge->hedge);
+    EXPECT_THAT(hedge->tests, ElementsAre(at(3)));
+    EXPECT_EQ(run.scheduler.finished(box(1), at(3), after(11)), box(0));
+    run.scheduler.ended(box(1), after(11), std::nullopt);
+    // The long one itself has no estimate.
+    EXPECT_FALSE(run.scheduler.next(box(1), after(1e6)));
+}
+
+TEST(Hedge, WhatATakerRunsFitsItsCommand) {
+    Scheduler scheduler({.slots = 2, .command_bytes = 25, .ahead = Seconds{1}, .hedges = true});
+    for (std::size_t i = 0; i < 6; ++i) {
+        scheduler.add({.test = at(i), .group = GroupIndex(0), .expected = {}, .command_bytes = 10});
+    }
+    std::vector<TestIndex> given = scheduler.next(box(0), after(0))->tests;
+    const auto take_more = [&] {
+        for (const auto test : scheduler.more(box(0), after(0.01))) given.push_back(test);
+    };
+    take_more();
+    scheduler.finished(box(0), given.at(0), after(0.01));
+    take_more();
+    scheduler.finished(box(0), given.at(1), after(0.02));
+    for (int i = 0; i < 6; ++i) take_more();
+    ASSERT_THAT(given, SizeIs(6));
+    const auto hedge = scheduler.next(box(1), after(1));
+    ASSERT_TRUE(hedge);
+    EXPECT_THAT(hedge->tests, SizeIs(2));
+}
+
+TEST(Hedge, WhatWaitsStaysWhereNothingIsRunTwice) {
+    Blocked run({.slots = 2, .ahead = Seconds{1}});
+    EXPECT_FALSE(run.scheduler.next(box(1), after(1e6)));
 }
 
 TEST(Hedge, WholeBatchesAreDuplicatedAsTheyAre) {

@@ -35,8 +35,9 @@ class Estimates {
         return per_batch() + cost(weight, tests);
     }
 
-    // Of the tests in one lane. Nothing: none of them has been seen yet.
-    std::optional<double> seconds_per_weight(std::size_t lane) const;
+    // Of the tests in one lane, one of which has been `running` for so long. Nothing: none of them
+    // has been seen yet.
+    std::optional<double> seconds_per_weight(std::size_t lane, Seconds running = Seconds{0}) const;
     // Of all batches that are over. Nothing: there is none.
     std::optional<double> seconds_per_test() const;
     // How far this run's batches stray from what was expected. Nothing: not known yet.

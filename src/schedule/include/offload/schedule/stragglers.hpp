@@ -1,5 +1,6 @@
 // Which running batch is late for certain, and which of its tests an idle sandbox should run a
-// second time. Pure.
+// second time. Late is what has taken longer than earlier runs and this one let expect; and what a
+// worker was given ahead and cannot begin, for the test before it takes so long. Pure.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,9 @@ namespace offload::schedule {
 class Stragglers {
   public:
     struct Rules {
-        bool hedges = false;         // there are duplicates
-        bool whole_batches = false;  // a batch can only be run again as it is
+        bool hedges = false;            // there are duplicates
+        bool whole_batches = false;     // a batch can only be run again as it is
+        std::size_t command_bytes = 0;  // most that a duplicate's tests may take; 0: no limit
     };
     explicit Stragglers(Rules rules) : rules_(rules) {}
 
@@ -31,8 +33,9 @@ class Stragglers {
     void look_again(Seconds now);
 
     struct Late {
-        const RunningBatch* batch = nullptr;
-        std::vector<TestIndex> tests;  // that may be run a second time, in its order
+        std::vector<TestIndex> tests = {};  // that may be run a second time, in its order
+        std::size_t spared = 0;             // so many of them run already
+        double seconds_per_weight = 1;      // in its lane, as it seems now
     };
     // The late batch with most to do.
     std::optional<Late> find(const RunningBatches& running, const Queue& queue,
@@ -47,7 +50,14 @@ class Stragglers {
 
     Seconds late_from(const RunningBatch& batch, const TestBook& book,
                       const Estimates& estimates) const;
-    std::vector<TestIndex> candidates(const RunningBatch& batch, const Queue& queue,
+    struct Why {
+        bool overdue = false;
+        bool blocked = false;
+    };
+    Seconds overdue_from(const RunningBatch& batch, const TestBook& book,
+                         const Estimates& estimates) const;
+    Seconds blocked_from(const RunningBatch& batch, const Estimates& estimates) const;
+    std::vector<TestIndex> candidates(const RunningBatch& batch, Why late, const Queue& queue,
                                       const TestBook& book) const;
 
     Rules rules_;
