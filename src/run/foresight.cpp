@@ -4,6 +4,11 @@
 #include <vector>
 
 namespace offload::run {
+namespace {
+
+constexpr Seconds kForecastInterval{1};
+
+}  // namespace
 
 void Foresight::add(GroupIndex group, const Discovered& discovered) {
     std::vector<TestIndex> fresh;
@@ -19,6 +24,14 @@ void Foresight::add(GroupIndex group, const Discovered& discovered) {
 
 std::size_t Foresight::batches() const {
     return std::max(least_, scheduler_.startable(settings_.slots));
+}
+
+std::optional<Forecast> Foresight::forecast(const schedule::Scheduler& scheduler, Seconds now) {
+    if (now < next_forecast_) return std::nullopt;
+    next_forecast_ = now + kForecastInterval;
+    const auto left = scheduler.remaining(now);
+    if (!left) return std::nullopt;
+    return Forecast{*left};
 }
 
 }  // namespace offload::run

@@ -1,12 +1,14 @@
-// How many batches there will be at least, as far as discovery has come: sandboxes for them are
-// made before it has ended.
+// What can be said of what is to come: how many batches there will be at least, as far as discovery
+// has come (sandboxes for them are made before it has ended); and later how long all will take.
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "intake.hpp"
 #include "offload/model/discovered.hpp"
 #include "offload/model/test_table.hpp"
+#include "offload/run/action.hpp"
 #include "offload/run/settings.hpp"
 #include "offload/schedule/scheduler.hpp"
 #include "offload/select/selection.hpp"
@@ -30,6 +32,8 @@ class Foresight {
     std::size_t batches() const;
     // What earlier runs tell of how long tests take.
     const schedule::Durations& durations() const { return durations_; }
+    // The time left, from the plan on; nothing where it is not known, or has just been said.
+    std::optional<Forecast> forecast(const schedule::Scheduler& scheduler, Seconds now);
 
   private:
     const Settings& settings_;
@@ -39,6 +43,7 @@ class Foresight {
     Intake intake_;
     schedule::Scheduler scheduler_;
     std::size_t least_ = 0;
+    Seconds next_forecast_{0};
 };
 
 }  // namespace offload::run

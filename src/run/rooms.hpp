@@ -50,7 +50,6 @@ struct Run::Rooms {
     std::optional<schedule::Scheduler> scheduler;  // from the plan on
     Preparation preparation;
     Closing closing;
-    Seconds next_forecast{0};
 
     schedule::Scheduler* scheduler_or_null() { return scheduler ? &*scheduler : nullptr; }
 

@@ -10,11 +10,6 @@
 #include "rooms.hpp"
 
 namespace offload::run {
-namespace {
-
-constexpr Seconds kForecastInterval{1};
-
-}  // namespace
 
 Run::Run(Settings settings, TestTable& tests)
     : rooms_(std::make_unique<Rooms>(std::move(settings), tests)) {}
@@ -214,9 +209,8 @@ void Run::Rooms::watch(const Now& now) {
 }
 
 void Run::Rooms::forecast(const Now& now) {
-    if (!scheduler || stop.stopping() || now.since_start < next_forecast) return;
-    next_forecast = now.since_start + kForecastInterval;
-    if (const auto left = scheduler->remaining(now.since_start)) out.add(Forecast{*left});
+    if (!scheduler || stop.stopping()) return;
+    if (const auto forecast = foresight.forecast(*scheduler, now.since_start)) out.add(*forecast);
 }
 
 // --- The end -----------------------------------------------------------------------------------

@@ -34,11 +34,6 @@ std::optional<double> Estimates::seconds_per_weight(std::size_t lane, Seconds ru
     return std::max(seen.seconds / static_cast<double>(seen.tests), kLeastSecondsPerWeight);
 }
 
-std::optional<double> Estimates::seconds_per_test() const {
-    if (ended_tests_ == 0) return std::nullopt;
-    return ended_seconds_ / static_cast<double>(ended_tests_);
-}
-
 std::optional<double> Estimates::late_batch_after(double cost) const {
     if (overhead_.measured() == 0) return std::nullopt;
     return batch_lateness_.factor() * cost;
@@ -55,8 +50,8 @@ bool Estimates::test_took(std::size_t lane, Seconds since_last_result, std::opti
 }
 
 void Estimates::batch_took(Seconds all, std::size_t tests) {
-    ended_seconds_ += std::max(all.count(), 0.0);
-    ended_tests_ += tests;
+    ended_.seconds += std::max(all.count(), 0.0);
+    ended_.tests += tests;
 }
 
 bool Estimates::learn(const WholeBatch& batch) {

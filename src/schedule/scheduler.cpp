@@ -151,7 +151,7 @@ void Scheduler::ended(SandboxNumber sandbox, Seconds now, std::optional<BatchTim
         if (book_[test].runs_in(sandbox)) leave(sandbox, test, now);
     }
     const Seconds all = now - batch->started;
-    estimates_.batch_took(all, batch->tests.size());
+    estimates_.batch_took(all, batch->tests.size() - batch->unfinished);
     if (measured && std::isfinite(measured->overhead.count())) {
         const Estimates::WholeBatch whole = {.all = all,
                                              .work = measured->work,
@@ -196,10 +196,22 @@ std::size_t Scheduler::startable(std::size_t limit) const {
     return std::min(limit, std::max(beside, alone));
 }
 
+// A batch that is over says how long its tests took; one that goes on, as far as it tells.
+std::optional<double> Scheduler::seconds_per_test(Seconds now) const {
+    auto seen = estimates_.ended();
+    if (seen.tests == 0) return std::nullopt;
+    for (const auto& [sandbox, batch] : running_.all()) {
+        if (!batch.any_result) continue;
+        seen.seconds += (now - batch.started).count();
+        seen.tests += batch.tests.size() - batch.unfinished;
+    }
+    return seen.seconds / static_cast<double>(seen.tests);
+}
+
 std::optional<Seconds> Scheduler::remaining(Seconds now) const {
     if (!has_queued() && !has_running()) return Seconds{0};
     const bool in_seconds = estimates_.know_durations();
-    const auto per_weight = in_seconds ? 1.0 : estimates_.seconds_per_test();
+    const auto per_weight = in_seconds ? 1.0 : seconds_per_test(now);
     if (!per_weight) return std::nullopt;
     const auto slots = static_cast<double>(options_.slots);
     double longest = 0;

@@ -587,6 +587,22 @@ TEST(Scheduler, StartUpIsNoProgress) {
     EXPECT_EQ(scheduler.remaining(Seconds{10}), Seconds{8});
 }
 
+TEST(Scheduler, OneLongTestIsNotTakenForAll) {
+    Scheduler scheduler({.slots = 2});
+    for (std::size_t i = 0; i < 400; ++i) scheduler.add(unknown(i));
+    const auto light = tests_of(scheduler.next(box(0), kNow));
+    ASSERT_GT(light.size(), 80U);
+    for (std::size_t i = 0; i < 80; ++i) {
+        scheduler.finished(box(0), light[i], Seconds{static_cast<double>(i)});
+    }
+    const auto heavy = tests_of(scheduler.next(box(1), kNow));
+    scheduler.finished(box(1), heavy[0], Seconds{80});
+    scheduler.ended(box(1), Seconds{80}, std::nullopt);
+    scheduler.requeue(std::vector(heavy.begin() + 1, heavy.end()), std::nullopt);
+    // 81 tests have taken 160 seconds of two sandboxes.
+    EXPECT_NEAR(scheduler.remaining(Seconds{80})->count(), 319 * 160.0 / 81 / 2, 1);
+}
+
 TEST(Scheduler, RemainingTimeIsUnknownUntilSomethingIsKnown) {
     Scheduler scheduler({.slots = 2});
     EXPECT_EQ(scheduler.remaining(kNow), Seconds{0});

@@ -38,8 +38,12 @@ class Estimates {
     // Of the tests in one lane, one of which has been `running` for so long. Nothing: none of them
     // has been seen yet.
     std::optional<double> seconds_per_weight(std::size_t lane, Seconds running = Seconds{0}) const;
-    // Of all batches that are over. Nothing: there is none.
-    std::optional<double> seconds_per_test() const;
+    struct Ended {
+        double seconds = 0;
+        std::size_t tests = 0;  // that were done
+    };
+    // All batches that are over.
+    Ended ended() const { return ended_; }
     // How far this run's batches stray from what was expected. Nothing: not known yet.
     std::optional<double> spread() const { return spread_.get(); }
 
@@ -54,7 +58,7 @@ class Estimates {
     // that was measured.
     bool test_took(std::size_t lane, Seconds since_last_result, std::optional<double> cost);
     void around_test(Seconds overhead) { overhead_.add_per_test(overhead); }
-    // A batch is over, however it ended.
+    // A batch is over, however it ended; so many of its tests were done.
     void batch_took(Seconds all, std::size_t tests);
 
     struct WholeBatch {
@@ -76,8 +80,7 @@ class Estimates {
 
     double known_sum_ = 0;
     std::size_t known_count_ = 0;
-    double ended_seconds_ = 0;  // of all batches that are over
-    std::size_t ended_tests_ = 0;
+    Ended ended_;
     std::vector<Observed> observed_;  // by lane
     BatchOverhead overhead_;
     Lateness batch_lateness_;

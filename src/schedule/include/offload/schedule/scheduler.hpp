@@ -171,6 +171,7 @@ class Scheduler {
     std::size_t idle_slots() const;
     double queued_cost() const;
     double running_cost(Seconds now);
+    std::optional<double> seconds_per_test(Seconds now) const;
 
     // Keeping count of what runs.
     void start(SandboxNumber sandbox, const Assignment& assignment, Seconds now);
