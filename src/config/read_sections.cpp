@@ -51,10 +51,11 @@ const Kind* read_type(TableReader& table, const std::vector<const Kind*>& kinds,
     return nullptr;
 }
 
-void check_test_id_format(TableReader& table, const std::string& format,
+void check_test_id_format(TableReader& table, const Framework& framework,
                           const FrameworkKind& kind) {
+    const auto& format = framework.test_id_format;
     if (!table.given("test_id_format")) {
-        if (kind.test_id_format.empty()) {
+        if (kind.test_id_format.empty() && framework.options->reads_junit()) {
             table.missing("test_id_format",
                           "how an ID is made of JUnit's attributes, for example "
                           "test_id_format = \"{classname}::{name}\"");
@@ -120,7 +121,7 @@ std::shared_ptr<FrameworkOptions> read_framework(TableReader& table, Framework& 
     // Where the file must say it, a value that cannot be read is one problem, not two.
     framework.test_id_format = kind->test_id_format.empty() ? "{name}" : kind->test_id_format;
     table.read(keys_of("framework"), &framework);
-    check_test_id_format(table, framework.test_id_format, *kind);
+    check_test_id_format(table, framework, *kind);
     table.finish(framework.type);
     return options;
 }

@@ -68,9 +68,8 @@ Json section_schema(const SectionDeclaration& section, const Kinds& kinds) {
     if (section.name == "framework") {
         return kinds_schema<FrameworkKind>(
             section, kinds.frameworks, [](const FrameworkKind& kind, Json& out) {
-                if (kind.test_id_format.empty()) {
-                    out["required"].push_back("test_id_format");
-                } else {
+                // A kind without one demands it in some cases, which reading alone can tell.
+                if (!kind.test_id_format.empty()) {
                     out["properties"]["test_id_format"]["default"] = kind.test_id_format;
                 }
             });

@@ -88,13 +88,8 @@ CommandFramework::CommandFramework(const config::Config& config)
       one_test_a_batch_(!config.groups.empty() &&
                         std::ranges::all_of(config.groups, &config::Group::schedule_individual)) {}
 
-bool CommandFramework::names_result_file() const {
-    return settings_.run_command.find(kResultFile) != std::string::npos;
-}
-
 VerdictSource CommandFramework::verdict_source() const {
-    return names_result_file() || settings_.result_file ? VerdictSource::PerTest
-                                                        : VerdictSource::PerBatch;
+    return settings_.reads_junit() ? VerdictSource::PerTest : VerdictSource::PerBatch;
 }
 
 std::vector<std::string> CommandFramework::warnings() const {
@@ -180,7 +175,7 @@ Result<BatchCommand> CommandFramework::batch(const BatchRequest& request) const 
     const auto tests = shell::join(ids);
 
     BatchCommand batch;
-    if (!names_result_file()) {
+    if (!settings_.names_result_file()) {
         batch.command = substitute(settings_.run_command, {{kTests, tests}});
         batch.result_file = settings_.result_file;
         batch.shared_result_file = settings_.result_file.has_value();
@@ -205,10 +200,11 @@ std::unique_ptr<BatchReader> CommandFramework::reader(const BatchRequest& reques
     if (verdict_source() == VerdictSource::PerBatch) {
         return std::make_unique<ExitStatusReader>(ids.size());
     }
-    return std::make_unique<JunitReader>(JunitReader::Options{
-        .ids = std::move(ids),
-        .format = id_format_,
-        .path = names_result_file() ? result_path(request.context) : *settings_.result_file});
+    return std::make_unique<JunitReader>(
+        JunitReader::Options{.ids = std::move(ids),
+                             .format = id_format_,
+                             .path = settings_.names_result_file() ? result_path(request.context)
+                                                                   : *settings_.result_file});
 }
 
 std::size_t CommandFramework::command_bytes(std::string_view id) const {

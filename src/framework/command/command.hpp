@@ -28,7 +28,6 @@ class CommandFramework final : public Framework {
     std::size_t command_bytes(std::string_view id) const override;
 
   private:
-    bool names_result_file() const;
     std::string result_path(const RunContext& context) const;
 
     CommandOptions settings_;

@@ -50,8 +50,7 @@ config::InitSection suggest(const config::InitRequest& request) {
                                              tests ? "tests" : "."))},
                     {"run_command",
                      "'''failed=0; for test in {tests}; do sh \"$test\" || failed=1; done; "
-                     "exit $failed'''"},
-                    {"test_id_format", "\"{name}\""}},
+                     "exit $failed'''"}},
             .group = {{"filters", "\"-not -name '*_slow.sh'\"", false},
                       {"schedule_individual", "true", true,
                        "With one test a batch, the exit status tells the result of each test."}}};
@@ -80,6 +79,15 @@ Result<std::unique_ptr<Framework>> make(const config::Config& config) {
 }
 
 }  // namespace
+
+bool CommandOptions::names_result_file() const {
+    return run_command.find("{result_file}") != std::string::npos;
+}
+
+// Nothing is known of a command that is missing: all that its section needs is told at once.
+bool CommandOptions::reads_junit() const {
+    return run_command.empty() || names_result_file() || result_file;
+}
 
 void CommandOptions::check(config::Section& section) {
     if (!discover_command.empty() && discover_command.find("{filters}") == std::string::npos) {

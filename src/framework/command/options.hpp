@@ -13,6 +13,10 @@ struct CommandOptions final : config::FrameworkOptions {
     std::string run_command;
     std::optional<std::string> result_file;
 
+    // The command is told where JUnit XML goes.
+    bool names_result_file() const;
+
+    bool reads_junit() const override;
     void check(config::Section& section) override;
     void look_around(config::Surroundings& surroundings) const override;
 };

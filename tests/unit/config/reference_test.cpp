@@ -51,7 +51,7 @@ TEST(Schema, DemandsWhatReadingDemands) {
         kind_schema("provider", "default")["required"].get<std::vector<std::string>>(),
         testing::UnorderedElementsAre("type", "create_command", "exec_command", "destroy_command"));
     EXPECT_THAT(kind_schema("framework", "default")["required"].get<std::vector<std::string>>(),
-                Contains("test_id_format"));
+                testing::UnorderedElementsAre("type", "discover_command", "run_command"));
     EXPECT_THAT(kind_schema("framework", "pytest")["required"].get<std::vector<std::string>>(),
                 Not(Contains("test_id_format")));
 }

@@ -1,4 +1,6 @@
 // What each setting means, in both eras' words.
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "helpers.hpp"
@@ -114,6 +116,27 @@ TEST(TestIdFormat, DefaultsAndOverrides) {
                   .framework.test_id_format,
               "{classname}::{name}");
     EXPECT_FALSE(read(minimal("", "test_id_format = \"x\"")).config);
+}
+
+std::string command_section(std::string_view run, std::string_view more = "") {
+    return fmt::format(
+        "[provider]\ntype = \"local\"\n[framework]\ntype = \"default\"\n"
+        "discover_command = \"go list {{filters}}\"\nrun_command = \"{}\"\n{}[groups.all]\n",
+        run, more);
+}
+
+TEST(TestIdFormat, IsNotDemandedWhereNoJUnitIsRead) {
+    const auto loaded = read(command_section("go test {tests}"));
+    EXPECT_THAT(lines_of(loaded), IsEmpty());
+    EXPECT_TRUE(loaded.config);
+}
+
+TEST(TestIdFormat, IsDemandedWhereJUnitIsRead) {
+    for (const auto& text : {command_section("go test {tests} > {result_file}"),
+                             command_section("go test {tests}", "result_file = \"junit.xml\"\n")}) {
+        EXPECT_THAT(lines_of(read(text)),
+                    ElementsAre(HasSubstr("framework.test_id_format is required")));
+    }
 }
 
 TEST(CommandFrameworkSection, ReadsItsKeys) {

@@ -81,6 +81,8 @@ struct FrameworkOptions : Options {
     virtual void complete(const std::filesystem::path& /*folder*/, Section& /*section*/) {}
     // Why a run with it is refused, where this version knows the kind and cannot run it.
     virtual std::optional<Complaint> unbuilt() const { return {}; }
+    // Results may come from JUnit XML, whose testcases test_id_format names.
+    virtual bool reads_junit() const { return true; }
 };
 
 // --- What `init` suggests ---------------------------------------------------------------------
@@ -133,7 +135,8 @@ struct FrameworkKind {
     std::string doc;
     Keys keys;
     std::function<std::shared_ptr<FrameworkOptions>()> fresh;
-    std::string test_id_format;  // unless the file says otherwise; empty: the file must
+    std::string test_id_format;  // unless the file says otherwise; empty: where JUnit is read, the
+                                 // file must
     std::function<InitSection(const InitRequest&)> init = {};
     // How much a project looks like one of this kind's, 0: not at all. Empty: it is never guessed.
     std::function<int(const std::filesystem::path&)> detect = {};
