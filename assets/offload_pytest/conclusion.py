@@ -31,6 +31,7 @@ class Conclusion(CollectsNothing):
         """What pytest-cov has around this erases its data before, and combines all there are after
         it."""
         session.testsfailed = self._failures  # for --no-cov-on-fail
+        session.testscollected = 1  # others have run them: plugins add to a status that is none of theirs
         for nodes in self._nodes:
             nodes.remember(session.config)
             nodes.go_down(session.config)
@@ -67,8 +68,14 @@ class Conclusion(CollectsNothing):
     def _warn(self, text):
         self._channel.send("notice", severity="warning", text=text)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session):
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session, exitstatus):
         if session.testsfailed > self._failures:
-            text = "the tests cover less than --cov-fail-under demands"
-            self._channel.send("notice", severity="error", text=text)
+            self._fail("the tests cover less than --cov-fail-under demands")
+        yield
+        if self._nodes and int(session.exitstatus) != int(exitstatus):
+            text = "what the plugins of workers have told comes to exit status %d of pytest"
+            self._fail(text % session.exitstatus)
+
+    def _fail(self, text):
+        self._channel.send("notice", severity="error", text=text)

@@ -36,6 +36,11 @@ class Identity:
         self._channel = channel
         self._label = plan["label"]
         self._folder = Folder(plan["nodes"]) if "nodes" in plan else None
+        self._is_awaited = (
+            self._folder is not None
+            and not self._is_controller
+            and self._folder.arrive(plan["label"])
+        )
         self._nodes = None  # the controller's
         self._handed = False  # the workerinput has what plugins of the controller have put there
 
@@ -51,7 +56,7 @@ class Identity:
         self._watch(config)
 
     def _take_what_is_handed(self):
-        if self._folder is None or self._folder.inputs() is None or not self._folder.hold_shared():
+        if not self._is_awaited:
             return
         found = (self._folder.inputs() or {}).get(self.workerinput["workerid"])
         if found is not None:

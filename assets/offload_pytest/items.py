@@ -44,6 +44,8 @@ def tell_collection(channel, session, collectors, companions, deselected, select
         channel.send("broken", id=exact(node_id), type=kind, message=message, details=text)
     for node_id, _, message, _ in collectors.skipped:
         channel.send("skipped", id=exact(node_id), message=message)
+    nodes = getattr(session.config, "offload_nodes", None)
+    mapped = any(name in system.modules for name in MAPPERS)
     for number, items in companions.found(session):
         tell_items(channel, items, root, bonds, of=number)
         channel.send("found", of=number, count=len(items))
@@ -51,7 +53,8 @@ def tell_collection(channel, session, collectors, companions, deselected, select
         "collected",
         count=len(session.items),
         deselected=deselected,
-        whole=selects or any(name in system.modules for name in MAPPERS) or None,
-        nodes=getattr(session.config, "offload_nodes", None),
+        # Of plugins that join what workers tell, each expects all workers to have collected the same.
+        whole=selects or mapped or nodes is not None or None,
+        nodes=nodes,
         stays=stays or None,
     )

@@ -8,21 +8,25 @@ CONFIGURE, DOWN = "pytest_configure_node", "pytest_testnodedown"
 # each session has to do by itself.
 LEFT_ALONE = ("_pytest", "pytest_cov", "pytest_rerunfailures", "offload_pytest")
 
+# By files of these names workers are expected that are not there yet; so many seconds at most.
+ANNOUNCED, LONGEST_START = "announced-", 30
+
 
 def is_left_alone(module):
     return str(module).split(".")[0] in LEFT_ALONE
 
 
 def caller_of(config, hook):
-    """Calls the hook of all that are not left alone; None where nobody else has it."""
-    manager = config.pluginmanager
-    if not manager.hasplugin("xdist"):
+    """Calls the hook of all that are not left alone; None where nobody else has it,
+    or xdist is not there to know it."""
+    caller = getattr(config.hook, hook, None)
+    if caller is None or not caller.has_spec():
         return None
     others, alone = [], []
-    for implementation in getattr(config.hook, hook).get_hookimpls():
+    for implementation in caller.get_hookimpls():
         module = implementation.function.__module__
         (alone if is_left_alone(module) else others).append(implementation.plugin)
-    return manager.subset_hook_caller(hook, alone) if others else None
+    return config.pluginmanager.subset_hook_caller(hook, alone) if others else None
 
 
 class Gateway:
@@ -90,15 +94,26 @@ class Folder:
                 found.setdefault(worker, []).append(output)
         return found
 
-    def hold_shared(self):
-        """Until this process ends. False where the controller is about to end."""
+    def arrive(self, label):
+        """Holds up the controller's end until this process has ended. False where it is too late."""
         try:
+            system.makedirs(self.path, exist_ok=True)
             system.lock(system.join(self.path, "lock"), wait=False)
         except OSError:
             return False
+        finally:
+            announced = system.join(self.path, ANNOUNCED + label)
+            if system.exists(announced):
+                system.unlink(announced)
         return True
 
     def wait_for_others(self):
+        """Those that are announced as well, unless they do not come."""
+        limit = system.monotonic() + LONGEST_START
+        while any(name.startswith(ANNOUNCED) for name in system.listdir(self.path)):
+            if system.monotonic() > limit:
+                break
+            system.select([], [], [], 0.01)
         system.lock(system.join(self.path, "lock"), wait=True)
 
 

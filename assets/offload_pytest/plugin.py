@@ -27,6 +27,7 @@ from .options import (
 from .plan import take_plan
 from .requests import Requests
 from .separation import separate_basetemp, separate_databases
+from .snapshots import Snapshots
 from .text import from_exact
 from .worker import Worker
 from .xdist import accept_options_of_blocked_xdist, distribution
@@ -86,12 +87,15 @@ class Plugin:
         separate_coverage(early_config, self._plan)
         separate_databases(early_config, self._plan)
         if "workers" in self._plan and self._plan["mode"] != "conclude":
-            Identity(self._plan, self._channel).register(early_config)
+            identity = Identity(self._plan, self._channel)
+            # The controller's session starts first, which hands out what there is for workers.
             if self._plan["mode"] == "early" and "began" in self._plan:
                 self._requests.wait_for_file(from_exact(self._plan["began"]))
+            identity.register(early_config)
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")
         early_config.pluginmanager.register(Seeded(), "offload-seeded")
+        early_config.pluginmanager.register(Snapshots(self._channel, self._plan), "offload-snapshots")
         yield
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)

@@ -101,6 +101,63 @@ class Nodes(Case):
         self.run_pytest(plan, [])
         self.assertEqual(self.notes().count("gone-db-gw0-batch"), 1)
 
+    def test_a_worker_that_is_there_before_the_controller_gets_its_own_as_well(self):  # TRAPS 57
+        plan = {"workers": 2, "nodes": str(self.nodes), "began": str(self.base / "began")}
+        env = {"OFFLOAD_PARALLEL_INDEX": "1", "SEEN": "early"}
+        early = self.serve(mode="early", env=env, plan=plan)
+        self.assertTrue(early.wait_for("hello"))
+        env = {"OFFLOAD_PARALLEL_INDEX": "0", "SEEN": "first"}
+        first = self.serve(mode="first", env=env, plan=plan)
+        self.assertTrue(first.wait_for("collected"))
+        self.passes(early.run(TEST))
+        self.passes(first.run(TEST))
+        self.assertIn("configured-db-gw1", self.notes())
+        self.assertIn("gone-db-gw1-early", self.notes())
+
+    def test_the_controller_waits_for_a_worker_that_has_not_started_yet(self):  # TRAPS 57
+        first = self.worker("first", 0)
+        self.assertTrue(first.wait_for("collected"))
+        label = "t-%d" % (self.number + 1)  # of the next command
+        (self.nodes / ("announced-" + label)).touch()
+        first.run(TEST).last().say(t="stop")
+        self.assertTrue(first.wait_for("end"))
+        self.passes(self.worker("serve", 1).run(TEST))
+        self.passes(first)
+        self.assertEqual(self.notes()[-2:], ["gone-db-gw1-serve-1", "finished"])
+
+    def test_all_workers_of_plugins_that_join_what_they_tell_collect_the_same(self):  # TRAPS 53
+        plan = {"mode": "collect", "workers": 2, "nodes": str(self.nodes)}
+        told = self.run_pytest(plan, ["--collect-only", "-q"])
+        self.assertTrue(told.one("collected")["whole"])
+        (self.root / "conftest.py").unlink()
+        told = self.run_pytest(dict(plan, nodes=str(self.base / "no")), ["--collect-only", "-q"])
+        self.assertNotIn("whole", told.one("collected"))
+
+    def test_what_plugins_make_of_what_batches_have_told_is_heard(self):  # TRAPS 51
+        self.write(
+            "conftest.py",
+            """
+            told = []
+            def pytest_testnodedown(node, error):
+                told.append(node.workeroutput["mine"])
+            def pytest_sessionfinish(session, exitstatus):
+                if hasattr(session.config, "workeroutput"):
+                    session.config.workeroutput["mine"] = "leak"
+                elif told:
+                    session.exitstatus = exitstatus | 1
+            """,
+        )
+        plan = {"workers": 2, "nodes": str(self.nodes)}
+        self.run_pytest(dict(plan, mode="collect"), ["--collect-only", "-q"])
+        batch = {"mode": "run", "ids": [TEST], "files": ["test_a.py"], "in": [0], "fail_fast": False}
+        told = self.run_pytest({**batch, **plan}, [], env={"OFFLOAD_PARALLEL_INDEX": "1"})
+        self.assertEqual(told.status, 0)
+        plan = {"mode": "conclude", "coverage": [], "nodes": [str(self.nodes)], "failed": False}
+        notice = self.run_pytest(plan, []).one("notice")
+        self.assertEqual(notice["severity"], "error")
+        self.assertIn("exit status 1", notice["text"])
+        self.assertEqual(self.run_pytest(plan, []).kind("notice"), [])  # nothing was told
+
     def test_a_hook_that_fails_is_told_and_its_workers_are_alone(self):
         self.write(
             "conftest.py",
@@ -167,6 +224,68 @@ class Nodes(Case):
         self.passes(worker)
         self.assertNotIn("made-gw0", self.notes())
         self.assertFalse(self.nodes.exists())
+
+
+SYRUPY = """
+    # What syrupy does, as far as several processes are concerned.
+    import os
+    import pytest
+    def pytest_addoption(parser):
+        parser.addoption("--snapshot-warn-unused", dest="warn_unused_snapshots", action="store_true")
+    used = set()
+    @pytest.fixture
+    def snapshot(request):
+        used.add(request.node.name)
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(session):
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            session.config.workeroutput["used"] = sorted(used)
+        elif {"test_1", "test_2"} - used and not session.config.option.warn_unused_snapshots:
+            session.exitstatus = 1
+"""
+JOINS = """
+    class DeferXDist:
+        def pytest_testnodedown(self, node, error):
+            used.update(getattr(node, "workeroutput", {"used": []})["used"])
+    def pytest_configure(config):
+        if config.pluginmanager.hasplugin("xdist"):
+            config.pluginmanager.register(DeferXDist())
+"""
+
+
+class Snapshots(Case):
+    def setUp(self):
+        super().setUp()
+        self.write("test_a.py", "def test_1(snapshot): pass\ndef test_2(snapshot): pass\n")
+
+    def ends(self, **more):
+        """The exit statuses of a controller and another worker, of which each runs one test, and what
+        the controller has to say."""
+        plan = {"workers": 2, **more}
+        first = self.serve(mode="first", env={"OFFLOAD_PARALLEL_INDEX": "0"}, plan=plan)
+        self.assertTrue(first.wait_for("collected"))
+        other = self.serve(mode="serve", env={"OFFLOAD_PARALLEL_INDEX": "1"}, plan=plan)
+        second = other.run("test_a.py::test_2").finish()
+        told = first.run("test_a.py::test_1").finish()
+        return told.status, second.status, [frame["text"] for frame in told.kind("notice")]
+
+    def test_what_all_workers_have_used_is_joined_with_xdist_and_without(self):  # TRAPS 51
+        self.write("conftest.py", 'pytest_plugins = ["syrupy"]\n')
+        self.write("syrupy.py", SYRUPY + JOINS)
+        for self.plugins in (False, True):
+            with self.subTest(plugins=self.plugins):
+                nodes = str(self.base / ("nodes-%s" % self.plugins))
+                self.assertEqual(self.ends(nodes=nodes), (0, 0, []))
+
+    def test_where_it_cannot_be_joined_nothing_is_called_unused_and_that_is_told(self):
+        self.write("conftest.py", 'pytest_plugins = ["syrupy"]\n')
+        for more, module in (({}, SYRUPY + JOINS), ({"nodes": str(self.base / "nodes")}, SYRUPY)):
+            with self.subTest(**more):
+                self.write("syrupy.py", module)
+                first, second, notices = self.ends(**more)
+                self.assertEqual((first, second), (0, 0))
+                self.assertEqual(len(notices), 1)
+                self.assertIn("snapshots that no test uses", notices[0])
 
 
 if __name__ == "__main__":

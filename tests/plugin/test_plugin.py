@@ -486,6 +486,25 @@ class Running(Case):
         self.assertEqual(told.one("bye")["status"], 0)
         self.assertNotIn("not to be imported", told.visible)
 
+    def test_what_pytest_did_not_run_because_a_plugin_stopped_it_is_refused(self):  # TRAPS 51
+        self.write("test_a.py", "def test_1(): pass\ndef test_2(): assert 0\ndef test_3(): pass\n")
+        self.write(
+            "conftest.py",
+            """
+            import os
+            def pytest_runtest_teardown(item):
+                if item.name == os.environ["STOP_AFTER"]:
+                    item.session.shouldstop = "enough"
+            """,
+        )
+        files = {"test_a.py::test_%d" % n: "test_a.py" for n in (1, 2, 3)}
+        told = self.run_batch(list(files), files, env={"STOP_AFTER": "test_1"})
+        reason = "pytest stopped before this test: enough"
+        self.assertEqual([(f["n"], f["reason"]) for f in told.kind("refused")], [(1, reason), (2, reason)])
+        # What failed explains the end: the others may run elsewhere.
+        told = self.run_batch(list(files), files, env={"STOP_AFTER": "test_2"})
+        self.assertEqual(told.kind("refused"), [])
+
     def test_module_fixture_is_set_up_once(self):
         self.write(
             "test_a.py",

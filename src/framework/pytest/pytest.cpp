@@ -107,6 +107,15 @@ json plan_for(const BatchRequest& request, std::string_view mode) {
     return plan;
 }
 
+// Makes a worker known to its controller, whose plugins see it go down and which may come to its
+// end before this worker has so much as started.
+std::string announcement(const BatchRequest& request) {
+    auto folder = carried(request.carry).nodes;
+    if (folder.empty()) folder = group_path(request.context, "nodes", request.group);
+    return fmt::format("mkdir -p {0} && : >{0}/announced-{1}\n", shell::quote(folder),
+                       request.context.label);
+}
+
 json exact_words(const Words& words) {
     json list = json::array();
     for (const auto& word : words) list.push_back(exact_json(word));
@@ -257,7 +266,11 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     plan["limit"] = test_limit.count();
     add_common(plan);
     plan["whole"] = collects_all(request, true);
-    if (request.start != WorkerStart::ToDiscover) return with_plan(request, as_ascii(plan));
+    if (request.start != WorkerStart::ToDiscover) {
+        auto command = with_plan(request, as_ascii(plan));
+        if (plan.contains("nodes")) command.command.insert(0, announcement(request));
+        return command;
+    }
     plan["mark"] = exact_json(mark_path(request.context));
     add_companions(plan, request.group, request.companions, &PytestFramework::run_words);
     auto command = with_plan(request, as_ascii(plan));

@@ -69,6 +69,25 @@ TEST(PytestWorker, ThereIsOneWhereThePluginLoadsAndNobodyForbidsIt) {
     EXPECT_FALSE(framework(config::WorkerMode::Off).has_worker(nullptr));
 }
 
+TEST(PytestWorker, IsAnnouncedToItsControllerBeforeItStarts) {  // TRAPS 57
+    auto context = context_in("/r");
+    context.same_machine = true;
+    context.run_folder = "/d d";
+    context.label = "batch-3";
+    Request request(group_with(""), context, {});
+    const auto carry = std::make_shared<const PytestCarry>(PytestWays{.nodes = "/other group's"});
+    const auto start_of = [&](WorkerStart start) {
+        auto asked = request();
+        asked.start = start;
+        if (start == WorkerStart::WithTests) asked.carry = carry;
+        return framework().worker(asked, std::chrono::seconds(9)).value().command;
+    };
+    EXPECT_THAT(start_of(WorkerStart::DuringDiscovery), HasSubstr(">'/d d/nodes."));
+    EXPECT_THAT(start_of(WorkerStart::WithTests),
+                HasSubstr(R"(>'/other group'\''s'/announced-batch-3)"));
+    EXPECT_THAT(start_of(WorkerStart::ToDiscover), ::testing::Not(HasSubstr("announced-")));
+}
+
 TEST(PytestWorker, StartsLikeABatchWithoutTests) {
     const Request request(group_with("-m slow"), context_in("/r"), {});
     const auto command = framework().worker(request(), std::chrono::seconds(90)).value();
