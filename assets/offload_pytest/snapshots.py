@@ -28,6 +28,7 @@ class Snapshots:
     def __init__(self, channel, plan):
         self._channel = channel
         self._tells = plan["mode"] in ("collect", "first")
+        self._only_collects = plan["mode"] == "collect"
         self._reports_travel = "nodes" in plan
 
     @pytest.hookimpl(trylast=True)
@@ -39,9 +40,11 @@ class Snapshots:
         if not manager.hasplugin("xdist") and hasattr(syrupy, "DeferXDist"):
             manager.add_hookspecs(Hooks)
             manager.register(syrupy.DeferXDist(), "offload-snapshots-joined")
-        if config.option.warn_unused_snapshots or self._reports_travel and _joins(manager):
+        asked, joined = config.option.warn_unused_snapshots, self._reports_travel and _joins(manager)
+        if self._only_collects or not joined:
+            config.option.warn_unused_snapshots = True
+        if asked or joined:
             return
-        config.option.warn_unused_snapshots = True
         if self._tells:
             text = (
                 "snapshots that no test uses fail nothing here, because no syrupy sees all tests; "

@@ -277,6 +277,13 @@ class Snapshots(Case):
                 nodes = str(self.base / ("nodes-%s" % self.plugins))
                 self.assertEqual(self.ends(nodes=nodes), (0, 0, []))
 
+    def test_a_session_that_only_collects_says_nothing_of_them(self):
+        self.write("conftest.py", 'pytest_plugins = ["syrupy"]\n')
+        self.write("syrupy.py", SYRUPY + JOINS)
+        plan = {"mode": "collect", "workers": 2, "nodes": str(self.base / "nodes")}
+        told = self.run_pytest(plan, ["--collect-only", "-q"])
+        self.assertEqual((told.status, told.kind("notice")), (0, []))
+
     def test_where_it_cannot_be_joined_nothing_is_called_unused_and_that_is_told(self):
         self.write("conftest.py", 'pytest_plugins = ["syrupy"]\n')
         for more, module in (({}, SYRUPY + JOINS), ({"nodes": str(self.base / "nodes")}, SYRUPY)):

@@ -146,15 +146,15 @@ Discovered PytestAccount::discovered_of(Tests& tests) const {
     return discovered;
 }
 
-// What is done at the end of the controller's session alone, batches do not say again.
-void PytestAccount::hear_the_end(const Ended& ended, const std::string& output) {
+// What is done at the end of the controller's session alone, batches do not say again. It is no
+// failure: a check of what tests have done finds nothing in a session without tests.
+void PytestAccount::hear_the_end(const Ended& ended) {
     if (status_ != 0 || ended.exit_status.value_or(0) == 0) return;
-    take_broken({{"type", "runner"},
-                 {"message", fmt::format("pytest has collected its tests and then ended with {}: a "
-                                         "conftest or plugin says at the end of the session that "
-                                         "something is wrong",
-                                         ended.how)},
-                 {"details", text::to_valid_utf8(output)}});
+    warnings_.push_back(fmt::format(
+        "pytest has collected its tests and then ended with {}: what a conftest or plugin "
+        "checks at the end of this session, in which no test ran, is not checked again "
+        "where only a controller of xdist's does so",
+        ended.how));
 }
 
 // Why the tests that were told cannot be trusted to be all; nothing when they can.
@@ -189,7 +189,7 @@ Result<Discovered> PytestAccount::conclude(const std::string& shown,
         return failed(
             fmt::format("{} of the plugin arrived garbled", text::count(garbled, "message")));
     }
-    if (ended) hear_the_end(*ended, output);
+    if (ended) hear_the_end(*ended);
     auto discovered = discovered_of(own_);
     for (auto& [position, tests] : companions_) {
         if (tests.collected != tests.told) continue;

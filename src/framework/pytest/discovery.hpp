@@ -61,7 +61,7 @@ class PytestAccount {
 
     static void take_items(const nlohmann::json& message, Tests& tests);
     void take_broken(const nlohmann::json& message);
-    void hear_the_end(const Ended& ended, const std::string& output);
+    void hear_the_end(const Ended& ended);
     // With all that holds for the whole collection.
     Discovered discovered_of(Tests& tests) const;
     std::optional<std::string> trouble(const std::optional<Ended>& ended) const;
