@@ -56,7 +56,9 @@ struct DoctorOptions {
     std::vector<std::string> groups = {};
 };
 
-struct ValidateOptions {};
+struct ValidateOptions {
+    bool show_values = false;  // what ${VAR} comes to
+};
 
 struct InitOptions {
     std::string provider = "local";  // as `type` has it

@@ -174,6 +174,7 @@ std::optional<std::string> TableReader::value_of(const toml::node& node, const s
         for (auto& secret : expansion.secrets) reading_.loaded.secrets.push_back(std::move(secret));
         good = expansion.unset.empty();
         value = std::move(expansion.text);
+        if (value != *raw) reading_.loaded.references[name] = {.text = *raw, .value = value};
     } else if (expander == Expander::HostShell) {
         const auto unset = unset_in_shell_text(*raw, reading_.lookup);
         for (const auto& variable : unset) complain_unset(variable);

@@ -11,7 +11,7 @@ namespace {
 
 class Writer {
   public:
-    explicit Writer(const Loaded& loaded) : loaded_(loaded) {}
+    Writer(const Loaded& loaded, Values values) : loaded_(loaded), values_(values) {}
 
     void section(std::string name) {
         section_ = std::move(name);
@@ -38,7 +38,9 @@ class Writer {
         }
     }
     void row(std::string_view key, std::string_view value) {
-        line(key, value, origin(section_ + "." + std::string(key)));
+        const auto full = section_ + "." + std::string(key);
+        line(key, values_ == Values::Expanded ? std::string(value) : as_written(full, value),
+             origin(full));
     }
     // What no key has by itself.
     void line(std::string_view label, std::string_view value, std::string_view origin) {
@@ -48,10 +50,13 @@ class Writer {
     void derived(const Options& options) {
         for (const auto& each : options.derived()) {
             std::string from = "default";
+            std::string value = each.value;
             for (const auto& key : each.keys) {
-                if (from == "default") from = origin(section_ + "." + key);
+                const auto full = section_ + "." + key;
+                if (from == "default") from = origin(full);
+                if (values_ == Values::AsWritten) value = as_written_within(full, value);
             }
-            line(each.label, each.value, from);
+            line(each.label, value, from);
         }
     }
     std::string origin(const std::string& full) const {
@@ -66,6 +71,38 @@ class Writer {
     std::string finish() && { return std::move(out_); }
 
   private:
+    // `value` is that of the key `full`, and shown in quotes where it is a text.
+    std::string as_written(const std::string& full, std::string_view value) const {
+        const auto& references = loaded_.references;
+        // That of another key stands in for one that is not given.
+        for (const auto& name : {full, section_ + "." + origin(full)}) {
+            if (const auto whole = references.find(name); whole != references.end()) {
+                return '"' + whole->second.text + '"';
+            }
+        }
+        return as_written_within(full, value);
+    }
+    // `value` is made of that of the key `full`, or of several of its elements.
+    std::string as_written_within(const std::string& full, std::string_view value) const {
+        std::string shown(value);
+        const auto& references = loaded_.references;
+        for (auto at = references.lower_bound(full); at != references.end(); ++at) {
+            const auto& [name, reference] = *at;
+            if (!name.starts_with(full)) break;
+            const bool belongs =
+                name.size() == full.size() || name[full.size()] == '[' || name[full.size()] == '.';
+            if (!belongs) continue;
+            auto replaced =
+                text::replace_all(shown, '"' + reference.value + '"', '"' + reference.text + '"');
+            if (replaced == shown && !reference.value.empty()) {
+                replaced = text::replace_all(shown, reference.value, reference.text);
+                // Quoted, or cut: it can be in there nevertheless.
+                if (replaced == shown) return fmt::format("(made of {})", reference.text);
+            }
+            shown = std::move(replaced);
+        }
+        return shown;
+    }
     std::string masked(std::string_view value) const {
         std::string shown(value);
         for (const auto& secret : loaded_.secrets) {
@@ -74,6 +111,7 @@ class Writer {
         return shown;
     }
     const Loaded& loaded_;
+    Values values_;
     std::string section_;
     std::string out_;
 };
@@ -117,12 +155,12 @@ void write_command_line(Writer& out, const Config& config) {
 
 }  // namespace
 
-std::string summary(const Loaded& loaded, const Kinds& kinds) {
+std::string summary(const Loaded& loaded, const Kinds& kinds, Values values) {
     if (!loaded.config) return "";
     const Config& config = *loaded.config;
     const auto& provider = config.provider;
     const auto& framework = config.framework;
-    Writer out(loaded);
+    Writer out(loaded, values);
     out.section("offload");
     out.keys(keys_of("offload"), &config.offload);
     out.section("provider");

@@ -40,6 +40,15 @@ class Commands(Scenario):
         for text in ("local", "default", "all"):
             self.assertIn(text, run.out, run.describe())
 
+    def test_validate_shows_values_only_when_asked(self):
+        self.fake_project({"a": "pass"}, offload='working_dir = "${HERE_OF_MINE}"')
+        env = {"HERE_OF_MINE": str(self.project)}
+        run = self.offload("validate", env=env).expect_exit(0)
+        self.assertIn('"${HERE_OF_MINE}"', run.out, run.describe())
+        values = self.offload("validate", "--show-values", env=env).expect_exit(0)
+        self.assertIn(f'"{self.project}"', values.out, values.describe())
+        self.assertNotIn("${HERE_OF_MINE}", values.out)
+
     def test_unknown_keys_are_warnings(self):  # TRAPS 46
         self.fake_project({"a": "pass"}, offload="retry_count = 3\nmax_paralell = 2")
         run = self.offload("run").expect_exit(0)

@@ -40,7 +40,9 @@ inline Loaded parse(std::string_view text, const std::filesystem::path& file,
                     const Overrides& overrides, const Lookup& lookup) {
     return parse(text, file, all_kinds(), overrides, lookup);
 }
-inline std::string summary(const Loaded& loaded) { return summary(loaded, all_kinds()); }
+inline std::string summary(const Loaded& loaded, Values values = Values::AsWritten) {
+    return summary(loaded, all_kinds(), values);
+}
 
 inline Lookup variables(std::map<std::string, std::string> values = {}) {
     return [values = std::move(values)](const std::string& name) -> std::optional<std::string> {

@@ -33,6 +33,43 @@ TEST(Summary, HidesSecretsWhereverTheyComeFrom) {
                             HasSubstr("DB_PASSWORD"), Not(HasSubstr("opaque"))));
 }
 
+TEST(Summary, ShowsReferencesAsWrittenUnlessValuesAreAskedFor) {
+    const auto loaded = parse(
+        "[offload]\nsandbox_repo_root = \"/r/${WHERE}\"\n"
+        "[provider]\ntype = \"modal\"\nenv = { LEVEL = \"at ${LEVEL:-nothing}\" }\n"
+        "copy_dirs = [\"plain:/p\", \"${WHERE}:/q\"]\n"
+        "experimental_options = { region = \"${WHERE}\" }\n"
+        "[framework]\ntype = \"pytest\"\npython = \"${PY}\"\n"
+        "extra_args = [\"run\", \"${WITH}\"]\n"
+        "[groups.all]\nfilters = \"-k '${WHERE}'\"\n",
+        "offload.toml", {},
+        variables({{"WHERE", "valued-1"},
+                   {"LEVEL", "valued-2"},
+                   {"PY", "valued-3"},
+                   {"WITH", "valued 4"}}));
+    ASSERT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
+    const auto written = summary(loaded);
+    EXPECT_THAT(written, Not(HasSubstr("valued")));
+    EXPECT_THAT(written,
+                AllOf(testing::ContainsRegex("sandbox_repo_root +\"/r/\\$\\{WHERE\\}\" "),
+                      testing::ContainsRegex("sandbox_project_root +\"/r/\\$\\{WHERE\\}\" "),
+                      HasSubstr("\"at ${LEVEL:-nothing}\""), HasSubstr("\"plain:/p\""),
+                      HasSubstr("\"${WHERE}:/q\""), HasSubstr("{\"region\":\"${WHERE}\"}"),
+                      HasSubstr("\"-k '${WHERE}'\""), HasSubstr("${PY}"), HasSubstr("${WITH}")));
+    const auto values = summary(loaded, Values::Expanded);
+    EXPECT_THAT(values, Not(HasSubstr("${")));
+    EXPECT_THAT(values, AllOf(HasSubstr("/r/valued-1"), HasSubstr("at valued-2"),
+                              HasSubstr("valued-3"), HasSubstr("valued 4")));
+}
+
+TEST(Summary, ValuesThatAreAskedForAreNoSecrets) {
+    const auto loaded =
+        parse(commands("working_dir = \"/srv/${MY_SECRET}/${PLAIN}\""), "offload.toml", {},
+              variables({{"MY_SECRET", "opaque"}, {"PLAIN", "visible"}}));
+    EXPECT_THAT(summary(loaded, Values::Expanded),
+                AllOf(HasSubstr("/srv/(hidden)/visible"), Not(HasSubstr("opaque"))));
+}
+
 TEST(Summary, OfAConfigWithErrorsIsEmpty) { EXPECT_EQ(summary(read("")), ""); }
 
 TEST(Summary, CoversEveryProviderAndFramework) {

@@ -42,6 +42,12 @@ struct Overrides {
     bool no_cache = false;
 };
 
+// A text of the file that refers to variables.
+struct ReferringText {
+    std::string text;   // as it stands there
+    std::string value;  // what it came to
+};
+
 struct Loaded {
     std::optional<Config> config;         // absent when there is an error
     std::vector<Diagnostic> diagnostics;  // in the order of the file
@@ -50,6 +56,7 @@ struct Loaded {
     std::map<std::string, std::string> origins;
     // Values that ${VAR} took from variables with secret names: to be masked wherever shown.
     std::vector<std::string> secrets;
+    std::map<std::string, ReferringText> references;  // by key: "provider.env.HOST", "report.x[0]"
 };
 
 // Never throws and never stops at the first problem. A file that cannot be read or parsed gives
@@ -59,9 +66,13 @@ Loaded load(const std::filesystem::path& file, const Kinds& kinds, const Overrid
 Loaded parse(std::string_view text, const std::filesystem::path& file, const Kinds& kinds,
              const Overrides& overrides, const Lookup& lookup);
 
+// How texts that refer to variables are shown.
+enum class Values { AsWritten, Expanded };
+
 // Readable summary of the effective settings, each with its origin. Values of environment
-// variables whose names look like secrets (TOKEN, KEY, SECRET, PASSWORD, …) are masked.
-std::string summary(const Loaded& loaded, const Kinds& kinds);
+// variables whose names look like secrets (TOKEN, KEY, SECRET, PASSWORD, …) are masked, whatever
+// `values` says.
+std::string summary(const Loaded& loaded, const Kinds& kinds, Values values);
 
 // Warnings about what is missing outside the file: a Dockerfile, a tool, a copied folder, a
 // variable that a command names. Never errors. `lookup` also says what $PATH is. `loaded` holds a
