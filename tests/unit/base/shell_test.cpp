@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <random>
 
+#include "offload/base/file.hpp"
+
 namespace offload::shell {
 namespace {
 
@@ -78,10 +80,29 @@ TEST(ShellQuote, JoinedWordsAreSplitIntoTheSameWords) {  // TRAPS 29
     }
 }
 
-TEST(ShellQuote, RealShellSeesExactlyTheSameWords) {  // TRAPS 29
+// Shells that sandboxes have for /bin/sh.
+class RealShell : public testing::TestWithParam<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Shells, RealShell,
+                         testing::Values("sh", "bash", "bash --posix", "dash", "busybox sh"),
+                         [](const auto& shell) {
+                             std::string name;
+                             for (const char c : std::string_view(shell.param)) {
+                                 if (c != ' ' && c != '-') name += c;
+                             }
+                             return name;
+                         });
+
+TEST_P(RealShell, SeesExactlyTheSameWords) {  // TRAPS 29
+    const std::string shell = GetParam();
+    if (output_of_sh("command -v " + shell.substr(0, shell.find(' ')) + " || :").empty()) {
+        GTEST_SKIP() << "there is no " << shell << " here";
+    }
     const auto seed = std::random_device{}();
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
+    const auto folder = TemporaryFolder::create("shell").value();
+    const auto script = folder.path() / "script";
     for (int round = 0; round < 20; ++round) {
         std::vector<std::string> words;
         std::string expected;
@@ -90,7 +111,12 @@ TEST(ShellQuote, RealShellSeesExactlyTheSameWords) {  // TRAPS 29
         words.push_back(every_byte);
         for (int n = 0; n < 100; ++n) words.push_back(random_word(random));
         for (const std::string& word : words) expected += "<" + word + ">";
-        ASSERT_EQ(output_of_sh("printf '<%s>' " + join(words)), expected);
+        // As an argument, as text of a script, and within an argument of another shell.
+        const auto command = "printf '<%s>' " + join(words);
+        ASSERT_TRUE(write_file_atomically(script, command + "\n"));
+        ASSERT_EQ(output_of_sh(shell + " -c " + quote(command)), expected);
+        ASSERT_EQ(output_of_sh(shell + " " + script.string()), expected);
+        ASSERT_EQ(output_of_sh(shell + " -c " + quote(shell + " -c " + quote(command))), expected);
     }
 }
 
