@@ -11,6 +11,7 @@ from .streams import write_all
 LIFETIME = 12 * 3600  # seconds, of a sandbox that nobody destroys
 LONGEST_LIFETIME = 24 * 3600  # what Modal allows
 DESTROYED_AT_ONCE = 100
+REFUSALS = {"auth", "busy", "gone"}  # after which there is no sandbox for certain
 ARGUMENT_BYTES = 60_000  # Modal takes 64 KiB for all arguments of an exec
 
 
@@ -18,9 +19,20 @@ class Sandboxes:
     def __init__(self, account, images):
         self.account, self.images = account, images
         self.objects = {}  # those that are not destroyed, by ID
+        self.unsure = []  # tags of sandboxes that may come to be although nobody was told of them
 
     async def create(self, image_id, cpu=None, memory_mib=None, experimental_options=None,
                      lifetime=LIFETIME, tags=None, env=None):
+        try:
+            return await self.begin(image_id, cpu, memory_mib, experimental_options, lifetime, tags,
+                                    env)
+        except Exception as error:
+            if tags and getattr(error, "kind", None) not in REFUSALS:
+                self.unsure.append(tags)
+                await self.destroy_tagged(tags)
+            raise
+
+    async def begin(self, image_id, cpu, memory_mib, experimental_options, lifetime, tags, env):
         modal, app = import_modal(), await self.account.app()
         with explained("cannot create a sandbox"):
             sandbox = await modal.Sandbox.create.aio(
@@ -68,8 +80,16 @@ class Sandboxes:
             say(f"{error}")
         return not errors
 
+    async def destroy_tagged(self, tags):
+        try:
+            await self.destroy_each(await self.tagged(tags))
+        except Exception as error:
+            say(f"{error}")
+
     async def destroy_all(self):
         await self.destroy_each(list(self.objects))
+        # What may have come to be since.
+        await asyncio.gather(*map(self.destroy_tagged, self.unsure))
 
     async def start(self, sandbox_id, script, passes_stdin, timeout=None):
         """A process that runs the script; scripts that are too long for arguments go by stdin."""

@@ -15,6 +15,7 @@ Commands run for real, see machines.py. What tests may look at and change:
     server.lose(id)       a sandbox dies by itself
     server.blobs          what was uploaded beside the messages, see blobs.py
     server.refuse[method] (how often, grpclib.Status, message): answers with that error
+    server.befall         of a method's name: what befalls this call, see BEFALLS
 
 Answers to methods that are not here are UNIMPLEMENTED, which the client reports by name.
 """
@@ -54,6 +55,39 @@ def token():
     return ".".join([*map(encode, parts), "unsigned"])
 
 
+class Deaf:
+    """A stream whose answer is lost on its way. The client asks again after other statuses, and the
+    real server knows by a key that it has been asked before."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    async def send_message(self, message, **_):
+        raise GRPCError(Status.DATA_LOSS, "the answer was lost")
+
+
+async def refused(function, stream):
+    await stream.recv_message()
+    raise GRPCError(Status.INTERNAL, "the machine room is on fire")
+
+
+async def unanswered(function, stream):
+    await stream.recv_message()
+    await asyncio.Event().wait()
+
+
+async def late(function, stream):
+    await asyncio.sleep(1.5)
+    await function(stream)
+
+
+BEFALLS = {"fails": refused, "hangs": unanswered, "late": late,
+           "fails-after": lambda function, stream: function(Deaf(stream))}
+
+
 class Execution:
     def __init__(self, process):
         self.process, self.written, self.closed = process, 0, False
@@ -85,6 +119,7 @@ class State:
         self.files, self.mounts = {}, {}
         self.sandboxes, self.executions = {}, {}
         self.created, self.terminated, self.built = [], [], []
+        self.befall = lambda method: None
         self.refuse, self.forget_before_create, self.hold_creations = {}, 0, 0
         self.root = tempfile.mkdtemp(prefix="modal-servicer-")
         self.mount_point = os.path.join(self.root, "root")
@@ -143,7 +178,8 @@ def counted(base, state):
                     state.refuse[name] = (left - 1, status, message)
                     await stream.recv_message()
                     raise GRPCError(status, message)
-                await function(stream)
+                fault = state.befall(name)
+                await (BEFALLS[fault](function, stream) if fault else function(stream))
 
             return call
 

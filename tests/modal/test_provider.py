@@ -240,6 +240,15 @@ class Troubles(ModalScenario):
         outcomes = {"tests/test_h.py::test_quick": "passed", "tests/test_h.py::test_hangs": "error"}
         run.expect_outcomes(outcomes)
 
+    def test_sandbox_whose_creation_was_answered_by_an_error_is_destroyed(self):  # TRAPS 24
+        self.modal_project({"tests/test_s.py": SLEEPER.format(count=4, seconds=0)}, slots=1)
+        losses = iter(["fails-after"])
+        self.server.befall = \
+            lambda method: next(losses, None) if method.startswith("SandboxCreate") else None
+        run = self.offload("run").expect_exit(0)
+        run.expect_outcomes({f"tests/test_s.py::test_it[{n}]": "passed" for n in range(4)})
+        self.assertEqual(len(self.server.created), 2, run.describe())
+
     def test_no_token(self):
         self.modal_project({"tests/test_a.py": "def test_a(): pass\n"})
         for name in ("MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"):
