@@ -15,7 +15,7 @@ class Cell:
     op: str
     fault: str
     when: str  # "first" | "all" | "random"
-    provider: str  # "command" | "streaming" | "local"
+    provider: str  # "command" | "streaming" | "docker" | "modal" | "local"
     work: str  # see projects.py
     expected: str
     leaks: bool = False  # sandboxes may be left, if they are named
@@ -68,6 +68,38 @@ OPERATIONS = {
         ("fails-after", "clean", "clean", 0), *NOISE,
     ],
 }
+# The same for requests to a Docker Engine, see engine.py.
+REQUESTS = {
+    "prepare": [("fails", None, "fails", 1), ("refused", None, "fails", 0),
+                ("garbage", None, "fails", 0), ("loses-answer", None, "fails", 0),
+                ("late", None, "clean", 0), ("crumbs", None, "clean", 0)],
+    "create": [("fails", "recovers", "fails", 1), ("refused", "recovers", "fails", 0),
+               ("garbage", "recovers", "fails", 0), ("loses-answer", "recovers", "fails", 1),
+               ("fails-after", "recovers", "fails", 0), ("late", "clean", "clean", 0),
+               ("crumbs", "clean", "clean", 0)],
+    "start": [("fails", "recovers", "fails", 0), ("refused", "recovers", "fails", 0),
+              ("loses-answer", "recovers", "fails", 0), ("fails-after", "recovers", "fails", 0),
+              ("late", "clean", "clean", 0)],
+    "exec": [("fails", "recovers", "fails", 0), ("refused", "recovers", "fails", 0),
+             ("garbage", "recovers", "fails", 0), ("loses-answer", "recovers", "fails", 0),
+             ("fails-after", "recovers", "fails", 0), ("cut", "recovers", "safe", 1),
+             ("hangs", "recovers", "fails", 0), ("late", "clean", "clean", 0),
+             ("crumbs", "clean", "clean", 0)],
+    "destroy": [("fails", "clean", "clean", 0), ("refused", "clean", "clean", 0),
+                ("loses-answer", "clean", "clean", 1), ("fails-after", "clean", "clean", 0),
+                ("late", "clean", "clean", 0), ("crumbs", "clean", "clean", 0)],
+}
+# And for requests to Modal, see cloud.py.
+CALLS = {
+    "prepare": [("fails", None, "fails", 0), ("late", None, "clean", 0)],
+    "create": [("fails", "recovers", "fails", 1), ("fails-after", "recovers", "fails", 0),
+               ("late", "clean", "clean", 0)],
+    "exec": [("fails", "recovers", "fails", 0), ("fails-after", "recovers", "fails", 0),
+             ("vanish", "recovers", "fails", 1), ("late", "clean", "clean", 0)],
+    "output": [("late", "clean", "clean", 0)],
+    "destroy": [("fails", "clean", "clean", 0), ("fails-after", "clean", "clean", 1),
+                ("late", "clean", "clean", 0)],
+}
 # What the test itself does: the expectation is of the others; "victim" says what it becomes.
 TESTS = [
     ("crashes", "error", 1), ("aborts", "error", 0), ("leaves-with-0", "error", 1),
@@ -78,19 +110,21 @@ TESTS = [
 VICTIMS = {fault: outcome for fault, outcome, _ in TESTS}
 # (provider, work)
 WAYS = [("streaming", "workers"), ("command", "batches"), ("command", "status")]
+IN_CONTAINERS = [("docker", "workers"), ("docker", "batches")]
+ON_MODAL = [("modal", "workers"), ("modal", "batches")]
 # Without an ID nobody can destroy it; a destruction that never succeeds leaves what it leaves.
 LEAKING = {("create", "silent"), ("destroy", "fails"), ("destroy", "refused"),
            ("destroy", "killed"), ("destroy", "hangs"), ("destroy", "fails-after"),
-           ("destroy", "killed-after"), ("destroy", "hangs-after")}
+           ("destroy", "killed-after"), ("destroy", "hangs-after"), ("destroy", "loses-answer")}
 # Of a runner of which only the exit status is known, another process' status is its own.
 MEANINGLESS = {("leaves-with-0", "status"), ("leaves-a-thread", "status"),
                ("leaves-with-0", "batches"), ("leaves-a-thread", "batches")}
 
 
-def machine_cells():
-    for op, faults in OPERATIONS.items():
+def cells_of(operations, ways):
+    for op, faults in operations.items():
         for fault, first, always, quick in faults:
-            for provider, work in WAYS:
+            for provider, work in ways:
                 leaks = (op, fault) in LEAKING
                 whens = {"all": always} if first is None else {
                     "first": first, "all": always,
@@ -114,4 +148,5 @@ def test_cells():
 
 
 def all_cells():
-    return [*machine_cells(), *test_cells()]
+    return [*cells_of(OPERATIONS, WAYS), *cells_of(REQUESTS, IN_CONTAINERS),
+            *cells_of(CALLS, ON_MODAL), *test_cells()]

@@ -36,19 +36,30 @@ class CellRun(Scenario):
     """One cell; check() gives what was not as it has to be."""
 
     timeout = 280.0
+    root_in_sandbox = None  # there, too, the project lies where it lies here
 
     def __init__(self, cell, seed):
         super().__init__("check")
         self.cell, self.seed = cell, seed
         self.state = self.run_ended = None
 
+    def setUp(self):
+        super().setUp()
+        self.executions = self.project / "executions.log"
+        self.root_in_sandbox = self.root_in_sandbox or self.project
+
+    def plan(self):
+        return {"op": self.cell.op, "fault": self.cell.fault, "when": self.cell.when,
+                "seed": self.seed}
+
+    def python(self):
+        return pytest_python(9)
+
     def machine(self, limit):
         """The [provider] section of the machine that breaks."""
         self.state = self.project / "state"
         self.state.mkdir()
-        plan = {"op": self.cell.op, "fault": self.cell.fault, "when": self.cell.when,
-                "seed": self.seed}
-        (self.state / "fault.json").write_text(json.dumps(plan))
+        (self.state / "fault.json").write_text(json.dumps(self.plan()))
         me = f"{sys.executable} -SE {HERE / 'machine.py'} {self.state}"
         return f"""
             type = "default"
@@ -67,7 +78,7 @@ class CellRun(Scenario):
         of_test = cell.op == "test"
         self.mixed = cell.when != "all" and not of_test
         self.retries = 1 if of_test and cell.when == "first" else 0
-        python = pytest_python(9) if cell.work == "workers" else None
+        python = self.python() if cell.work == "workers" else None
         projects.write(
             self, cell.work, mixed=self.mixed, python=python, retries=self.retries, when=cell.when,
             misbehaves=cell.fault if of_test else None,
@@ -87,12 +98,14 @@ class CellRun(Scenario):
             wrong.append("an internal error")
         if self.processes():
             wrong.append(f"processes left: {self.processes()}")
-        certain = self.state and self.cell.op != "test" and self.cell.when != "random"
-        if certain and not (self.state / "struck.log").exists():
+        if self.cell.op != "test" and self.cell.when != "random" and not self.struck():
             wrong.append("the fault never struck")
         if (self.project / "pwned").exists():
             wrong.append("a sandbox's ID was executed")
         return wrong
+
+    def struck(self):
+        return (self.state / "struck.log").exists()
 
     # --- What each test came to
 
@@ -263,6 +276,16 @@ def arguments():
     return parser.parse_args()
 
 
+def run_of(cell, seed):
+    if cell.provider == "docker":
+        import containers  # which needs what is above
+        return containers.ContainerRun(cell, seed)
+    if cell.provider == "modal":
+        import cloud
+        return cloud.CloudRun(cell, seed)
+    return CellRun(cell, seed)
+
+
 def main():
     asked = arguments()
     chosen = [cell for cell in cells.all_cells()
@@ -270,10 +293,12 @@ def main():
     if asked.list or not chosen:
         print("\n".join(f"{cell.name}: {cell.expected}" for cell in chosen) or "no such cell")
         return 0 if chosen else 2
+    if any(cell.provider == "modal" for cell in chosen):
+        import cloud  # noqa: F401  # now: it may begin this program anew
     print(f"{len(chosen)} cells, seed {asked.seed}", flush=True)
     results = dict.fromkeys(chosen)
     with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
-        futures = {pool.submit(tried, CellRun(cell, asked.seed)): cell for cell in chosen}
+        futures = {pool.submit(tried, run_of(cell, asked.seed)): cell for cell in chosen}
         for future in concurrent.futures.as_completed(futures):
             cell = futures[future]
             wrong, seconds, told = results[cell] = future.result()
@@ -292,4 +317,5 @@ def main():
 
 
 if __name__ == "__main__":
+    sys.modules["matrix"] = sys.modules["__main__"]  # for those who build on it
     sys.exit(main())

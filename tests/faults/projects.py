@@ -99,7 +99,7 @@ def once(flag, word, shell):
 def write(scenario, work, *, mixed, misbehaves=None, when="all", retries=0, python=None,
           **sections):
     """Makes the project and its config, whose `sections` are those of Scenario.config()."""
-    (scenario.project / "executions.log").touch()
+    scenario.executions.touch()
     once_only = when == "first"
     if work == "workers":
         framework = write_pytest(scenario, mixed, misbehaves, once_only, python)
@@ -108,7 +108,7 @@ def write(scenario, work, *, mixed, misbehaves=None, when="all", retries=0, pyth
     group = f"retry_count = {retries}\n"
     if work == "status":
         group += "schedule_individual = true\n"
-    scenario.config(framework, {"all": group}, root=scenario.project, **sections)
+    scenario.config(framework, {"all": group}, root=scenario.root_in_sandbox, **sections)
 
 
 def write_pytest(scenario, mixed, misbehaves, once_only, python):
@@ -118,7 +118,7 @@ def write_pytest(scenario, mixed, misbehaves, once_only, python):
         act = once(scenario.project / "misbehaved", act, shell=False)
     for part in range(3):
         scenario.write({f"tests/test_{part}.py": TEST_FILE.format(
-            log=scenario.project / "executions.log", misbehave=act, victim=VICTIM,
+            log=scenario.executions, misbehave=act, victim=VICTIM,
             numbers=list(range(part * 4, part * 4 + 4)), skipped=SKIPPED if mixed else -1,
             failing=FAILING if mixed else ())})
     return textwrap.dedent(f"""\
@@ -139,7 +139,7 @@ def write_runner(scenario, work, mixed, misbehaves, once_only):
     scenario.write({
         "ids": "\n".join(names()) + "\n",
         "runner": RUNNER.format(
-            log=scenario.project / "executions.log", misbehave=act,
+            log=scenario.executions, misbehave=act,
             failing=" ".join(f"t{i}" for i in FAILING) if mixed else "",
             skipped=f"t{SKIPPED}" if mixed and work == "batches" else "")})
     result = "{result_file}" if work == "batches" else "-"
@@ -154,7 +154,7 @@ def write_runner(scenario, work, mixed, misbehaves, once_only):
 def executed(scenario):
     """({test: how often it began}, {test: how often it ended})"""
     began, ended = {}, {}
-    for line in (scenario.project / "executions.log").read_text().splitlines():
+    for line in scenario.executions.read_text().splitlines():
         word, test = line.split()
         counts = began if word == "begin" else ended
         counts[test] = counts.get(test, 0) + 1

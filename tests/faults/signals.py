@@ -110,8 +110,10 @@ class SignalledRun(matrix.CellRun):
         verdicts = {test for test, _ in self.journal_verdicts()}
         if verdicts != known:
             yield f"lost: {sorted(known - verdicts)}"
-        if not (self.output_dir / "junit.xml").exists():
-            yield "no junit.xml"
+        # A run that has begun nothing leaves what earlier runs have reported.
+        begun = any(e.get("event") == "batch_started" for e in events)
+        if begun != (self.output_dir / "junit.xml").exists():
+            yield "no junit.xml" if begun else "a junit.xml of nothing"
         _, ended = projects.executed(self)
         for test, status in self.journal_verdicts():
             name = projects.short(test, self.cell.work)

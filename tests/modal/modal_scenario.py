@@ -60,19 +60,24 @@ retry_count = {retries}
 """
 
 
+def serve(scenario):
+    """Gives the scenario a server, and all that the program needs to find it."""
+    context = servicer.running()
+    scenario.server = context.__enter__()
+    scenario.addCleanup(context.__exit__, None, None, None)
+    # python3 is the one with the client; there is no uv.
+    scenario.bin = scenario.root / "bin"
+    scenario.program("python3", f'exec {shlex.quote(PYTHON)} -W ignore "$@"')
+    path = [p for p in scenario.env["PATH"].split(":") if not os.path.exists(p + "/uv")]
+    scenario.env.update(
+        PATH=":".join([str(scenario.bin), *path]), MODAL_SERVER_URL=scenario.server.url,
+        MODAL_TOKEN_ID="ak-test", MODAL_TOKEN_SECRET="as-test")
+
+
 class ModalScenario(Scenario):
     def setUp(self):
         super().setUp()
-        context = servicer.running()
-        self.server = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        # python3 is the one with the client; there is no uv.
-        self.bin = self.root / "bin"
-        self.program("python3", f'exec {shlex.quote(PYTHON)} -W ignore "$@"')
-        path = [p for p in self.env["PATH"].split(":") if not os.path.exists(p + "/uv")]
-        self.env.update(
-            PATH=":".join([str(self.bin), *path]), MODAL_SERVER_URL=self.server.url,
-            MODAL_TOKEN_ID="ak-test", MODAL_TOKEN_SECRET="as-test")
+        serve(self)
 
     def tearDown(self):
         alive = self.server.alive()
