@@ -13,6 +13,7 @@
 #include "exit_status.hpp"
 #include "kinds.hpp"
 #include "offload/base/file.hpp"
+#include "offload/base/shell.hpp"
 #include "offload/config/load.hpp"
 #include "offload/engine/run.hpp"
 #include "offload/framework/kind.hpp"
@@ -57,6 +58,7 @@ Exit status:
   0    all tests passed
   1    a test failed, errored or was not run, or the run could not be carried out
   2    all tests passed, some only on retry (--flaky-exit-code changes it)
+  N    all tests passed, but a sandbox may be left, with [offload] leak_exit_code = N
   130  interrupted by Ctrl-C; 143 by SIGTERM. Sandboxes are destroyed and reports written first
 )";
 
@@ -133,7 +135,13 @@ bool stdout_is_stderr() {
            out.st_dev == err.st_dev && out.st_ino == err.st_ino && out.st_rdev == err.st_rdev;
 }
 
-report::SummaryOptions summary_options(const config::Config& config, const RunOptions& run) {
+std::string cleanup_command(const std::string& config) {
+    if (config == GlobalOptions{}.config) return "offload cleanup";
+    return fmt::format("offload -c {} cleanup", shell::quote(config));
+}
+
+report::SummaryOptions summary_options(const config::Config& config, const Options& options) {
+    const RunOptions& run = options.run;
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const fs::path folder = config.report.output_dir;
     return {.colour = terminal && ::getenv("NO_COLOR") == nullptr,
@@ -143,6 +151,7 @@ report::SummaryOptions summary_options(const config::Config& config, const RunOp
             .html_file = config.report.html ? folder / report::kHtmlFile : fs::path{},
             .trace_file = run.trace ? folder / kTraceFile : fs::path{},
             .errors_stand_above = stdout_is_stderr(),
+            .cleanup_command = cleanup_command(options.global.config),
             .cost = run.show_estimated_cost ? cost_rates(config) : std::nullopt};
 }
 
@@ -213,8 +222,8 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
         if (!written) print(written.error());
         return written;
     };
-    sinks.push_back(std::make_unique<report::SummaryPrinter>(summary_options(config, options.run),
-                                                             tests, write));
+    sinks.push_back(
+        std::make_unique<report::SummaryPrinter>(summary_options(config, options), tests, write));
     return sinks;
 }
 
@@ -259,7 +268,13 @@ int carry_out(const config::Config& config, const Options& options) {
          .known_durations = std::move(durations),
          .started = options.global.started,
          .exit_status =
-             [&](const RunSummary& told) { return exit_status(told, options.run.flaky_exit_code); },
+             [&](const RunSummary& told) {
+                 ExitStatusWishes wishes{.flaky = options.run.flaky_exit_code, .leak = {}};
+                 if (const auto leak = config.offload.leak_exit_code) {
+                     wishes.leak = static_cast<int>(*leak);
+                 }
+                 return exit_status(told, wishes);
+             },
          .selection = *std::move(selection),
          .repetition = repetition(options.run)},
         tests, *sinks, interrupter);

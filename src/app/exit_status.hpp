@@ -11,8 +11,14 @@ inline constexpr int kSuccess = 0;  // the command did what it was asked; all te
 inline constexpr int kFailure = 1;  // a test failed, errored or was not run; or nothing could be
 inline constexpr int kFlaky = 2;    // all passed, some only on retry
 
-// Of a run; `flaky` stands in for kFlaky.
-int exit_status(const RunSummary& summary, std::optional<int> flaky);
+// What the user wants to hear of a run in which all tests passed.
+struct ExitStatusWishes {
+    std::optional<int> flaky = {};  // instead of kFlaky
+    std::optional<int> leak = {};   // where a sandbox may be left; nothing: as if none were
+};
+
+// Of a run.
+int exit_status(const RunSummary& summary, const ExitStatusWishes& wishes);
 
 // Of anything that a signal has ended.
 int exit_status_of_signal(int signal);

@@ -48,6 +48,10 @@ Keys offload_keys() {
         key("max_parallel_collection", &S::max_parallel_collection, Era::V0_9,
             "How many groups are searched for tests at the same time.",
             {.range = {0, kParallel.most}, .otherwise = "one per CPU core"}),
+        key("leak_exit_code", &S::leak_exit_code, Era::V1_0,
+            "The exit status of a run in which all tests passed, but a sandbox could not be "
+            "destroyed in spite of several attempts and may still exist.",
+            {.range = {0, 255}, .otherwise = "a warning at the end, and no other exit status"}),
         Key{.name = "stream_output",
             .era = Era::V0_4,
             .doc = "Deprecated, without effect.",

@@ -346,6 +346,16 @@ std::vector<Row> rows_per_batch(const RunSummary& summary, const TestTable& test
     return rows;
 }
 
+void write_leaked(Xml& xml, const std::vector<std::string>& sandboxes) {
+    if (sandboxes.empty()) return;
+    xml.raw("    <properties>\n");
+    for (const auto& id : sandboxes) {
+        xml.raw("      <property").attribute("name", "leaked-sandbox").attribute("value", id);
+        xml.raw("/>\n");
+    }
+    xml.raw("    </properties>\n");
+}
+
 }  // namespace
 
 std::string write(const RunSummary& summary, const TestTable& tests, const WriteOptions& options) {
@@ -372,6 +382,7 @@ std::string write(const RunSummary& summary, const TestTable& tests, const Write
     xml.raw(">\n  <testsuite");
     attributes();
     xml.attribute("flakes", totals.flakes).raw(">\n");
+    write_leaked(xml, summary.leaked_sandboxes);
     for (const Row& row : rows) {
         for (const Shape& shape : shapes_of(*row.verdict, how)) write_row(xml, row, shape);
     }

@@ -230,6 +230,7 @@ void HtmlData::on(const RunFinished& event, Seconds /*now*/) {
                           .hedges = told.hedges,
                           .failure = told.failure,
                           .runner_report = told.runner_report,
+                          .leaked_sandboxes = told.leaked_sandboxes,
                           .exit_status = told.exit_status,
                           .interrupted_by = told.interrupted_by};
 }

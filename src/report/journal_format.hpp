@@ -42,7 +42,8 @@ OFFLOAD_JOURNAL_FIELDS(RunSummary, "", a("verdicts", v.verdicts), a("counts", v.
                        a("wall", v.wall), a("work", v.work), a("longest", v.longest),
                        a("slots", v.slots), a("unknown_results", v.unknown_results),
                        a("hedges", v.hedges), a("failure", v.failure),
-                       a("runner_report", v.runner_report), a("exit_status", v.exit_status),
+                       a("runner_report", v.runner_report),
+                       a("leaked_sandboxes", v.leaked_sandboxes), a("exit_status", v.exit_status),
                        a("interrupted_by", v.interrupted_by));
 
 OFFLOAD_JOURNAL_FIELDS(RunStarted, "run_started", a("run_id", v.run_id), a("version", v.version),

@@ -49,6 +49,7 @@ class Summary {
         if (extras_.nothing_was_run && summary_.counts.total() == 0) {
             verdict();
             line("Nothing was run: reports of earlier runs stay as they are");
+            leaked();
             return std::move(out_);
         }
         runner_report();
@@ -59,6 +60,7 @@ class Summary {
         remarks();
         where_to_look();
         verdict();
+        leaked();
         return std::move(out_);
     }
 
@@ -254,12 +256,21 @@ class Summary {
                              text::count(summary_.hedges, "duplicate")));
         }
         if (!extras_.cost.empty()) line(fmt::format("  {:<8} {}", "Cost:", extras_.cost));
-        if (!extras_.leaked_sandboxes.empty()) {
-            std::string names;
-            for (const auto& id : extras_.leaked_sandboxes) names += " " + shown(id);
-            line(fmt::format("  {} may still exist:{}; run `offload cleanup`",
-                             text::count(extras_.leaked_sandboxes.size(), "sandbox", "sandboxes"),
-                             names));
+    }
+
+    // What costs money until somebody acts on it is the last thing that is read.
+    void leaked() {
+        const auto& left = summary_.leaked_sandboxes;
+        if (left.empty()) return;
+        line(styled(Style::Yellow, "warning:", options_.colour) +
+             fmt::format(" {} may still exist; `{}` destroys {}:",
+                         text::count(left.size(), "sandbox", "sandboxes"),
+                         shown(options_.cleanup_command), left.size() == 1 ? "it" : "them"));
+        for (std::size_t i = 0; i < std::min(left.size(), options_.names); ++i) {
+            line("  " + shown(left[i]));
+        }
+        if (left.size() > options_.names) {
+            line(fmt::format("  … and {} more", left.size() - options_.names));
         }
     }
 
@@ -328,7 +339,10 @@ class Summary {
                         fmt::format("FLAKY: all passed, {} of {} only on retry", counts.flaky, all),
                         options_.colour));
         } else if (summary_.exit_status != 0) {
-            line(styled(Style::Red, fmt::format("FAILED: exit status {}", summary_.exit_status),
+            line(styled(Style::Red,
+                        summary_.leaked_sandboxes.empty()
+                            ? fmt::format("FAILED: exit status {}", summary_.exit_status)
+                            : std::string("FAILED: all passed, but a sandbox is left"),
                         options_.colour));
         } else {
             line(styled(Style::Green,
@@ -362,11 +376,6 @@ Result<> SummaryPrinter::consume(const Event& event) {
     substance_.comes_with(event);
     if (const auto* unknown = std::get_if<UnknownResult>(&event.body)) {
         if (extras_.unknown.size() < kUnknownShown) extras_.unknown.push_back(*unknown);
-    } else if (const auto* ended = std::get_if<SandboxEnded>(&event.body)) {
-        if (ended->maybe_leaked) {
-            extras_.leaked_sandboxes.push_back(
-                ended->id.empty() ? fmt::format("number {}", ended->sandbox.value()) : ended->id);
-        }
     } else if (const auto* finished = std::get_if<RunFinished>(&event.body)) {
         if (options_.cost) {
             extras_.cost = describe_cost(lifetimes_.count(), lifetimes_.total(event.since_start),

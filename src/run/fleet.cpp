@@ -1,5 +1,7 @@
 #include "fleet.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -69,6 +71,10 @@ void Fleet::hear(SandboxGone& message) {
                        .trouble = std::move(message.trouble),
                        .maybe_leaked = false};
     ended.maybe_leaked = ended.trouble.has_value();
+    if (ended.maybe_leaked) {
+        leaked_.push_back(ended.id.empty() ? fmt::format("number {}", message.sandbox.value())
+                                           : ended.id);
+    }
     remove(message.sandbox);
     out_.tell(std::move(ended));
 }

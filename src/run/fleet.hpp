@@ -98,6 +98,8 @@ class Fleet {
     std::vector<SandboxNumber> idle() const;
     std::size_t count(Phase phase) const { return counts_.of(phase); }
     std::size_t alive() const { return sandboxes_.size(); }
+    // Those that could not be destroyed, by the provider's names.
+    const std::vector<std::string>& leaked() const { return leaked_; }
 
     // An idle sandbox is worth its cost only while a running batch could still need it: keeps as
     // many idle ones as are busy, and where none is, ends all and makes no more.
@@ -124,6 +126,7 @@ class Fleet {
     std::map<SandboxNumber, Sandbox> sandboxes_;
     CreationPace pace_;
     std::optional<Error> last_error_;
+    std::vector<std::string> leaked_;
     bool closed_ = false;  // no more are made
 };
 

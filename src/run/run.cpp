@@ -48,6 +48,7 @@ RunSummary Run::summary(const Now& now) {
     summary.hedges = rooms.crew.hedges();
     summary.failure = rooms.stop.failure();
     summary.runner_report = rooms.closing.take_report();
+    summary.leaked_sandboxes = rooms.fleet.leaked();
     summary.interrupted_by = rooms.stop.interrupted_by();
     return summary;
 }

@@ -181,9 +181,10 @@ void Judge::exit_status() {
         if (record_.interrupted) return 128 + record_.interrupted_by;
         return failed ? 1 : flaky ? for_flaky : 0;
     };
-    const auto status = app::exit_status(summary, std::nullopt);
+    const auto status = app::exit_status(summary, {});
     expect(status == expected(2), fmt::format("the exit status is {}", status));
-    expect(app::exit_status(summary, kOwn) == expected(kOwn), "--flaky-exit-code is not obeyed");
+    expect(app::exit_status(summary, {.flaky = kOwn, .leak = {}}) == expected(kOwn),
+           "--flaky-exit-code is not obeyed");
     if (status != 0 && status != 2) return;
     for (const auto& verdict : summary.verdicts) {
         const auto& told = courses_[verdict.test.value()].told;

@@ -5,6 +5,7 @@ import os
 import random
 import resource
 import signal
+import xml.etree.ElementTree
 
 from harness import BoxScenario
 from harness.boxes import PROVIDER
@@ -63,6 +64,28 @@ class Fleet(BoxScenario):
         self.assertEqual(self.boxes(), [])
         self.assertEqual(len(self.calls("destroy")), 2)
         self.assertNotIn("may still exist", run.out)
+
+    def test_a_sandbox_that_cannot_be_destroyed_is_named_everywhere(self):  # TRAPS 24
+        self.boxed({"a": "pass"}, on_destroy="[ -e allowed ] || exit 3")
+        run = self.offload("run").expect_exit(0)
+        [box] = self.boxes()
+        self.assertTrue(run.out.rstrip().endswith(box), run.describe())
+        run.expect_said("1 sandbox may still exist; `offload cleanup` destroys it")
+        properties = xml.etree.ElementTree.parse(self.output_dir / "junit.xml").findall(
+            "testsuite/properties/property")
+        self.assertEqual([p.attrib for p in properties], [{"name": "leaked-sandbox", "value": box}])
+        (self.project / "allowed").touch()
+        self.offload("cleanup").expect_exit(0)
+        self.assertEqual(self.boxes(), [])
+
+    def test_a_sandbox_that_is_left_may_fail_the_run(self):  # TRAPS 24
+        self.boxed({"a": "pass"}, on_destroy="[ -e allowed ] || exit 3",
+                   offload="leak_exit_code = 7")
+        run = self.offload("run").expect_exit(7)
+        run.expect_said("FAILED: all passed, but a sandbox is left")
+        (self.project / "allowed").touch()
+        self.offload("cleanup").expect_exit(0)
+        self.offload("run").expect_exit(0)
 
     def test_a_failing_creation_that_had_printed_an_id_is_undone(self):  # TRAPS 24
         self.boxed({"a": "pass"},

@@ -21,14 +21,16 @@ TEST(ExitStatus, AllPassedIsZero) {
 
 TEST(ExitStatus, FlakyIsTwoOrWhatWasAskedFor) {
     EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1}), {}), 2);
-    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1}), 0), 0);
-    EXPECT_EQ(exit_status(with({.flaky = 1}), 77), 77);
+    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1}), {.flaky = 0, .leak = {}}), 0);
+    EXPECT_EQ(exit_status(with({.flaky = 1}), {.flaky = 77}), 77);
 }
 
 TEST(ExitStatus, AnyOtherBlemishIsOneWhateverElseThereIs) {
-    EXPECT_EQ(exit_status(with({.passed = 3, .failed = 1}), 0), 1);
-    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1, .errored = 1}), 0), 1);
-    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1, .not_run = 1}), 0), 1);
+    EXPECT_EQ(exit_status(with({.passed = 3, .failed = 1}), {.flaky = 0, .leak = {}}), 1);
+    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1, .errored = 1}), {.flaky = 0, .leak = {}}),
+              1);
+    EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1, .not_run = 1}), {.flaky = 0, .leak = {}}),
+              1);
 }
 
 // TRAPS 9
@@ -42,7 +44,7 @@ TEST(ExitStatus, ThatNothingRanIsOne) {
 TEST(ExitStatus, AReportThatCouldNotBeWrittenIsOne) {
     auto summary = with({.passed = 1, .flaky = 1});
     summary.failure = "cannot write junit.xml: no space left";
-    EXPECT_EQ(exit_status(summary, 0), 1);
+    EXPECT_EQ(exit_status(summary, {.flaky = 0, .leak = {}}), 1);
 }
 
 TEST(ExitStatus, SignalsWinOverEverything) {
@@ -51,6 +53,22 @@ TEST(ExitStatus, SignalsWinOverEverything) {
     EXPECT_EQ(exit_status(summary, {}), 130);
     summary.interrupted_by = SIGTERM;
     EXPECT_EQ(exit_status(summary, {}), 143);
+}
+
+// TRAPS 24
+TEST(ExitStatus, SandboxThatIsLeftCountsOnlyWhereItIsWished) {
+    auto left = with({.passed = 3});
+    left.leaked_sandboxes = {"sb"};
+    EXPECT_EQ(exit_status(left, {}), 0);
+    EXPECT_EQ(exit_status(left, {.flaky = {}, .leak = 9}), 9);
+    EXPECT_EQ(exit_status(with({.passed = 3}), {.flaky = {}, .leak = 9}), 0);
+    left.counts.flaky = 1;
+    EXPECT_EQ(exit_status(left, {}), 2);
+    EXPECT_EQ(exit_status(left, {.flaky = 0, .leak = 9}), 9);
+    left.counts.failed = 1;
+    EXPECT_EQ(exit_status(left, {.flaky = {}, .leak = 9}), 1);
+    left.interrupted_by = SIGINT;
+    EXPECT_EQ(exit_status(left, {.flaky = {}, .leak = 9}), 130);
 }
 
 }  // namespace

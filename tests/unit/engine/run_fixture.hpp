@@ -65,7 +65,7 @@ struct Fixture {
         auto driven = drive(request, framework, provider, tests, emitter, inbox);
         EXPECT_TRUE(driven.has_value());
         auto summary = *std::move(driven);
-        summary.exit_status = app::exit_status(summary, std::nullopt);
+        summary.exit_status = app::exit_status(summary, {});
         EXPECT_EQ(world.created, world.destroyed);
         EXPECT_EQ(summary.counts.total(), summary.verdicts.size());
         EXPECT_EQ(recorder->all<SandboxCreating>().size(), recorder->all<SandboxEnded>().size());

@@ -192,6 +192,7 @@ class Generator {
             }
             result.verdicts.push_back(std::move(verdict));
         }
+        result.leaked_sandboxes = {text(), text()};
         result.counts = {.passed = number(),
                          .flaky = number(),
                          .skipped = number(),

@@ -183,7 +183,23 @@ TEST_F(SummaryTest, TerminalGetsNoControlCharacters) {
     EXPECT_EQ(render().find_first_of("\x1b\a"), std::string::npos);
 }
 
-TEST_F(SummaryTest, PrinterAddsUnknownResultsAndLeakedSandboxes) {
+// TRAPS 24
+TEST_F(SummaryTest, SandboxesThatMayBeLeftAreTheLastWord) {
+    add("a", Status::Passed, {passed()});
+    summary.leaked_sandboxes = {"sb-9", "sb\x1b[2J-10", "sb-11"};
+    options.for_terminal = true;
+    options.names = 2;
+    options.cleanup_command = "offload -c other.toml cleanup";
+    const auto text = render();
+    EXPECT_THAT(text, HasSubstr("PASSED: 1 test\n"));
+    EXPECT_THAT(text, testing::EndsWith("warning: 3 sandboxes may still exist; `offload -c "
+                                        "other.toml cleanup` destroys them:\n"
+                                        "  sb-9\n  sb\\x1b[2J-10\n  … and 1 more\n"));
+    summary.exit_status = 9;
+    EXPECT_THAT(render(), HasSubstr("FAILED: all passed, but a sandbox is left"));
+}
+
+TEST_F(SummaryTest, PrinterAddsUnknownResults) {
     RunScript run;
     std::string printed;
     SummaryPrinter printer(options, run.table, [&](std::string_view text) {
@@ -193,12 +209,10 @@ TEST_F(SummaryTest, PrinterAddsUnknownResultsAndLeakedSandboxes) {
     run.sinks = {&printer};
     run.discover({"t::a"});
     run.tell(UnknownResult{.batch = {}, .name = "stray", .closest = "t::a", .matching_format = {}});
-    run.tell(SandboxEnded{.sandbox = {}, .id = "sb-9", .trouble = {}, .maybe_leaked = true});
     EXPECT_EQ(printed, "");
     summary.unknown_results = 1;
     run.tell(RunFinished{.summary = summary});
     EXPECT_THAT(printed, HasSubstr("stray (passed): nearest is t::a"));
-    EXPECT_THAT(printed, HasSubstr("1 sandbox may still exist: sb-9; run `offload cleanup`"));
 }
 
 TEST_F(SummaryTest, PrinterNamesAReportOnlyWhereItIs) {

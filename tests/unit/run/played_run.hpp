@@ -63,7 +63,7 @@ struct PlayedRun {
         EXPECT_THAT(simulation::broken_invariants(world, record, played.tests()),
                     ::testing::IsEmpty());
         auto summary = record.summary;
-        summary.exit_status = app::exit_status(summary, std::nullopt);
+        summary.exit_status = app::exit_status(summary, {});
         return summary;
     }
 

@@ -32,6 +32,8 @@ struct OffloadSection {
     std::optional<Seconds> max_batch_duration;  // expected of a batch; nothing: no limit
     std::size_t max_parallel_collection = 0;    // 0: as many as there are CPU cores
     std::chrono::seconds discovery_timeout{3600};
+    // Of a run in which all passed, where a sandbox may be left; nothing: no other than without.
+    std::optional<std::size_t> leak_exit_code;
 };
 
 struct Provider {

@@ -2,7 +2,7 @@
 //
 // Passed after failures: <flakyFailure>/<flakyError> for each failed attempt. Never passed: the
 // first attempt as <failure>/<error>, later ones as <rerunFailure>/<rerunError>. Not run:
-// <error type="not-run">.
+// <error type="not-run">. Sandboxes that may still exist are properties of the suite.
 #pragma once
 
 #include <string>

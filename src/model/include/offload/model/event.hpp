@@ -183,9 +183,10 @@ struct RunSummary {
     Seconds longest{0};     // the longest chain of attempts of one test
     std::size_t slots = 1;  // sandboxes that ran at once, at most
     std::size_t unknown_results = 0;
-    std::size_t hedges = 0;              // tests of which a duplicate was started
-    std::optional<std::string> failure;  // why the run could not be carried out as asked
-    std::string runner_report;           // what the runner says of the whole: coverage
+    std::size_t hedges = 0;                     // tests of which a duplicate was started
+    std::optional<std::string> failure;         // why the run could not be carried out as asked
+    std::string runner_report;                  // what the runner says of the whole: coverage
+    std::vector<std::string> leaked_sandboxes;  // that may still exist: the provider's names
     int exit_status = 0;
     std::optional<int> interrupted_by;  // signal number
 };

@@ -24,17 +24,17 @@ struct SummaryOptions {
     std::filesystem::path trace_file;  // likewise
     // The summary goes to where stderr goes: an error that ended the run is there already.
     bool errors_stand_above = false;
-    std::size_t names = 200;  // of each list; the rest is counted
+    std::string cleanup_command = "offload cleanup";  // that destroys what is left
+    std::size_t names = 200;                          // of each list; the rest is counted
     std::size_t slowest = 10;
     std::optional<CostRates> cost;  // an estimate is wanted
 };
 
 // What the summary tells beyond RunSummary.
 struct SummaryExtras {
-    std::vector<UnknownResult> unknown;         // the first few
-    std::vector<std::string> leaked_sandboxes;  // that may still exist
-    std::string cost;                           // "about $0.21: …"; empty: not wanted
-    bool nothing_was_run = false;               // reports are those that earlier runs have left
+    std::vector<UnknownResult> unknown;  // the first few
+    std::string cost;                    // "about $0.21: …"; empty: not wanted
+    bool nothing_was_run = false;        // reports are those that earlier runs have left
 };
 
 // The counts stand in lines of the form "  Failed:  N", which scripts may look for.
