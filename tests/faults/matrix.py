@@ -14,6 +14,7 @@ import argparse
 import collections
 import concurrent.futures
 import json
+import os
 import pathlib
 import random
 import re
@@ -294,7 +295,13 @@ def main():
         print("\n".join(f"{cell.name}: {cell.expected}" for cell in chosen) or "no such cell")
         return 0 if chosen else 2
     if any(cell.provider == "modal" for cell in chosen):
-        import cloud  # noqa: F401  # now: it may begin this program anew
+        try:
+            import cloud  # noqa: F401  # now: it may begin this program anew
+        except SystemExit:
+            if os.environ.get("CI") == "true":
+                raise
+            print("its cells are left out")  # without a client; it has said so
+            chosen = [cell for cell in chosen if cell.provider != "modal"]
     print(f"{len(chosen)} cells, seed {asked.seed}", flush=True)
     results = dict.fromkeys(chosen)
     with concurrent.futures.ThreadPoolExecutor(asked.jobs) as pool:
