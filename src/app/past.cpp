@@ -42,12 +42,18 @@ class PastRun {
         } else if (auto* attempt = std::get_if<AttemptFinished>(&event.body)) {
             auto& done = attempt->attempt;
             forget_output_of_pass(done);
-            batches_of_[done.batch].push_back(done.test);
+            results_of_[done.batch].push_back(done.test);
             at(done.test).result.attempts.push_back(std::move(done));
         } else if (const auto* decided = std::get_if<TestDecided>(&event.body)) {
             at(decided->test).decided = decided->status;
+        } else if (const auto* begun = std::get_if<BatchStarted>(&event.body)) {
+            add(begun->tests, tests_of_[begun->batch]);
+        } else if (const auto* extended = std::get_if<BatchExtended>(&event.body)) {
+            add(extended->tests, tests_of_[extended->batch]);
         } else if (const auto* batch = std::get_if<BatchFinished>(&event.body)) {
             if (batch->outcome != BatchOutcome::Success) bad_batches_.push_back(batch->batch);
+            // What one had to do that has died may have been the reason.
+            if (batch->outcome != BatchOutcome::Error) tests_of_.erase(batch->batch);
         } else if (auto* finished = std::get_if<RunFinished>(&event.body)) {
             failure_ = finished->summary.failure.value_or("");
             for (auto& verdict : finished->summary.verdicts) {
@@ -92,6 +98,9 @@ class PastRun {
         if (test.value() >= tests_.size()) tests_.resize(test.value() + std::size_t{1});
         return tests_[test.value()];
     }
+    static void add(const std::vector<TestIndex>& tests, std::vector<TestIndex>& all) {
+        all.insert(all.end(), tests.begin(), tests.end());
+    }
     static void forget_output_of_pass(Attempt& attempt) {
         if (attempt.result.outcome != Outcome::Passed) return;
         attempt.result.system_out = {};
@@ -121,14 +130,16 @@ class PastRun {
     // Where a runner says that something else is wrong, its tests' results do not tell the whole.
     void doubt() {
         for (const auto batch : bad_batches_) {
-            for (const auto test : batches_of_[batch]) at(test).result.in_doubt = true;
+            for (const auto test : results_of_[batch]) at(test).result.in_doubt = true;
+            for (const auto test : tests_of_[batch]) at(test).result.in_doubt = true;
         }
     }
 
     std::string run_id_;
     std::vector<std::string> groups_;
     std::vector<KnownTest> tests_;
-    std::map<BatchNumber, std::vector<TestIndex>> batches_of_;
+    std::map<BatchNumber, std::vector<TestIndex>> results_of_;
+    std::map<BatchNumber, std::vector<TestIndex>> tests_of_;  // that it was to run
     std::vector<BatchNumber> bad_batches_;
     std::string failure_;
     bool planned_ = false;
@@ -141,7 +152,8 @@ Past read_past(const std::filesystem::path& output_dir, const std::string& confi
     Past past;
     const report::ReadOptions options{
         .kinds = report::EventKinds::of<RunStarted, TestDiscovered, TestCarried, RunPlanned,
-                                        AttemptFinished, TestDecided, BatchFinished, RunFinished>(),
+                                        BatchStarted, BatchExtended, AttemptFinished, TestDecided,
+                                        BatchFinished, RunFinished>(),
         .attempts = report::VerdictAttempts::NumbersOnly};
     bool newest = true;
     for (const auto& kept : report::kept_runs(output_dir)) {

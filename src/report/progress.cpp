@@ -300,7 +300,8 @@ class Progress::Display {
         mark_told(attempt.test);
         const auto& type = attempt.result.type;
         if (type == kCrashType || type == kTimeoutType) blamed_.insert(attempt.batch);
-        const auto retry = event.will_retry
+        const bool is_test = tests_[attempt.test].kind == TestKind::Test;
+        const auto retry = event.will_retry && is_test
                                ? fmt::format(": {} failed, will retry", attempt_number(attempt))
                            : attempt.number > 1 ? fmt::format(", {}", attempt_number(attempt))
                                                 : std::string{};

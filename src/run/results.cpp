@@ -4,8 +4,20 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace offload::run {
+namespace {
+
+std::vector<TestIndex> tests_again(const schedule::Settled& settled) {
+    auto tests = settled.requeue;
+    for (const auto& suspects : settled.suspects) {
+        tests.insert(tests.end(), suspects.begin(), suspects.end());
+    }
+    return tests;
+}
+
+}  // namespace
 
 // --- While a batch runs ------------------------------------------------------------------------
 
@@ -166,12 +178,23 @@ void Results::settle(Batch& batch, const BatchOver& over, schedule::Scheduler& s
         if (!scheduler.has(test)) verdicts.give_up(test, std::move(reason));
     }
     if (rooms_.stop.stopping()) return;
+    if (blames_nobody(batch, over, settled)) verdicts.died(batch, over, tests_again(settled));
     if (is<ending::Completed>(over.ending)) {
         for (const auto test : settled.requeue) verdicts.left_out(test);
     }
     const bool elsewhere = is<ending::Lost>(over.ending);
     scheduler.requeue(settled.requeue, elsewhere ? std::optional(sandbox) : std::nullopt);
     for (auto& suspects : settled.suspects) scheduler.requeue_together(std::move(suspects));
+}
+
+// A failure in it says enough. A worker that ends before its first test is one that cannot be:
+// batches will tell.
+bool Results::blames_nobody(const Batch& batch, const BatchOver& over,
+                            const schedule::Settled& settled) const {
+    return is<ending::Died>(over.ending) && exit_status(over.ending) != 0 &&
+           settled.attempts.empty() && !tests_again(settled).empty() &&
+           !batch.tests().told_of_failure() && (!batch.is_worker() || batch.any_began()) &&
+           rooms_.settings.abilities.verdict_source == VerdictSource::PerTest;
 }
 
 // The runner says of itself that something is wrong, and no test's failure explains it.

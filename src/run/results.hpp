@@ -49,6 +49,8 @@ class Results {
     void classify(const Batch& batch, BatchOver& over, schedule::Scheduler& scheduler);
     void settle(Batch& batch, const BatchOver& over, schedule::Scheduler& scheduler,
                 const Now& now);
+    bool blames_nobody(const Batch& batch, const BatchOver& over,
+                       const schedule::Settled& settled) const;
     bool runner_has_failed(const Batch& batch, const Ending& ending) const;
     void watch_health(const BatchOver& over);
 

@@ -260,6 +260,7 @@ void Run::Rooms::take_conclusion(Result<Conclusion>& conclusion) {
 
 void Run::Rooms::finish() {
     results.warn_of_idle_globs();
+    verdicts.tell_of_deaths();
     verdicts.warn_of_repetitions();
     closing.finish();
 }

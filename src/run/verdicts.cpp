@@ -43,12 +43,15 @@ void Verdicts::begin(const Plan& plan) {
     }
 }
 
-// What is no test has its verdict from the start.
-void Verdicts::add_errored(const Test& entry, TestResult result) {
+// What is no test has its verdict at once.
+void Verdicts::add_errored(const Test& entry, TestResult result, bool mended) {
     ledger_.add(entry);
-    ledger_.record_error(entry.index, std::move(result));
-    out_.tell(AttemptFinished{*ledger_.last_attempt(entry.index), false});
-    out_.tell(TestDecided{entry.index, ledger_.status(entry.index)});
+    ledger_.record_error(entry.index, std::move(result), mended);
+    const auto verdict = ledger_.verdict(entry.index);
+    for (const auto& attempt : verdict.attempts) {
+        out_.tell(AttemptFinished{attempt, attempt.number < std::ssize(verdict.attempts)});
+    }
+    out_.tell(TestDecided{entry.index, verdict.status});
 }
 
 Verdicts::Again Verdicts::record(const Batch& batch, TestIndex test, TestResult result) {
@@ -89,24 +92,52 @@ void Verdicts::unknown(const Batch& batch, UnknownCase& result) {
 
 void Verdicts::runner_failed(const Batch& batch, const BatchOver& over) {
     const auto how = describe(over.ending);
-    if (runner_failures_[how]++ > 0) return;
-    const auto [entry, is_new] =
-        tests_.add(fmt::format("batch {}: {}", batch.number().value(), how), batch.group(), {},
-                   TestKind::RunnerFailure);
-    if (!is_new) return;
     TestResult result;
-    result.outcome = Outcome::Errored;
-    result.type = "runner";
     result.message = fmt::format(
         "batch {} ended with {}{}: the runner says that something besides its tests is wrong. A "
         "check at the end of a session sees the tests of its batch alone.",
         batch.number().value(), how,
         batch.tests().told_of_failure() ? "" : " although all its tests passed");
     result.details = over.last_output;
+    add_runner_entry(batch.number(), batch.group(), how, std::move(result), false);
+}
+
+void Verdicts::add_runner_entry(BatchNumber batch, GroupIndex group, const std::string& how,
+                                TestResult result, bool mended) {
+    if (runner_failures_[how]++ > 0) return;
+    const auto [entry, is_new] = tests_.add(fmt::format("batch {}: {}", batch.value(), how), group,
+                                            {}, TestKind::RunnerFailure);
+    if (!is_new) return;
+    result.outcome = Outcome::Errored;
+    result.type = "runner";
     out_.tell(TestDiscovered{entry.index, entry.id, entry.group, entry.file, entry.kind});
-    add_errored(entry, std::move(result));
-    if (settings_.fail_fast) {
-        stop_.stop(fmt::format("--fail-fast: batch {} ended with {}", batch.number().value(), how));
+    add_errored(entry, std::move(result), mended);
+    if (settings_.fail_fast && !mended) {
+        stop_.stop(fmt::format("--fail-fast: batch {} ended with {}", batch.value(), how));
+    }
+}
+
+void Verdicts::died(const Batch& batch, const BatchOver& over, std::vector<TestIndex> unfinished) {
+    deaths_.add({batch.number(), batch.group(), describe(over.ending), over.last_output,
+                 std::move(unfinished)});
+}
+
+void Verdicts::tell_of_deaths() {
+    if (stop_.stopping()) return;  // which says enough
+    const auto ended_well = [this](TestIndex test) {
+        if (!ledger_.decided(test)) return false;
+        const auto status = ledger_.status(test);
+        return status == Status::Passed || status == Status::Skipped;
+    };
+    for (auto& death : deaths_.take_unexplained(ended_well)) {
+        const bool may_retry = settings_.groups[death.group.value()].retry_count > 0;
+        TestResult result;
+        result.message = fmt::format(
+            "the batch died with {} of its tests still to do, and nothing says which of them is to "
+            "blame: in smaller batches all of them passed{}",
+            death.tests.size(), may_retry ? "" : ", which does not count without a retry_count");
+        result.details = std::move(death.last_output);
+        add_runner_entry(death.batch, death.group, death.how, std::move(result), may_retry);
     }
 }
 
@@ -115,7 +146,7 @@ void Verdicts::warn_of_repetitions() {
         if (batches < 2) continue;
         out_.warn(
             fmt::format("{} batches ended with {}, and the first one stands for all in the "
-                        "reports; their output is in the logs batch-N.failure",
+                        "reports; their output is in their logs",
                         batches, how));
     }
 }

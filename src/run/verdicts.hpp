@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "batch.hpp"
+#include "deaths.hpp"
 #include "offload/model/event.hpp"
 #include "offload/model/signal.hpp"
 #include "offload/model/test_table.hpp"
@@ -43,6 +44,12 @@ class Verdicts {
     // so that the run fails (TRAPS 51). Of batches that ended alike the first one stands for all.
     void runner_failed(const Batch& batch, const BatchOver& over);
 
+    // A batch has died, and none of its tests is to blame. `unfinished`: they run again.
+    void died(const Batch& batch, const BatchOver& over, std::vector<TestIndex> unfinished);
+    // At the end: where they all came to a good end, nothing else tells of the death. It is an
+    // entry of its own, too: flaky where the group's tests may be retried, else errored.
+    void tell_of_deaths();
+
     // It will not be run any more, for this reason.
     void give_up(TestIndex test, std::string reason);
     // A completed batch has left it out.
@@ -61,7 +68,9 @@ class Verdicts {
     void close(const std::string& reason, RunSummary& summary);
 
   private:
-    void add_errored(const Test& entry, TestResult result);
+    void add_errored(const Test& entry, TestResult result, bool mended = false);
+    void add_runner_entry(BatchNumber batch, GroupIndex group, const std::string& how,
+                          TestResult result, bool mended);
 
     const Settings& settings_;
     TestTable& tests_;
@@ -74,6 +83,7 @@ class Verdicts {
     std::size_t unknown_results_ = 0;
     std::optional<std::string> unknown_failure_;  // the first failed result of no known test
     std::map<std::string, std::size_t> runner_failures_;  // by how they ended: batches
+    Deaths deaths_;
 };
 
 }  // namespace offload::run

@@ -44,12 +44,17 @@ Ledger::Recorded Ledger::record(TestIndex test, TestResult result, BatchNumber b
     return append(*entry, {test, 1, batch, sandbox, started, std::move(result)});
 }
 
-Ledger::Recorded Ledger::record_error(TestIndex test, TestResult result) {
+Ledger::Recorded Ledger::record_error(TestIndex test, TestResult result, bool mended) {
     Entry* entry = find(test);
     if (entry == nullptr || entry->decided || entry->kind == TestKind::Test) return {};
     if (!is_failure(result.outcome)) result.outcome = Outcome::Errored;
+    Attempt attempt{test, 1, BatchNumber{}, SandboxNumber{}, SystemTime{}, std::move(result)};
+    if (!mended) return append(*entry, std::move(attempt));
+    entry->attempts.push_back(std::move(attempt));
+    TestResult passed;
+    passed.outcome = Outcome::Passed;
     return append(*entry,
-                  {test, 1, BatchNumber{}, SandboxNumber{}, SystemTime{}, std::move(result)});
+                  {test, 2, BatchNumber{}, SandboxNumber{}, SystemTime{}, std::move(passed)});
 }
 
 Ledger::Recorded Ledger::append(Entry& entry, Attempt attempt) {

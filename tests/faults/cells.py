@@ -108,6 +108,8 @@ TESTS = [
     ("leaves-a-daemon", "passed", 1), ("leaves-a-thread", "passed", 0),
 ]
 VICTIMS = {fault: outcome for fault, outcome, _ in TESTS}
+# Of these, what the runner's end tells.
+DEATHS = ("crashes", "aborts", "leaves-with-3")
 # (provider, work)
 WAYS = [("streaming", "workers"), ("command", "batches"), ("command", "status")]
 IN_CONTAINERS = [("docker", "workers"), ("docker", "batches")]

@@ -115,8 +115,7 @@ class CellRun(Scenario):
         if self.cell.op == "test" and self.cell.when == "all":
             victim = cells.VICTIMS[self.cell.fault]
             # A runner's own exit status is all that there is.
-            ends = ("crashes", "aborts", "leaves-with-3")
-            if self.cell.work == "status" and self.cell.fault in ends:
+            if self.cell.work == "status" and self.cell.fault in cells.DEATHS:
                 victim = "failure"
             wanted[f"t{projects.VICTIM}"] = victim
         return wanted
@@ -184,9 +183,10 @@ class CellRun(Scenario):
 
     def wrong_status(self, status, native):
         # Where nobody says which test ran, those of a batch that has crashed run again in halves: one
-        # that does not crash again cannot be told from the others.
-        flaky = (self.cell.op == "test" and self.cell.when == "first"
-                 and self.cell.work == "workers")
+        # that does not crash again cannot be told from the others, and the batch stands for it.
+        found = self.cell.work == "workers" or (self.cell.work == "batches"
+                                                and self.cell.fault in cells.DEATHS)
+        flaky = self.cell.op == "test" and self.cell.when == "first" and found
         bad = any(o in ("failure", "error") for o in self.expected_outcomes().values())
         right = 2 if flaky else 1 if bad or not native else 0
         if self.cell.expected == "safe" and status == 1:

@@ -37,6 +37,7 @@ class Judge {
             if (!started.hedge) continue;
             for (const auto test : started.tests) ++courses_[test.value()].duplicates;
         }
+        for (const auto& begun : record.all<TestStarted>()) begun_.insert(begun.batch);
     }
 
     std::vector<std::string> judge() && {
@@ -74,6 +75,7 @@ class Judge {
     void ends_soon_after_a_stop();
     void runner_failures();
     bool shows_a_runner_failure(BatchNumber number, const BatchRecord& batch) const;
+    bool shows_a_death(BatchNumber number, const BatchRecord& batch) const;
     void selection();
     void conclusion();
     void attempts_were_given(const Verdict& verdict);
@@ -87,6 +89,7 @@ class Judge {
     const Record& record_;
     const TestTable& tests_;
     std::vector<Course> courses_;
+    std::set<BatchNumber> begun_;               // a test of it was heard to start
     std::map<BatchNumber, std::size_t> given_;  // so many tests, though it may have been over
     std::vector<std::string> broken_;
 };
@@ -187,6 +190,7 @@ void Judge::exit_status() {
            "--flaky-exit-code is not obeyed");
     if (status != 0 && status != 2) return;
     for (const auto& verdict : summary.verdicts) {
+        if (tests_[verdict.test].kind == TestKind::RunnerFailure) continue;
         const auto& told = courses_[verdict.test.value()].told;
         expect(std::ranges::any_of(told, [](const auto& each) { return !is_failure(each.second); }),
                fmt::format("all is well, and {} has never passed", id(verdict.test)));
@@ -194,6 +198,8 @@ void Judge::exit_status() {
     for (const auto& [number, batch] : record_.batches) {
         expect(!batch.only_runner_fails || !shows_a_runner_failure(number, batch),
                fmt::format("all is well, and the runner of batch {} has failed", number.value()));
+        expect(status != 0 || !shows_a_death(number, batch),
+               fmt::format("all is well, and batch {} has died", number.value()));
     }
 }
 
@@ -236,17 +242,47 @@ bool Judge::shows_a_runner_failure(BatchNumber number, const BatchRecord& batch)
     return status && world_.only_one_means_failed_tests && *status != 1;
 }
 
+// It ended badly in the middle of its tests, for which nobody was blamed, and which all came to a
+// good end elsewhere.
+bool Judge::shows_a_death(BatchNumber number, const BatchRecord& batch) const {
+    if (world_.settings.abilities.verdict_source == VerdictSource::PerBatch || stopped())
+        return false;
+    if (!is<ending::Died>(*batch.ending) || offload::exit_status(*batch.ending) == 0) return false;
+    if (batch.way != run::Way::Plain && !begun_.contains(number)) return false;
+    if (batch.told_of_failure) return false;
+    bool unfinished = false;
+    for (std::size_t i = 0; i < batch.tests.size(); ++i) {
+        const auto test = batch.tests[i].test;
+        const auto& course = courses_[test.value()];
+        if (course.duplicates > 0) return false;
+        if (batch.told[i] || batch.refused[i]) continue;
+        unfinished = true;
+        const auto& verdicts = record_.summary.verdicts;
+        const auto verdict = std::ranges::find(verdicts, test, &Verdict::test);
+        if (verdict == verdicts.end() ||
+            (verdict->status != Status::Passed && verdict->status != Status::Skipped)) {
+            return false;
+        }
+    }
+    if (const auto given = given_.find(number);
+        given == given_.end() || given->second > batch.tests.size()) {
+        return false;
+    }
+    return unfinished;
+}
+
 // What the runner says of itself fails the run, and nothing else is told in its name.
 void Judge::runner_failures() {
     std::set<std::string> told;
     for (const auto& verdict : record_.summary.verdicts) {
         const auto& entry = tests_[verdict.test];
         if (entry.kind != TestKind::RunnerFailure) continue;
-        expect(verdict.status == Status::Errored, entry.id + " is no error");
+        expect(verdict.status == Status::Errored || verdict.status == Status::Flaky,
+               entry.id + " is no error");
         told.insert(entry.id.substr(entry.id.find(": ") + 2));
     }
     for (const auto& [number, batch] : record_.batches) {
-        if (!shows_a_runner_failure(number, batch)) continue;
+        if (!shows_a_runner_failure(number, batch) && !shows_a_death(number, batch)) continue;
         expect(told.contains(describe(*batch.ending)),
                fmt::format("nobody tells of the runner of batch {}", number.value()));
     }

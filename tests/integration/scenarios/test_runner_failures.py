@@ -52,6 +52,42 @@ class RunnerFailures(Scenario):
         run = self.offload("run", "--parallel", "1").expect_exit(1)
         run.expect_outcomes({"a": "failure", "b": "failure"})
 
+    def together(self, retry_count):
+        """A runner that dies with more than three tests at once, and says nothing of any of them."""
+        self.write({"run.sh": """
+            #!/bin/sh
+            result=$1
+            shift
+            [ $# -gt 3 ] && { echo 'the heap is corrupted' >&2; kill -SEGV $$; }
+            {
+                echo '<testsuite>'
+                for id; do echo "<testcase name=\\"$id\\"/>"; done
+                echo '</testsuite>'
+            } >"$result"
+            """})
+        self.config(r"""
+            type = "default"
+            discover_command = "seq -f t%g 6 # {filters}"
+            run_command = "./run.sh {result_file} {tests}"
+            test_id_format = "{name}"
+            """, groups={"all": f"retry_count = {retry_count}"})
+
+    def test_a_death_that_does_not_happen_again_is_no_pass(self):  # TRAPS 19
+        self.together(retry_count=0)
+        for again in ([], ["--failed"]):
+            run = self.offload("run", "--parallel", "1", *again).expect_exit(1)
+            report = run.junit()
+            self.assertEqual([report[f"t{i}"].outcome for i in range(1, 7)], ["passed"] * 6)
+            entries = [case for case in report.cases if case.name.startswith("batch ")]
+            self.assertEqual([case.outcome for case in entries], ["error"], run.describe())
+            self.assertIn("the heap is corrupted", entries[0].text)
+
+    def test_with_retries_such_a_death_is_flaky(self):
+        self.together(retry_count=1)
+        run = self.offload("run", "--parallel", "1").expect_exit(2)
+        run.expect_said("FLAKY")
+        self.assertEqual(run.junit()["batch 0: exit status 139 (SIGSEGV)"].count("flakyError"), 1)
+
     def test_skips_of_tests_that_another_batch_runs_are_no_strangers(self):
         self.write({"run.sh": """
             #!/bin/sh

@@ -165,6 +165,19 @@ TEST_F(PastTest, WhereTheRunnerFailedItsTestsAreInDoubt) {
     EXPECT_EQ(past_.unexplained_failure, "");
 }
 
+TEST_F(PastTest, WhatABatchHadToDoWhenItDiedIsInDoubt) {
+    auto run = begin("1");
+    discover(run, {"t0"});
+    plan(run, {0});
+    run.script.tell(BatchStarted{BatchNumber(0), SandboxNumber(0), {TestIndex(0)}, false});
+    run.script.attempt({.test = 0, .batch = 1, .result = report::passed()});
+    run.script.tell(TestDiscovered{TestIndex(1), "batch 0: exit 139", GroupIndex(0), "",
+                                   TestKind::RunnerFailure});
+    finish(run, BatchOutcome::Error, "");
+    past();
+    EXPECT_TRUE(past_.results.at("t0").in_doubt);
+}
+
 TEST_F(PastTest, FailureThatNoTestStandsForIsTold) {
     auto run = begin("1");
     discover(run, {"t0"});

@@ -49,7 +49,8 @@ class Ledger {
 
     // For what is no TestKind::Test, and takes no other results: decided at once, never
     // retried. The attempt's batch, sandbox and start stay zero and mean nothing.
-    Recorded record_error(TestIndex test, TestResult result);
+    // `mended`: another attempt follows that passes.
+    Recorded record_error(TestIndex test, TestResult result, bool mended = false);
 
     // Why a test was never run, for the report; the last reason given stands.
     void explain(TestIndex test, std::string reason);
