@@ -99,7 +99,7 @@ class Schema(unittest.TestCase):
             LOCAL + "[offload]\nmax_parallel = 0\n",
             LOCAL + "[reprot]\n",
             COMMANDS.replace('destroy_command = "destroy"', ""),
-            COMMANDS.replace('"cargo"', '"default"\ndiscover_command = "l"\nrun_command = "r"'),
+            COMMANDS.replace('"cargo"', '"default"\ndiscover_command = "l"'),
             COMMANDS.replace('"create"', '"create"\ncpu_cores = 0'),
             COMMANDS.replace('"create"', '"create"\ncopy_dirs = ["here"]'),
         ):
