@@ -56,7 +56,7 @@ def test_${subject}(case):
     time.sleep(0.05 + case % 7 * 0.04)
 `);
     }
-    write("tests/test_prices.py", `
+    write("tests/test_billing.py", `
 import os, time
 
 def test_total_includes_shipping():
@@ -71,7 +71,7 @@ def test_rates_come_from_the_bank():
 def test_invoice_of_a_year():
     time.sleep(6)
 `);
-    write("pyproject.toml", '[tool.pytest.ini_options]\npython_files = "test_*.py"\n');
+    write("pyproject.toml", '[tool.pytest.ini_options]\naddopts = "-p no:randomly"\n');
     write("offload.toml", `
 [offload]
 max_parallel = 6

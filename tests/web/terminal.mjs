@@ -55,6 +55,11 @@ export async function picture(browser, modules, pieces, { columns, rows, path })
             });
             terminal.open(document.querySelector("#screen"));
             await new Promise((done) => terminal.write(Uint8Array.from(bytes), done));
+            // No more of the screen than is written on.
+            const lines = terminal.buffer.active;
+            let used = rows;
+            while (!lines.getLine(lines.baseY + used - 1)?.translateToString(true)) --used;
+            if (lines.baseY === 0) terminal.resize(columns, used);
             await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
         },
         [columns, rows, [...Buffer.concat(pieces.map((piece) => piece.bytes))]],
