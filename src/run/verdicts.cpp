@@ -99,22 +99,23 @@ void Verdicts::runner_failed(const Batch& batch, const BatchOver& over) {
         batch.number().value(), how,
         batch.tests().told_of_failure() ? "" : " although all its tests passed");
     result.details = over.last_output;
-    add_runner_entry(batch.number(), batch.group(), how, std::move(result), false);
+    if (!add_runner_entry(batch.number(), batch.group(), how, std::move(result), false)) return;
+    if (settings_.fail_fast) {
+        stop_.stop(fmt::format("--fail-fast: batch {} ended with {}", batch.number().value(), how));
+    }
 }
 
-void Verdicts::add_runner_entry(BatchNumber batch, GroupIndex group, const std::string& how,
+bool Verdicts::add_runner_entry(BatchNumber batch, GroupIndex group, const std::string& how,
                                 TestResult result, bool mended) {
-    if (runner_failures_[how]++ > 0) return;
+    if (runner_failures_[how]++ > 0) return false;
     const auto [entry, is_new] = tests_.add(fmt::format("batch {}: {}", batch.value(), how), group,
                                             {}, TestKind::RunnerFailure);
-    if (!is_new) return;
+    if (!is_new) return false;
     result.outcome = Outcome::Errored;
     result.type = "runner";
     out_.tell(TestDiscovered{entry.index, entry.id, entry.group, entry.file, entry.kind});
     add_errored(entry, std::move(result), mended);
-    if (settings_.fail_fast && !mended) {
-        stop_.stop(fmt::format("--fail-fast: batch {} ended with {}", batch.value(), how));
-    }
+    return true;
 }
 
 void Verdicts::died(const Batch& batch, const BatchOver& over, std::vector<TestIndex> unfinished) {

@@ -69,7 +69,8 @@ class Verdicts {
 
   private:
     void add_errored(const Test& entry, TestResult result, bool mended = false);
-    void add_runner_entry(BatchNumber batch, GroupIndex group, const std::string& how,
+    // False: one stands already for those that ended alike.
+    bool add_runner_entry(BatchNumber batch, GroupIndex group, const std::string& how,
                           TestResult result, bool mended);
 
     const Settings& settings_;

@@ -127,10 +127,19 @@ void Judge::flags() {
     expect(summary.interrupted_by.has_value() == record_.interrupted.has_value(),
            "the summary and the world do not agree about an interrupt");
     if (world_.settings.fail_fast && !record_.interrupted) {
-        const auto decided = record_.all<TestDecided>();
-        const bool failed = std::ranges::any_of(decided, [](const TestDecided& event) {
-            return event.status == Status::Failed || event.status == Status::Errored;
-        });
+        // A death that is told when all is over has nothing left to stop.
+        bool failed = false;
+        bool at_the_end = false;
+        for (const auto& event : record_.events) {
+            if (std::holds_alternative<SandboxEnded>(event.body)) failed |= at_the_end;
+            const auto* decided = std::get_if<TestDecided>(&event.body);
+            if (decided == nullptr ||
+                (decided->status != Status::Failed && decided->status != Status::Errored)) {
+                continue;
+            }
+            const bool is_runner = tests_[decided->test].kind == TestKind::RunnerFailure;
+            (is_runner ? at_the_end : failed) = true;
+        }
         expect(!failed || stopped(), "--fail-fast did not stop at a failure");
     }
     if (stopped() && !summary.failure && !record_.interrupted) {

@@ -49,6 +49,15 @@ TEST(Deaths, WhereTestsMayBeRetriedItIsFlaky) {
     EXPECT_EQ(summary.exit_status, 2);
 }
 
+TEST(Deaths, WithFailFastItIsToldAllTheSame) {
+    Dying f(0);
+    f.settings().fail_fast = true;
+    f.acts("t1") = {Act::Crash, Act::Pass};
+    const auto summary = f.play();
+    EXPECT_EQ(summary.counts.passed, 4U);
+    EXPECT_EQ(summary.exit_status, 1);
+}
+
 TEST(Deaths, OneThatIsFoundExplainsIt) {
     Dying f(0);
     f.acts("t1") = {Act::Crash};
