@@ -66,8 +66,7 @@ Keys framework_keys() {
         key("test_id_format", &S::test_id_format, Era::V0_4,
             "How the ID of a test is made of the attributes of a JUnit testcase: `{name}`, "
             "`{classname}`, or both. Kind `default` has none of its own: required where results "
-            "come "
-            "from JUnit.",
+            "come from JUnit.",
             {.otherwise = "the kind's own"}),
         key("working_dir", &S::working_dir, Era::V0_4,
             "The folder in which tests are found, and run where that is on this machine.",

@@ -192,7 +192,7 @@ void Results::settle(Batch& batch, const BatchOver& over, schedule::Scheduler& s
 bool Results::blames_nobody(const Batch& batch, const BatchOver& over,
                             const schedule::Settled& settled) const {
     return is<ending::Died>(over.ending) && exit_status(over.ending) != 0 &&
-           settled.attempts.empty() && !tests_again(settled).empty() &&
+           settled.attempts.empty() && !(settled.requeue.empty() && settled.suspects.empty()) &&
            !batch.tests().told_of_failure() && (!batch.is_worker() || batch.any_began()) &&
            rooms_.settings.abilities.verdict_source == VerdictSource::PerTest;
 }

@@ -91,13 +91,13 @@ std::optional<Stragglers::Late> Stragglers::find(const RunningBatches& running, 
     std::optional<Late> found;
     std::pair<double, SandboxNumber> most;
     for (const auto& [sandbox, batch] : running.all()) {
-        const Seconds late = late_from(batch, book, estimates);
-        if (late > now) {
-            due_ = std::min(due_, late);
+        const Seconds overdue = overdue_from(batch, book, estimates);
+        const Seconds blocked = blocked_from(batch, estimates);
+        if (std::min(overdue, blocked) > now) {
+            due_ = std::min({due_, overdue, blocked});
             continue;
         }
-        const Why why{.overdue = overdue_from(batch, book, estimates) <= now,
-                      .blocked = blocked_from(batch, estimates) <= now};
+        const Why why{.overdue = overdue <= now, .blocked = blocked <= now};
         auto tests = candidates(batch, why, queue, book);
         double cost = 0;
         for (const TestIndex test : tests) cost += estimates.cost(book[test].weight, 1);

@@ -9,11 +9,12 @@ GATE = """
 
 
 class RunnerFailures(Scenario):
-    def project_of(self, status, outcome="", tests=("a", "b")):
+    def project_of(self, status, outcome="", tests=("a", "b"), before=":", retry_count=0):
         self.write({"run.sh": f"""
             #!/bin/sh
             result=$1
             shift
+            {before}
             {{
                 echo '<testsuite>'
                 for id; do echo "<testcase name=\\"$id\\">{outcome}</testcase>"; done
@@ -27,7 +28,7 @@ class RunnerFailures(Scenario):
             discover_command = "printf '%s\\\\n' {' '.join(tests)} # {{filters}}"
             run_command = "./run.sh {{result_file}} {{tests}}"
             test_id_format = "{{name}}"
-            """)
+            """, groups={"all": f"retry_count = {retry_count}"})
 
     def test_a_report_that_contradicts_the_status_fails_the_run(self):  # TRAPS 51
         self.project_of(3)
@@ -54,23 +55,9 @@ class RunnerFailures(Scenario):
 
     def together(self, retry_count):
         """A runner that dies with more than three tests at once, and says nothing of any of them."""
-        self.write({"run.sh": """
-            #!/bin/sh
-            result=$1
-            shift
-            [ $# -gt 3 ] && { echo 'the heap is corrupted' >&2; kill -SEGV $$; }
-            {
-                echo '<testsuite>'
-                for id; do echo "<testcase name=\\"$id\\"/>"; done
-                echo '</testsuite>'
-            } >"$result"
-            """})
-        self.config(r"""
-            type = "default"
-            discover_command = "seq -f t%g 6 # {filters}"
-            run_command = "./run.sh {result_file} {tests}"
-            test_id_format = "{name}"
-            """, groups={"all": f"retry_count = {retry_count}"})
+        dies = "[ $# -gt 3 ] && { echo 'the heap is corrupted' >&2; kill -SEGV $$; }"
+        self.project_of(0, tests=[f"t{i}" for i in range(1, 7)], before=dies,
+                        retry_count=retry_count)
 
     def test_a_death_that_does_not_happen_again_is_no_pass(self):  # TRAPS 19
         self.together(retry_count=0)
