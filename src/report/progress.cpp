@@ -12,7 +12,7 @@
 #include "offload/base/text.hpp"
 #include "progress_area.hpp"
 #include "progress_heartbeat.hpp"
-#include "repetitions.hpp"
+#include "progress_repetitions.hpp"
 #include "run_tracker.hpp"
 
 namespace offload::report {
@@ -173,7 +173,7 @@ class Progress::Display {
                                                          harmless_line(event.id));
         if (event.trouble) {
             const auto text = event.trouble->to_string();
-            if (options_.verbose || troubles_.is_first(text)) {
+            if (options_.verbose || repetitions_.troubles.is_first(text)) {
                 say(Style::Yellow, "note:", fmt::format("{}: {}", name, harmless(text)));
             }
         } else if (options_.verbose) {
@@ -198,7 +198,7 @@ class Progress::Display {
         } else if (event.outcome == BatchOutcome::Error && blamed_.erase(event.batch) == 0) {
             // What follows is of the batch alone: a path, a number.
             const auto how = std::string_view(event.how).substr(0, event.how.find("; "));
-            if (!ended_early_.is_first(how)) return;
+            if (!repetitions_.ended_early.is_first(how)) return;
             say(Style::Yellow, "note:",
                 fmt::format("batch {} on sandbox {} ended early: {}", event.batch.value(),
                             event.sandbox.value(), harmless_line(event.how)));
@@ -248,29 +248,12 @@ class Progress::Display {
 
     // One line for all warnings of a kind, and one more that counts them. The journal has all.
     void warn(const std::string& text) {
-        if (options_.verbose || repetitions_.is_first(text)) say(Style::Yellow, "warning:", text);
+        if (options_.verbose || repetitions_.warnings.is_first(text))
+            say(Style::Yellow, "warning:", text);
     }
 
     void tell_of_repetitions() {
-        const auto tell = [this](const Repetitions& repetitions, std::string_view word,
-                                 const auto& words_for) {
-            for (const auto& [first, more] : repetitions.kinds()) {
-                if (more > 0) say(Style::Yellow, word, words_for(first, more));
-            }
-        };
-        tell(repetitions_, "warning:", [](const std::string& first, std::size_t more) {
-            return fmt::format("{} like this one: {}", text::count(more, "more warning"), first);
-        });
-        tell(troubles_, "note:", [](const std::string& first, std::size_t more) {
-            return fmt::format("{} had the same trouble: {}",
-                               text::count(more, "more sandbox", "more sandboxes"),
-                               harmless_line(text::trim(text::lines(first).front())));
-        });
-        tell(ended_early_, "note:", [](const std::string& first, std::size_t more) {
-            return fmt::format("{} ended early as well: {}; see the logs batch-N.error",
-                               text::count(more, "more batch", "more batches"),
-                               harmless_line(first));
-        });
+        for (const auto& [heading, text] : repetitions_.lines()) say(Style::Yellow, heading, text);
     }
 
     void on(const Notice& event) {
@@ -367,9 +350,7 @@ class Progress::Display {
     std::vector<std::string> groups_;
     std::vector<bool> told_;                  // a failure of this test was shown
     std::unordered_set<BatchNumber> blamed_;  // a test told already how the batch ended
-    Repetitions repetitions_;
-    Repetitions troubles_;     // of sandboxes
-    Repetitions ended_early_;  // ways in which batches did
+    ProgressRepetitions repetitions_;
     std::pair<TestIndex, int> last_attempt_{TestIndex{}, 0};
     std::size_t failure_lines_shown_ = 0;
     Seconds last_drawing_{-1};
