@@ -213,7 +213,7 @@ class Filter {
   private:
     explicit Filter(const LogsOptions& options) : options_(options) {}
 
-    static std::shared_ptr<const select::Past> past_of(const LastRun& run) {
+    static std::shared_ptr<select::Past> past_of(const LastRun& run) {
         auto past = std::make_shared<select::Past>();
         for (const TestRecord& test : run.tests) {
             if (test.status) past->results[test.id].status = *test.status;

@@ -84,7 +84,7 @@ void Run::Rooms::gathered(GroupDiscovered message) {
 }
 
 void Run::Rooms::plan() {
-    const Plan plan = make_plan(settings.groups, gathering.groups(), settings.selection, tests);
+    Plan plan = make_plan(settings.groups, gathering.groups(), settings.selection, tests);
     const bool workers = streaming.possible(gathering);
     gathering.forget_tests();
     for (const auto& test : tests) {

@@ -126,15 +126,15 @@ class Narrowing {
     }
     Verdict verdict_of(const Test& test) const {
         Verdict verdict{.test = test.index, .attempts = {}, .carried_from = ""};
-        const auto* past = selection_.past->find(test.id);
-        if (past == nullptr) {
+        auto past = selection_.past->take(test.id);
+        if (!past) {
             verdict.not_run_reason = "no run knows it, and it was not selected";
             return verdict;
         }
         verdict.status = past->status;
-        verdict.attempts = past->attempts;
-        verdict.not_run_reason = past->not_run_reason;
-        verdict.carried_from = past->run_id;
+        verdict.attempts = std::move(past->attempts);
+        verdict.not_run_reason = std::move(past->not_run_reason);
+        verdict.carried_from = std::move(past->run_id);
         for (auto& attempt : verdict.attempts) attempt.test = test.index;
         return verdict;
     }

@@ -24,10 +24,10 @@ Verdicts::Verdicts(const Settings& settings, TestTable& tests, Outbox& out, Stop
       stop_(stop),
       ledger_(retry_counts(settings), settings.abilities.verdict_source, settings.repetition) {}
 
-void Verdicts::begin(const Plan& plan) {
+void Verdicts::begin(Plan& plan) {
     missing_.resize(tests_.size());
     selected_ = plan.selected;
-    carried_ = plan.carried;
+    carried_ = std::move(plan.carried);
     for (const auto& verdict : carried_) out_.tell(TestCarried{verdict});
     auto broken = plan.broken.begin();
     auto selected = plan.selected.begin();

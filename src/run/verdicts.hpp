@@ -25,8 +25,8 @@ class Verdicts {
     Verdicts(const Settings& settings, TestTable& tests, Outbox& out, Stop& stop);
 
     // Once: the tests of the plan, and modules that could not be collected, which have their
-    // verdicts already.
-    void begin(const Plan& plan);
+    // verdicts already. What was carried over is taken out of the plan.
+    void begin(Plan& plan);
 
     // Whether a test runs again after a result, and how.
     enum class Again {

@@ -22,7 +22,7 @@ struct Selection {
     std::optional<Expression> filter = {};
     // It is owed; the results of all other tests are carried over.
     bool failed = false;
-    std::shared_ptr<const Past> past = {};  // null: nothing is known
+    std::shared_ptr<Past> past = {};  // null: nothing is known. Whoever carries over takes it out
 
     bool is_everything() const { return what.empty() && !filter && !failed; }
     // At most so many tests are selected; nothing: there is no knowing.

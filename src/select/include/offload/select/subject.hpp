@@ -1,6 +1,7 @@
 // What a selection is asked about, and what earlier runs tell of it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -35,6 +36,9 @@ struct Past {
     std::string unexplained_failure = {};
 
     const PastResult* find(std::string_view id) const;
+    // The same with its attempts, which are there no more afterwards: of a large suite nobody
+    // should hold them twice. Status, group and file stay.
+    std::optional<PastResult> take(std::string_view id);
 };
 
 // It failed, was not run, or there is no knowing: what `--failed` runs.
