@@ -30,10 +30,12 @@ Result<fs::path> journal_path(const Options& options) {
     }
     const auto loaded = load_config(options.global);
     if (!loaded.config) {
-        print(loaded.diagnostics);
-        return fail(Error{.message = "the config does not say where the reports are",
-                          .place = options.global.config,
-                          .hint = "mend it, or name the folder: offload report --from DIR"});
+        Error error{.message = "the config cannot say where the reports are",
+                    .hint = "name their folder: offload report --from DIR"};
+        for (const auto& found : loaded.diagnostics) {
+            error.causes.push_back({.message = found.to_string()});
+        }
+        return fail(std::move(error));
     }
     return fs::path(loaded.config->report.output_dir) / report::kJournalFile;
 }

@@ -59,6 +59,10 @@ class Report(Scenario):
         for source in (moved, moved / "journal.ndjson"):
             self.offload("report", "--from", source, cwd=elsewhere).expect_exit(0)
             self.assertEqual(self.statuses(moved / "report.html"), {"a": 0})
+        told = self.offload("report", cwd=elsewhere).expect_exit(1).err
+        self.assertEqual(told.count("offload: "), 1, told)  # one error, its cause in it
+        self.assertIn("--from DIR", told)
+        self.assertIn("cannot open offload.toml", told)
 
     def test_open_starts_the_users_browser(self):
         self.fake_project({"a": "pass"})
