@@ -25,8 +25,6 @@ constexpr std::chrono::seconds kLastChance{20};
 constexpr std::chrono::seconds kDestroyLimit{120};
 constexpr std::size_t kLongestId = 4096;
 
-SteadyTime limit_of(const CommandShared& shared) { return steady_now() + shared.commands.timeout; }
-
 // What the config says of the image, for a prepare_command that carries it out, as
 // @modal_sandbox.py does.
 Variables image_environment(const config::Config& config) {
@@ -128,11 +126,9 @@ Result<> CommandProvider::prepare_image(bool no_cache, const process::CancelToke
                                         const OutputHandler& progress) {
     const auto& commands = shared_->commands;
     auto command = shared_->lifecycle(
-        "prepare_command",
-        with_prepare_flags(
-            *commands.prepare_command,
-            {shared_->copies, shared_->prepare_calls_bundled, no_cache, shared_->init}),
-        limit_of(*shared_));
+        "prepare_command", with_prepare_flags(*commands.prepare_command,
+                                              {shared_->copies, shared_->prepare_calls_bundled,
+                                               no_cache, shared_->init}));
     command.cancel = cancel;
     command.env = shared_->image_env;
     OFFLOAD_TRY(const auto out, run_lifecycle(command, progress));
@@ -178,8 +174,7 @@ Result<std::string> CommandProvider::create_from_image(const SandboxSpec& spec,
     const auto quoted = quote_id(image);
     const std::array<Replacement, 1> replacements{Replacement{"image_id", quoted}};
     auto command = shared_->lifecycle("create_command",
-                                      substitute(shared_->commands.create_command, replacements),
-                                      limit_of(*shared_));
+                                      substitute(shared_->commands.create_command, replacements));
     command.cancel = cancel;
     command.env = {{"OFFLOAD_RUN_ID", spec.run_id},
                    {"OFFLOAD_PARALLEL_INDEX", std::to_string(spec.slot.value())}};

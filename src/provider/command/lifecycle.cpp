@@ -21,9 +21,12 @@ namespace fs = std::filesystem;
 constexpr std::size_t kShownLines = 20;
 constexpr std::size_t kShownBytes = 4096;
 
-std::string what_happened(const process::End& end) {
+std::string what_happened(const Lifecycle& command, const process::End& end) {
     if (end.cancelled) return "was cancelled";
-    if (end.timed_out) return "took too long and was ended (timeout_secs)";
+    if (end.timed_out) {
+        return fmt::format("took too long and was ended{}",
+                           command.ends_by_timeout_secs ? " (timeout_secs)" : "");
+    }
     return "failed: " + end.describe();
 }
 
@@ -89,7 +92,7 @@ Error lifecycle_error(const Lifecycle& command, const process::End& end, std::st
                       std::string_view err) {
     auto said = text::last_lines(err, kShownLines);
     if (said.empty()) said = text::last_lines(out, kShownLines);
-    auto message = fmt::format("{} {}", command.key, what_happened(end));
+    auto message = fmt::format("{} {}", command.key, what_happened(command, end));
     if (!said.empty()) {
         message += ":\n" + text::shorten(text::to_valid_utf8(said), kShownBytes);
     }

@@ -21,6 +21,7 @@ struct Lifecycle {
     Variables env;
     SteadyTime deadline;
     process::CancelToken cancel;
+    bool ends_by_timeout_secs = false;  // the deadline is what the config says
 };
 
 // The arguments with which a text that is meant for `sh -c` is run: the program itself where no

@@ -26,10 +26,8 @@ Result<> destroy_with(const CommandShared& shared, const std::string& id, Variab
                       SteadyTime deadline) {
     const auto quoted = quote_id(id);
     const std::array<Replacement, 1> replacements{Replacement{"sandbox_id", quoted}};
-    const auto own = steady_now() + shared.commands.timeout;
-    auto command = shared.lifecycle("destroy_command",
-                                    substitute(shared.commands.destroy_command, replacements),
-                                    std::min(deadline, own));
+    auto command = shared.lifecycle(
+        "destroy_command", substitute(shared.commands.destroy_command, replacements), deadline);
     command.env = std::move(env);
     OFFLOAD_CHECK(run_lifecycle(command));
     return {};

@@ -1,6 +1,7 @@
 // One sandbox of the command provider.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <memory>
@@ -41,8 +42,12 @@ struct CommandShared {
         }
     }
 
-    Lifecycle lifecycle(std::string_view key, std::string text, SteadyTime deadline) const {
-        return {key, std::move(text), working_folder, {}, deadline, {}};
+    // Ends at `deadline`, or when timeout_secs are over.
+    Lifecycle lifecycle(std::string_view key, std::string text,
+                        SteadyTime deadline = SteadyTime::max()) const {
+        const auto own = steady_now() + commands.timeout;
+        return {key, std::move(text), working_folder, {}, std::min(own, deadline),
+                {},  own <= deadline};
     }
 };
 

@@ -26,10 +26,9 @@ std::optional<std::string> CommandSandbox::second_way(const std::string& path,
     const auto pair = shell::quote(remote.string()) + ":" + shell::quote(local.string());
     const std::array<Replacement, 2> replacements{Replacement{"sandbox_id", id},
                                                   Replacement{"paths", pair}};
-    const auto own = steady_now() + shared_->commands.timeout;
-    const auto command = shared_->lifecycle(
-        "download_command", substitute(*shared_->commands.download_command, replacements),
-        std::min(deadline, own));
+    const auto command =
+        shared_->lifecycle("download_command",
+                           substitute(*shared_->commands.download_command, replacements), deadline);
     if (!run_lifecycle(command)) return std::nullopt;
     return fetch(local).value_or(std::nullopt);
 }

@@ -123,6 +123,31 @@ TEST_F(CommandExec, ADownloadThatBringsNothingOrFailsIsNoResult) {
     }
 }
 
+// Every lifecycle command ends, however long its caller would wait.
+TEST_F(CommandExec, ADownloadOfArtefactsThatHangsIsEnded) {
+    commands_.download_command = "sleep 1000; : {paths}";
+    commands_.timeout = std::chrono::seconds{3};
+    auto request = request_for("echo shot > shot.png");
+    request.keeps_track_of_files = true;
+    const auto box = sandbox();
+    run(*box, request);
+    const auto by_its_own =
+        box->download({"*.png"}, in("artefacts"), steady_now() + std::chrono::hours{1});
+    ASSERT_FALSE(by_its_own);
+    EXPECT_THAT(by_its_own.error().to_string(), HasSubstr("download_command took too long"));
+    EXPECT_THAT(by_its_own.error().to_string(), HasSubstr("timeout_secs"));
+
+    commands_.timeout = std::chrono::seconds{60};
+    renew();
+    const auto other = sandbox();
+    run(*other, request);
+    const auto by_its_callers =
+        other->download({"*.png"}, in("artefacts"), steady_now() + std::chrono::seconds{3});
+    ASSERT_FALSE(by_its_callers);
+    EXPECT_THAT(by_its_callers.error().to_string(), HasSubstr("took too long"));
+    EXPECT_THAT(by_its_callers.error().to_string(), Not(HasSubstr("timeout_secs")));
+}
+
 // TRAPS 9: an exec that runs nothing is no success.
 TEST_F(CommandExec, ASandboxThatAnswersGarbageIsBroken) {
     commands_.exec_command = "echo 'welcome to box'; true {sandbox_id} {command}";
