@@ -48,9 +48,6 @@ class CloudRun(matrix.CellRun):
             strikes = (self.cell.when == "all" or (self.cell.when == "first" and number == 0)
                        or (self.cell.when == "random" and dice < 0.1))
             self.strikes += strikes
-        if strikes and self.cell.fault == "vanish":
-            self.server.lose(self.server.created[-1])
-            return None
         return self.cell.fault if strikes else None
 
     def machine(self, limit):

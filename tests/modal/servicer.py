@@ -69,23 +69,40 @@ class Deaf:
         raise GRPCError(Status.DATA_LOSS, "the answer was lost")
 
 
-async def refused(function, stream):
+class Doomed:
+    """A stream whose request is the end of the sandbox that it is about."""
+
+    def __init__(self, state, stream):
+        self.state, self.stream = state, stream
+
+    def __getattr__(self, name):
+        return getattr(self.stream, name)
+
+    async def recv_message(self):
+        request = await self.stream.recv_message()
+        self.state.lose(request.task_id.replace("ta-", "sb-"))
+        await asyncio.sleep(0)  # until it is known
+        return request
+
+
+async def refused(_state, function, stream):
     await stream.recv_message()
     raise GRPCError(Status.INTERNAL, "the machine room is on fire")
 
 
-async def unanswered(function, stream):
+async def unanswered(_state, function, stream):
     await stream.recv_message()
     await asyncio.Event().wait()
 
 
-async def late(function, stream):
+async def late(_state, function, stream):
     await asyncio.sleep(1.5)
     await function(stream)
 
 
 BEFALLS = {"fails": refused, "hangs": unanswered, "late": late,
-           "fails-after": lambda function, stream: function(Deaf(stream))}
+           "fails-after": lambda _state, function, stream: function(Deaf(stream)),
+           "vanish": lambda state, function, stream: function(Doomed(state, stream))}
 
 
 class Execution:
@@ -140,7 +157,7 @@ class State:
             self.forget_image(image_id)
 
     def lose(self, sandbox_id):
-        """Called from another thread than the server's."""
+        """From any thread."""
         sandbox = self.sandboxes[sandbox_id]
         self.terminated.append(sandbox_id)
         self.loop.call_soon_threadsafe(sandbox.ended.set)
@@ -179,7 +196,8 @@ def counted(base, state):
                     await stream.recv_message()
                     raise GRPCError(status, message)
                 fault = state.befall(name)
-                await (BEFALLS[fault](function, stream) if fault else function(stream))
+                await (BEFALLS[fault](state, function, stream) if fault
+                       else function(stream))
 
             return call
 
