@@ -28,6 +28,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         config::parse(fuzz::text_of(data, size), "offload.toml", kinds(), {}, lookup);
     fuzz::expect(loaded.config.has_value() != config::has_errors(loaded.diagnostics),
                  "a config where, and only where, there is no error");
-    if (loaded.config) config::summary(loaded, kinds());
+    if (loaded.config) {
+        for (const auto values : {config::Values::AsWritten, config::Values::Expanded}) {
+            config::summary(loaded, kinds(), values);
+        }
+    }
     return 0;
 }
