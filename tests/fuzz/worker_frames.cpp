@@ -1,7 +1,7 @@
 // What the pytest plugin says between the user's output, cut anywhere.
+#include "frames.hpp"
 #include "fuzz.hpp"
-#include "pytest/frames.hpp"
-#include "pytest/messages.hpp"
+#include "messages.hpp"
 #include "pytest/reader.hpp"
 
 namespace {

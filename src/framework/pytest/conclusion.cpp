@@ -5,8 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "messages.hpp"
 #include "offload/base/text.hpp"
-#include "pytest/messages.hpp"
 
 namespace offload::framework {
 namespace {

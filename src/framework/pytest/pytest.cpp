@@ -8,12 +8,12 @@
 #include <set>
 #include <utility>
 
+#include "messages.hpp"
 #include "offload/assets/assets.hpp"
 #include "offload/base/shell.hpp"
 #include "pytest/conclusion.hpp"
 #include "pytest/discovery.hpp"
 #include "pytest/invocation.hpp"
-#include "pytest/messages.hpp"
 #include "pytest/plain.hpp"
 #include "pytest/reader.hpp"
 #include "pytest/worker.hpp"

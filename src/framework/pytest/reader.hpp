@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "messages.hpp"
 #include "offload/base/tail.hpp"
 #include "offload/framework/framework.hpp"
 #include "pytest/discovery.hpp"
-#include "pytest/messages.hpp"
 
 namespace offload::framework {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "pytest/messages.hpp"
+#include "messages.hpp"
 
 namespace offload::framework {
 namespace {

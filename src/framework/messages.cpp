@@ -1,4 +1,4 @@
-#include "pytest/messages.hpp"
+#include "messages.hpp"
 
 #include <charconv>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "pytest/frames.hpp"
+#include "frames.hpp"
 
 namespace offload::framework {
 

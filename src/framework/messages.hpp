@@ -1,4 +1,5 @@
-// The messages between offload_pytest.py and this program, as JSON.
+// The messages between what runs inside a test runner (offload_pytest.py,
+// offload_vitest_reporter.mjs) and this program, as JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,12 +9,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "frames.hpp"
 #include "offload/model/test_table.hpp"
-#include "pytest/frames.hpp"
 
 namespace offload::framework {
 
-// Bytes as the plugin understands them: text, or {"hex": …} where they are no valid UTF-8.
+// Bytes as the other side understands them: text, or {"hex": …} where they are no valid UTF-8.
 nlohmann::json exact_json(std::string_view bytes);
 
 // The bytes of a text or of {"hex": …}; "" for a field that is missing or something else.
@@ -42,7 +43,7 @@ class MessageReader {
   public:
     explicit MessageReader(const std::string& nonce) : splitter_(nonce) {}
 
-    // Frames that are no messages of the plugin's are counted, and pass as output.
+    // Frames that are no such messages are counted, and pass as output.
     std::vector<nlohmann::json> feed(std::string_view bytes, std::string& visible);
     void finish(std::string& visible) { splitter_.finish(visible); }
     std::size_t garbled() const { return garbled_; }
