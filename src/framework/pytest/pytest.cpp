@@ -22,11 +22,8 @@ namespace offload::framework {
 namespace {
 
 using nlohmann::json;
-using pytest::append;
-using pytest::invocation;
 using pytest::starts_pytest_itself;
 using pytest::without_selectors;
-using pytest::Words;
 
 constexpr std::string_view kPlugin = "offload_pytest";
 constexpr int kNotExecutable = 126;  // from here on the shell says that nothing was started
