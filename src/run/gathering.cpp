@@ -19,7 +19,10 @@ std::string discovery_report(const std::string& command, const std::string& how,
     std::string report = fmt::format("$ {}\n  {}", command, how);
     for (const auto output : outputs) {
         const auto shown = text::last_lines(output, kShownLines);
-        for (const auto line : text::lines(shown)) report += fmt::format("\n  | {}", line);
+        for (const auto line : text::lines(shown)) {
+            // What stands in frames is told to us, and no word of the runner's.
+            if (!line.starts_with('\x1e')) report += fmt::format("\n  | {}", line);
+        }
     }
     return report;
 }

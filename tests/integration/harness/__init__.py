@@ -10,6 +10,7 @@ from .pytests import PytestScenario, with_pytest
 from .report import Report, TestCase
 from .scenario import Scenario
 from .tools import pytest_python
+from .vitests import VitestScenario, with_vitest
 
 __all__ = [
     "BOX_PROVIDER",
@@ -22,6 +23,8 @@ __all__ = [
     "Report",
     "Scenario",
     "TestCase",
+    "VitestScenario",
     "pytest_python",
     "with_pytest",
+    "with_vitest",
 ]

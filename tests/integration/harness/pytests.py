@@ -1,37 +1,10 @@
 """Scenarios for pytest projects, each run with several versions of pytest."""
 
-import functools
-import shutil
-import unittest
-
 from .scenario import Scenario, toml
 from .tools import pytest_python
+from .versions import with_versions
 
-
-def with_pytest(*majors):
-    """Runs the scenario in an empty project for each of these versions that is installed."""
-
-    def decorate(method):
-        @functools.wraps(method)
-        def scenario(self):
-            pythons, missing = {}, []
-            for major in majors:
-                try:
-                    pythons[major] = pytest_python(major)
-                except unittest.SkipTest as why:
-                    missing.append(str(why))
-            if not pythons:
-                raise unittest.SkipTest("; ".join(missing))
-            for major, python in pythons.items():
-                with self.subTest(pytest=major):
-                    shutil.rmtree(self.project)
-                    self.project.mkdir()
-                    self.python = python
-                    method(self)
-
-        return scenario
-
-    return decorate
+with_pytest = with_versions(pytest_python, "python")
 
 
 class PytestScenario(Scenario):

@@ -28,6 +28,16 @@ def pytest_python(major):
     raise unittest.SkipTest(f"no pytest {major}: neither {variable} nor {candidates[-1]}")
 
 
+def vitest_modules(major):
+    """The folder node_modules that has vitest of this major version (2, 3 or 4)."""
+    variable = f"OFFLOAD_TEST_VITEST{major}"
+    candidates = [os.environ.get(variable), SOURCE / f"build/tools/vitest{major}/node_modules"]
+    for candidate in filter(None, candidates):
+        if (pathlib.Path(candidate) / "vitest").is_dir():
+            return str(candidate)
+    raise unittest.SkipTest(f"no vitest {major}: neither {variable} nor {candidates[-1]}")
+
+
 def cargo_nextest():
     """The folder that holds cargo-nextest, to be put first in PATH."""
     own = SOURCE / "build/tools/bin"

@@ -444,13 +444,5 @@ TEST(Unbuilt, CheckpointIsAWarning) {
     EXPECT_FALSE(has_errors(found));
 }
 
-TEST(Unbuilt, VitestLoadsButDoesNotRun) {
-    const auto loaded = read(
-        "[provider]\ntype = \"local\"\n[framework]\ntype = \"vitest\"\ncommand = \"npx vitest\"\n"
-        "[groups.all]\n");
-    ASSERT_TRUE(loaded.config) << testing::PrintToString(lines_of(loaded));
-    EXPECT_TRUE(has_errors(unbuilt_features(loaded)));
-}
-
 }  // namespace
 }  // namespace offload::config

@@ -1,4 +1,4 @@
-// Files compiled into the binary: the pytest plugin and the bundled scripts.
+// Files compiled into the binary: the pytest plugin, vitest's reporter, the bundled scripts.
 //
 // The list is in assets/CMakeLists.txt. This module only holds the bytes; writing them to disk
 // is for those who need them there.

@@ -253,7 +253,7 @@ class Framework {
     virtual std::size_t command_bytes(std::string_view id) const = 0;
 };
 
-// The framework that the config names. Error: `vitest`, which is known but not built.
+// The framework that the config names.
 Result<std::unique_ptr<Framework>> make_framework(const config::Config& config);
 
 }  // namespace offload::framework

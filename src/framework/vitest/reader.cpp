@@ -1,0 +1,99 @@
+#include "vitest/reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "offload/base/text.hpp"
+
+namespace offload::framework::vitest {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kShownLines = 20;
+
+Outcome outcome_of(const std::string& word) {
+    for (const auto outcome : {Outcome::Passed, Outcome::Skipped, Outcome::Failed}) {
+        if (word == name_of(outcome)) return outcome;
+    }
+    return Outcome::Errored;
+}
+
+}  // namespace
+
+Reader::Reader(std::vector<TestName> tests, const std::string& nonce)
+    : tests_(std::move(tests)), decided_(tests_.size()), open_(tests_.size()), messages_(nonce) {}
+
+void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::string& visible) {
+    const auto before = visible.size();
+    if (stream == Stream::Err) {
+        visible += bytes;
+    } else {
+        for (const auto& message : messages_.feed(bytes, visible)) take(message, signals);
+    }
+    tail_.add(std::string_view(visible).substr(before));
+}
+
+void Reader::decide(std::size_t position) {
+    decided_[position] = true;
+    --open_;
+}
+
+// The ID is the file's and what vitest calls the test in it, as in vitest's own JUnit file.
+TestResult Reader::result_of(const json& message, const TestName& test) {
+    TestResult result;
+    result.outcome = outcome_of(bytes_of(message, "outcome"));
+    result.type = bytes_of(message, "type");
+    result.message = bytes_of(message, "message");
+    result.details = bytes_of(message, "details");
+    result.duration = Seconds(std::max(number_of(message, "duration"), 0.0));
+    result.classname = test.file;
+    result.file = test.file;
+    return result;
+}
+
+void Reader::take(const json& message, Signals& signals) {
+    const auto& kind = message["t"].get_ref<const std::string&>();
+    if (kind == "hello") greeted_ = true;
+    if (kind == "bye") over_ = true;
+    const auto position = index_of(message, "n");
+    if (!position || *position >= tests_.size() || decided_[*position]) return;
+    if (kind == "begin") {
+        any_began_ = true;
+        signals.push_back(TestBegan{*position});
+    } else if (kind == "end") {
+        signals.push_back(TestEnded{*position, result_of(message, tests_[*position])});
+        decide(*position);
+    } else if (kind == "refused") {
+        signals.push_back(TestRefused{*position, bytes_of(message, "reason")});
+        decide(*position);
+    }
+}
+
+BatchReader::Reading Reader::finish(const Ended& ended,
+                                    const std::optional<std::string>& /*result_file*/,
+                                    Signals& signals, std::string& visible) {
+    const auto before = visible.size();
+    messages_.finish(visible);
+    tail_.add(std::string_view(visible).substr(before));
+    if (messages_.garbled() > 0) {
+        signals.push_back(RunnerNotice{
+            Severity::Warning, fmt::format("{} of Offload's reporter in vitest arrived garbled; "
+                                           "they stand in the batch's log",
+                                           text::count(messages_.garbled(), "message"))});
+    }
+    if (open_ == 0) return {true, {}};
+    if (over_) return {false, fmt::format("vitest left tests without a result ({})", ended.how)};
+    if (greeted_ || !ended.exit_status) return {false, "vitest did not come to its end"};
+    const auto reason =
+        fmt::format("vitest could not start ({}):\n{}", ended.how, tail_.lines(kShownLines));
+    for (std::size_t position = 0; position < tests_.size(); ++position) {
+        if (!decided_[position]) signals.push_back(TestRefused{position, reason});
+    }
+    open_ = 0;
+    return {true, "vitest could not start"};
+}
+
+}  // namespace offload::framework::vitest
