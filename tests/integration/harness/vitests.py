@@ -3,14 +3,14 @@
 import json
 import subprocess
 
-from .scenario import Scenario
+from .boxes import PROVIDER, BoxScenario
 from .tools import vitest_modules
 from .versions import with_versions
 
 with_vitest = with_versions(vitest_modules, "modules")
 
 
-class VitestScenario(Scenario):
+class VitestScenario(BoxScenario):
     timeout = 250.0
     modules = None  # node_modules of the version at hand
 
@@ -18,13 +18,19 @@ class VitestScenario(Scenario):
         super().setUp()
         self.env["NPM_CONFIG_UPDATE_NOTIFIER"] = "false"
 
-    def vitest_project(self, files, *, vitest="", framework="", groups=None, **sections):
-        """A project with test files; `vitest`: TypeScript of its config's `test`."""
+    def vitest_project(self, files, *, vitest="", framework="", groups=None, boxes=False,
+                       **sections):
+        """A project with test files; `vitest`: TypeScript of its config's `test`. With `boxes`, its
+        sandboxes are those of BoxScenario."""
+        if boxes:
+            sections["provider"] = PROVIDER
         self.write({"package.json": '{"type": "module"}\n',
                     "vitest.config.ts": f"export default {{ test: {{ {vitest} }} }};\n", **files})
         (self.project / "node_modules").symlink_to(self.modules)
         self.config(f'type = "vitest"\n{framework}', groups,
                     **{"offload": "max_parallel = 2", **sections})
+        if boxes:
+            self.box_script()
 
     def vitest(self, *arguments):
         """[(file, ancestors and title, status)] of plain vitest's JSON report, in its order, and

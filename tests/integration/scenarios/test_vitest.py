@@ -308,6 +308,24 @@ class Vitest(VitestScenario):
         run = self.offload("run").expect_exit(1).expect_said("no database", "Not run: 3")
         self.assertEqual(len(self.ran()), 2, run.describe())
 
+    @with_vitest(3, 4)
+    def test_sandboxes_elsewhere_get_what_they_need(self):  # TRAPS 29, 31
+        names = ["it's $(odd) \"[x]\"", "日本 | ; &", "plain"]
+        tests = "\n".join(f"test({json.dumps(name)}, check);" for name in names)
+        self.vitest_project(
+            {"src/a.test.ts": f'''
+                import {{ expect, test }} from 'vitest';
+                const check = () => {{
+                    expect(process.env.PLACE).toBe(process.env.OFFLOAD_ROOT + '/x');
+                    expect(process.env.OFFLOAD_SANDBOX_ID).toMatch(/^box-/);
+                }};
+                {tests}
+                '''},
+            framework='env = { PLACE = "{root}/x" }', boxes=True)
+        run = self.offload("run").expect_exit(0)
+        run.expect_outcomes({f"src/a.test.ts > {name}": "passed" for name in names})
+        self.expect_each_destroyed_once(run)
+
     @with_vitest(2, 4)
     def test_an_empty_group_is_a_notice_and_an_empty_run_fails(self):  # TRAPS 15
         self.vitest_project(
