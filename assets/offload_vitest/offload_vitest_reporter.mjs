@@ -24,6 +24,7 @@ import { addressOf, namedTests } from './offload_vitest_names.mjs';
 
 const kOldest = 2;
 const kPolledMs = 50;
+const kOtherTrouble = 71; // exit status: besides what tests have failed, something else is wrong
 const kPoolsOfNode = ['forks', 'threads', 'vmForks', 'vmThreads'];
 
 const plan = JSON.parse(readFileSync(process.env.OFFLOAD_VITEST_PLAN, 'utf8'));
@@ -155,7 +156,9 @@ class Batch {
     constructor(files) {
         this.files = files;
         this.wanted = new Set(plan.files);
-        this.open = new Map(plan.ids.map((id, n) => [id, n]));
+        this.open = new Set(plan.ids);
+        this.began = new Set();
+        this.explained = new Set(); // suites whose errors are told as those of their tests
         const { path, events } = writeRunner(files.vitest, files.root);
         this.runner = path;
         this.events = new Events(events);
@@ -178,7 +181,8 @@ class Batch {
     tell(message) {
         const id = plan.ids[message.n];
         if (!this.open.has(id)) return;
-        if (message.t !== 'begin') this.open.delete(id);
+        if (message.t === 'begin') this.began.add(id);
+        else this.open.delete(id);
         say(message);
     }
 
@@ -197,6 +201,22 @@ class Batch {
         plan.ids.forEach((id, n) => this.tell({ t: 'refused', n, reason }));
     }
 
+    // What is wrong that no test's result says: errors that nobody has caught, hooks that failed when
+    // their tests had run.
+    otherTrouble() {
+        if (this.open.size > 0) return []; // a worker has died, and that is told
+        const { config, state } = this.files.vitest;
+        const errors = config.dangerouslyIgnoreUnhandledErrors ? [] : [...state.getUnhandledErrors()];
+        const look = (suite) => {
+            if (!this.explained.has(suite)) errors.push(...(suite.result?.errors ?? []));
+            suite.tasks.filter((task) => task.type === 'suite').forEach(look);
+        };
+        for (const [address, file] of this.files.known()) {
+            if (this.wanted.has(address)) look(file);
+        }
+        return errors;
+    }
+
     concludeFile(file, address) {
         const broken = failedSuites(file);
         const named = new Map();
@@ -204,8 +224,9 @@ class Batch {
         plan.ids.forEach((id, n) => {
             if (plan.files[plan.in[n]] !== address || !this.open.has(id)) return;
             const test = named.get(id);
-            const suite = test ? broken.get(test) : file;
+            const suite = !test ? file : this.began.has(id) ? undefined : broken.get(test);
             if (suite?.result?.state === 'fail' && suite.result.errors?.length) {
+                this.explained.add(suite);
                 this.tell({ t: 'end', n, ...failure('errored', suite.result.errors) });
             } else if (test) {
                 const outcome = test.result ? outcomeOf(test) : undefined;
@@ -229,6 +250,14 @@ function failedSuites(file) {
     };
     look(file, undefined);
     return found;
+}
+
+// With these as the last words, and in place of vitest's status, which it sets after us.
+function endWith(status, errors) {
+    write(`\nBesides what tests have failed:\n${failure('errored', errors).details}\n`);
+    process.on('exit', (code) => {
+        if (code === 1) process.exitCode = status;
+    });
 }
 
 // --- The reporter
@@ -282,6 +311,8 @@ export default class OffloadReporter {
             } finally {
                 clearInterval(timer);
                 batch.conclude(reason);
+                const trouble = batch.otherTrouble();
+                if (trouble.length > 0) endWith(kOtherTrouble, trouble);
                 say({ t: 'bye' });
             }
         };

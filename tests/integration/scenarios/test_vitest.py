@@ -172,7 +172,7 @@ class Vitest(VitestScenario):
 
     @with_vitest(2, 4)
     def test_what_is_wrong_besides_the_tests_fails_the_run(self):  # TRAPS 51
-        for name, text in {
+        causes = {
             "unhandled": """
                 import { test } from 'vitest';
                 test('passes', async () => {
@@ -184,12 +184,14 @@ class Vitest(VitestScenario):
                 import { afterAll, test } from 'vitest';
                 afterAll(() => { throw new Error('nobody listens'); });
                 test('passes', () => {});
-                """}.items():
-            with self.subTest(name):
-                self.write({"one.test.ts": text})
-                if not (self.project / "offload.toml").exists():
-                    self.vitest_project({})
-                report = self.offload("run").expect_exit(1).junit()
+                """}
+        self.vitest_project({})
+        # Also where failed tests explain the exit status of the whole.
+        fails = "import { test } from 'vitest';\ntest('fails', () => { throw new Error(); });\n"
+        for cause, others in {"unhandled": {}, "after all": {"other.test.ts": fails}}.items():
+            with self.subTest(cause):
+                self.write({"one.test.ts": causes[cause], **others})
+                report = self.offload("run", "--parallel", "1").expect_exit(1).junit()
                 self.assertEqual(report["one.test.ts > passes"].outcome, "passed")
                 rest = [case for case in report.cases if "batch" in case.name]
                 self.assertEqual([case.outcome for case in rest], ["error"])
