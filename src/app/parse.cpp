@@ -20,7 +20,7 @@ Getting started:
                        what the failed tests of the last run printed
   offload doctor       find out whether the tests are safe to run in parallel
 
-`offload COMMAND --help` explains a command, its exit status included.
+`offload help COMMAND` explains a command, its exit status included.
 )";
 
 // CLI11 takes a positional argument in brackets apart at its commas, as a list, and loses sight of
@@ -70,6 +70,30 @@ std::string nearest_command(const std::string& word) {
     return std::string(text::nearest(word, names));
 }
 
+Answer unknown_command(const std::string& word) {
+    const auto near = nearest_command(word);
+    return {
+        fmt::format("offload: there is no command {}\n{}  `offload --help` lists the commands\n",
+                    word, near.empty() ? "" : fmt::format("  did you mean {}?\n", near)),
+        false, 1};
+}
+
+// `offload help [COMMAND]`, where `arguments` are that. `declared` are in the order of commands().
+Answer help(const std::vector<std::string>& arguments, const CLI::App& program,
+            const std::vector<CLI::App*>& declared) {
+    if (arguments.size() == 1) return {program.help(), true, 0};
+    if (arguments.size() > 2) {
+        return {fmt::format("offload: help is given of one command, not of {}\n"
+                            "  `offload help {}` explains the first\n",
+                            arguments.size() - 1, arguments[1]),
+                false, 1};
+    }
+    for (const auto* command : declared) {
+        if (command->get_name() == arguments[1]) return {command->help("offload"), true, 0};
+    }
+    return unknown_command(arguments[1]);
+}
+
 Answer explain(const CLI::ParseError& error, const CLI::App& program) {
     const auto chosen = program.get_subcommands();
     const CLI::App& app = chosen.empty() ? program : *chosen.front();
@@ -117,6 +141,7 @@ std::variant<Chosen, Answer> parse_arguments(const std::vector<std::string>& arg
     unguard_values(program);
     for (auto* command : declared) unguard_values(*command);
     if (arguments.empty()) return Answer{program.help(), false, 1};
+    if (arguments.front() == "help") return help(arguments, program, declared);
     try {
         program.parse(guarded(arguments));
     } catch (const CLI::CallForHelp&) {

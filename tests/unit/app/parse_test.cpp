@@ -156,6 +156,34 @@ TEST(CommandLine, HelpAndVersionGoToStdout) {
     }
 }
 
+TEST(CommandLine, HelpOfACommandIsWhatItsOwnFlagPrints) {
+    for (const auto& command : commands()) {
+        const std::string name(command.name);
+        const auto help = answer_of({"help", name});
+        EXPECT_EQ(help.text, answer_of({name, "--help"}).text);
+        EXPECT_TRUE(help.to_stdout);
+        EXPECT_EQ(help.exit_status, 0);
+    }
+    EXPECT_EQ(answer_of({"help"}).text, answer_of({"--help"}).text);
+    EXPECT_EQ(answer_of({"help"}).exit_status, 0);
+}
+
+TEST(CommandLine, HelpOfNoCommandNamesTheNearest) {
+    const auto unknown = answer_of({"help", "colect"});
+    EXPECT_FALSE(unknown.to_stdout);
+    EXPECT_EQ(unknown.exit_status, 1);
+    EXPECT_THAT(unknown.text, AllOf(HasSubstr("no command colect"), HasSubstr("mean collect?")));
+    const auto two = answer_of({"help", "run", "collect"});
+    EXPECT_FALSE(two.to_stdout);
+    EXPECT_EQ(two.exit_status, 1);
+    EXPECT_THAT(two.text, HasSubstr("offload help run"));
+}
+
+// Only where a command stands: a test may be called so.
+TEST(CommandLine, TestsMayBeCalledHelp) {
+    EXPECT_THAT(options_of({"run", "help"}, "run").run.selection.ids, ElementsAre("help"));
+}
+
 TEST(CommandLine, HelpTeaches) {
     EXPECT_THAT(answer_of({"--help"}).text, HasSubstr("Getting started"));
     for (const auto& command : commands()) {
