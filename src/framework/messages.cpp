@@ -48,6 +48,14 @@ std::optional<json> parse(const std::string& text) {
     return message;
 }
 
+// Worse than what it was, where the word is unknown: a newer runner would not be understood.
+Outcome outcome_of(const std::string& word) {
+    for (const auto outcome : {Outcome::Passed, Outcome::Skipped, Outcome::Failed}) {
+        if (word == name_of(outcome)) return outcome;
+    }
+    return Outcome::Errored;
+}
+
 }  // namespace
 
 json exact_json(std::string_view bytes) {
@@ -69,6 +77,18 @@ std::optional<std::size_t> index_of(const json& message, std::string_view field)
     const auto found = message.find(field);
     if (found == message.end() || !found->is_number_unsigned()) return std::nullopt;
     return found->get<std::size_t>();
+}
+
+TestResult result_of(const json& message) {
+    TestResult result;
+    result.outcome = outcome_of(bytes_of(message, "outcome"));
+    result.type = bytes_of(message, "type");
+    result.message = bytes_of(message, "message");
+    result.details = bytes_of(message, "details");
+    result.duration = Seconds(number_of(message, "duration"));
+    result.system_out = bytes_of(message, "out");
+    result.system_err = bytes_of(message, "err");
+    return result;
 }
 
 void TestList::add(const Test& test) {

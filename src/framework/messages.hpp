@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "frames.hpp"
+#include "offload/model/result.hpp"
 #include "offload/model/test_table.hpp"
 
 namespace offload::framework {
@@ -23,6 +24,9 @@ std::string bytes_of(const nlohmann::json& message, std::string_view field);
 // 0, or nothing, for a field that is missing or no number.
 double number_of(const nlohmann::json& message, std::string_view field);
 std::optional<std::size_t> index_of(const nlohmann::json& message, std::string_view field);
+
+// What became of a test, as far as each runner tells it in the same words.
+TestResult result_of(const nlohmann::json& message);
 
 // Tests as a batch's plan and a worker's request name them: IDs, files, and in which of the files
 // each test is.

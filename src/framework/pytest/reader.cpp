@@ -17,14 +17,6 @@ constexpr int kNotExecutable = 126;
 constexpr int kNotFound = 127;
 constexpr std::size_t kShownLines = 8;
 
-// Worse than what it was, where the word is unknown: a newer plugin would not be understood.
-Outcome outcome_of(const std::string& word) {
-    for (const auto outcome : {Outcome::Passed, Outcome::Skipped, Outcome::Failed}) {
-        if (word == name_of(outcome)) return outcome;
-    }
-    return Outcome::Errored;
-}
-
 Severity severity_of(const std::string& word) {
     if (word == "error") return Severity::Error;
     return word == "note" ? Severity::Note : Severity::Warning;
@@ -68,14 +60,7 @@ void PytestReader::decide(std::size_t position) {
 }
 
 TestResult PytestReader::result_of(const json& message, const TestName& test) const {
-    TestResult result;
-    result.outcome = outcome_of(bytes_of(message, "outcome"));
-    result.type = bytes_of(message, "type");
-    result.message = bytes_of(message, "message");
-    result.details = bytes_of(message, "details");
-    result.duration = Seconds(number_of(message, "duration"));
-    result.system_out = bytes_of(message, "out");
-    result.system_err = bytes_of(message, "err");
+    auto result = framework::result_of(message);
     result.classname = junit_address(test.id).classname;
     result.file = test.file;
     if (const auto pairs = message.find("properties"); pairs != message.end()) {

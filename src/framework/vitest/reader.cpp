@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "offload/base/text.hpp"
@@ -13,13 +12,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kShownLines = 20;
-
-Outcome outcome_of(const std::string& word) {
-    for (const auto outcome : {Outcome::Passed, Outcome::Skipped, Outcome::Failed}) {
-        if (word == name_of(outcome)) return outcome;
-    }
-    return Outcome::Errored;
-}
 
 }  // namespace
 
@@ -43,12 +35,7 @@ void Reader::decide(std::size_t position) {
 
 // The ID is the file's and what vitest calls the test in it, as in vitest's own JUnit file.
 TestResult Reader::result_of(const json& message, const TestName& test) {
-    TestResult result;
-    result.outcome = outcome_of(bytes_of(message, "outcome"));
-    result.type = bytes_of(message, "type");
-    result.message = bytes_of(message, "message");
-    result.details = bytes_of(message, "details");
-    result.duration = Seconds(std::max(number_of(message, "duration"), 0.0));
+    auto result = framework::result_of(message);
     result.classname = test.file;
     result.file = test.file;
     return result;

@@ -218,7 +218,7 @@ class Vitest(VitestScenario):
             test('before', () => {});
             test('hangs', () => { for (;;); });
             test('after', () => {});
-            """}, offload="max_parallel = 2\ntest_timeout_secs = 20")
+            """}, offload="max_parallel = 2\ntest_timeout_secs = 30")
         report = self.offload("run").expect_exit(1).expect_outcomes({
             "one.test.ts > before": "passed", "one.test.ts > hangs": "error",
             "one.test.ts > after": "passed"})
