@@ -18,7 +18,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, realpathSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, relative, sep } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { failure, outcomeOf } from './offload_vitest_errors.mjs';
 import { addressOf, namedTests } from './offload_vitest_names.mjs';
 
@@ -131,7 +131,7 @@ class Events {
 
 // vitest's own runner is imported from where this vitest is, by whoever has to extend it.
 function writeRunner(vitest, root) {
-    const path = join(plan.folder, `${plan.label}.runner.mjs`);
+    const path = fileURLToPath(new URL('runner.mjs', import.meta.url));
     const events = join(plan.folder, `${plan.label}.events`);
     const [major, minor] = vitest.version.split('.').map(Number);
     const [module, name] =
@@ -146,7 +146,7 @@ function writeRunner(vitest, root) {
     writeFileSync(
         path,
         `import { ${name} } from ${url(found)};\n` +
-            `import { runnerFor } from ${url(join(plan.folder, 'offload_vitest_runner.mjs'))};\n` +
+            `import { runnerFor } from './offload_vitest_runner.mjs';\n` +
             `export default runnerFor(${name}, ${JSON.stringify({ plan: planPath, events, root })});\n`,
     );
     return { path, events };

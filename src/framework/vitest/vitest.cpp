@@ -20,8 +20,14 @@ using nlohmann::json;
 
 constexpr std::string_view kModules = "offload_vitest_";
 
+// Vite leaves alone what lies in such a folder; all else it would load itself, and some of its
+// versions refuse to where it lies outside the project.
+std::string modules_folder(const RunContext& context) {
+    return fmt::format("{}/{}.vitest/node_modules", context.folder, context.label);
+}
+
 std::string reporter_option(const RunContext& context) {
-    return fmt::format("--reporter={}/{}reporter.mjs", context.folder, kModules);
+    return fmt::format("--reporter={}/{}reporter.mjs", modules_folder(context), kModules);
 }
 
 std::string plan_path(const RunContext& context) {
@@ -71,9 +77,11 @@ Words VitestFramework::words_for(const config::Group& group, const Words& own) c
 }
 
 std::string VitestFramework::with_plan(const RunContext& context, const Words& words) const {
-    return exports(settings_, context) + fmt::format("OFFLOAD_VITEST_PLAN={} {}",
-                                                     shell::quote(plan_path(context)),
-                                                     invocation(settings_.command, words));
+    return exports(settings_, context) +
+           fmt::format("mkdir -p {0} && cp {1}/{2}*.mjs {0} || exit\nOFFLOAD_VITEST_PLAN={3} {4}",
+                       shell::quote(modules_folder(context)), shell::quote(context.folder),
+                       kModules, shell::quote(plan_path(context)),
+                       invocation(settings_.command, words));
 }
 
 Result<DiscoveryCommand> VitestFramework::discovery(const DiscoveryRequest& request) const {

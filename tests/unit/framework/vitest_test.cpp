@@ -65,8 +65,9 @@ TEST(Vitest, DiscoveryCallsTheUsersCommandWithOurReporterAndWithoutItsRunArgs) {
     ASSERT_TRUE(command);
     EXPECT_EQ(command->shown,
               "A=1 pnpm exec vitest run --project 'my unit' --coverage.enabled=false");
-    EXPECT_EQ(command->command, "OFFLOAD_VITEST_PLAN=/f/d-0.plan.json " + command->shown +
-                                    " --reporter=/f/offload_vitest_reporter.mjs");
+    EXPECT_THAT(command->command,
+                EndsWith("\nOFFLOAD_VITEST_PLAN=/f/d-0.plan.json " + command->shown +
+                         " --reporter=/f/d-0.vitest/node_modules/offload_vitest_reporter.mjs"));
 }
 
 TEST(Vitest, BatchNamesItsTestsInThePlanAlone) {  // TRAPS 28, 29
