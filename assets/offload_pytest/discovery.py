@@ -41,7 +41,7 @@ class Discovery:
             self._channel,
             session,
             self._collectors,
-            self._companions,
+            self._companions.found(session),
             self._deselected,
             self._selections.need_all(),
         )

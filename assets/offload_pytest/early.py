@@ -3,16 +3,19 @@
 import pytest
 
 from .hooks import Selections
+from .greeting import greet
 from .items import tell_collection
 from .options import set_options
+from .separation import separate_basetemp_anew
 from .worker import Worker
 
 
 class EarlyWorker(Worker):
     """Collects all tests, and then runs those that it is asked for. The first one tells them."""
 
-    def __init__(self, channel, plan, requests, companions):
+    def __init__(self, channel, plan, requests, companions, mother=None):
         super().__init__(channel, plan, requests)
+        self._mother = mother
         self._tells = plan["mode"] == "first"
         self._companions = companions
         self._selections = Selections()
@@ -28,6 +31,8 @@ class EarlyWorker(Worker):
     def pytest_collection(self, session):
         self._garbage.spare()
         outcome = yield
+        if self._mother is not None:
+            self._mother.watch.end()
         self._garbage.spare_no_more()
         if outcome.excinfo is not None:
             return
@@ -39,15 +44,42 @@ class EarlyWorker(Worker):
         self._collected.add("")
         if self._tells:
             self.stays = self.stays and bool(session.items)
+            found = self._companions.found(session)
+            if self._is_fork(session):
+                return
             tell_collection(
                 self._channel,
                 session,
                 self._collectors,
-                self._companions,
+                found,
                 len(self._deselected),
                 self._selections.need_all(),
                 self.stays,
             )
+
+    def _is_fork(self, session):
+        """False in the process that has collected, which leaves a mother behind if it can."""
+        if self._mother is None or not self.stays:
+            return False
+        self._terminal.flush_all(session.config)
+        own = (self._requests, self._channel, self._watchdog)
+        plan = self._mother.stay_behind(session, [one.descriptor for one in own])
+        if plan is None:
+            return False
+        config = session.config
+        for one in own[:2]:
+            one.begin_anew()
+        self._watchdog.begin_anew(plan.get("limit"))
+        self._maxfail = 1 if plan["fail_fast"] else 0
+        separate_basetemp_anew(config, plan)
+        databases = config.pluginmanager.getplugin("offload-databases")
+        if databases is not None:
+            databases.begin_anew(plan)
+        identity = config.pluginmanager.getplugin("offload-identity")
+        if identity is not None:
+            identity.begin_anew(plan, config)
+        greet(self._channel, plan["mode"])
+        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):

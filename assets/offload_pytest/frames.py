@@ -17,6 +17,15 @@ class Channel:
         self._room = FRAME_LIMIT - len(self._head) - 1
         self._held = b""
 
+    def begin_anew(self):
+        """In a fork of the process that made it, which has it from now on as if it were its own."""
+        self._process = system.getpid()
+        self._held = b""
+
+    @property
+    def descriptor(self):
+        return self._descriptor
+
     def send(self, kind, **fields):
         self._tell(kind, fields, hold=False)
 

@@ -18,14 +18,18 @@ def is_handed_data(caller):
     )
 
 
+def name_here():
+    return "gw" + system.environ.get("OFFLOAD_PARALLEL_INDEX", "0")
+
+
 class Identity:
     """A session with one of these is a worker. The one that discovers is the controller as well: it
     is a worker between the start of its session and the end."""
 
-    def __init__(self, plan, channel):
-        worker = "gw" + system.environ.get("OFFLOAD_PARALLEL_INDEX", "0")
+    def __init__(self, plan, channel, watch=None):
+        self._watching = watch  # of a process that may have forks, which are others
         self.workerinput = {
-            "workerid": worker,
+            "workerid": name_here(),
             "workercount": plan["workers"],
             "testrunuid": (plan["nonce"][::-1] * 2)[:32],
             "mainargv": list(system.argv),
@@ -66,6 +70,8 @@ class Identity:
         identity = self
 
         def workerinput(config):
+            if identity._watching is not None:
+                identity._watching.asked_who_it_is()
             if not identity._active or identity._is_hidden_from(system.caller(1).f_globals):
                 raise AttributeError("workerinput")
             return identity.workerinput
@@ -75,6 +81,15 @@ class Identity:
 
         members = {"workerinput": property(workerinput, replace)}
         config.__class__ = type(type(config).__name__, (type(config),), members)
+
+    def begin_anew(self, plan, config):
+        """In a fork, which is a worker of its own."""
+        self._label = plan["label"]
+        self._is_controller, self._began, self._watching = False, None, None
+        self.workerinput["workerid"] = name_here()
+        config.workeroutput = {}
+        self._begin()
+        self._separate_folders(config)
 
     def _is_hidden_from(self, caller):
         if is_left_alone(caller.get("__name__")):
@@ -136,9 +151,13 @@ class Identity:
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):
+        if not self._is_controller:
+            self._separate_folders(config)
+
+    def _separate_folders(self, config):
         """Each worker's temporary folders are below a folder of its own name."""
         factory = getattr(config, "_tmp_path_factory", None)
-        if factory is None or self._is_controller:
+        if factory is None:
             return
         whole, name = factory.getbasetemp, "popen-" + self.workerinput["workerid"]
 

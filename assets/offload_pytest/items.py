@@ -34,8 +34,9 @@ def tell_items(channel, items, root, bonds_of, of=None):
 MAPPERS = ("django.db", "sqlalchemy", "sqlmodel", "peewee", "pony.orm", "tortoise")
 
 
-def tell_collection(channel, session, collectors, companions, deselected, selects, stays=False):
-    """All that the session has collected. `selects`: hooks of others chose among it."""
+def tell_collection(channel, session, collectors, found, deselected, selects, stays=False):
+    """All that the session has collected. `found`: of companions; `selects`: hooks of others chose
+    among it."""
     root = str(session.config.rootpath)
     bonds = Bonds(session.config, root)
     tell_items(channel, session.items, root, bonds)
@@ -46,7 +47,7 @@ def tell_collection(channel, session, collectors, companions, deselected, select
         channel.send("skipped", id=exact(node_id), message=message)
     nodes = getattr(session.config, "offload_nodes", None)
     mapped = any(name in system.modules for name in MAPPERS)
-    for number, items in companions.found(session):
+    for number, items in found:
         tell_items(channel, items, root, bonds, of=number)
         channel.send("found", of=number, count=len(items))
     channel.send(

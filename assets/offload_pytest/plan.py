@@ -24,6 +24,10 @@ def take_plan():
         os.environ["PYTHONPATH"] = os.pathsep.join(others)
     else:
         os.environ.pop("PYTHONPATH", None)
+    return read_plan(path)
+
+
+def read_plan(path):
     with open(path, encoding="utf-8") as file:
         plan = json.load(file)
     # It holds the nonce, with which a test could report others as passed.

@@ -13,7 +13,9 @@ from .coverage import separate_coverage
 from .discovery import Discovery
 from .early import EarlyWorker
 from .frames import PROTOCOL, Channel
+from .greeting import greet
 from .identity import Identity
+from .mother import mother_for
 from .options import (
     NO_DEBUGGER,
     NO_SELECTION,
@@ -39,17 +41,11 @@ class Plugin:
     def __init__(self, plan):
         self._plan = plan
         self._channel = Channel(1, plan["nonce"])
-        self._channel.send(
-            "hello",
-            protocol=PROTOCOL,
-            pytest=pytest.__version__,
-            mode=plan["mode"],
-            runner="pytest " + pytest.__version__,
-            pid=os.getpid(),
-        )
+        greet(self._channel, plan["mode"])
         self._requests = Requests(0) if plan["mode"] in ("serve", "first", "early") else None
         if "mark" in plan:
             open(from_exact(plan["mark"]), "w").close()
+        self._mother = mother_for(plan, self._channel)
         self._bytecode = None
         if "bytecode" in plan:
             if plan["mode"] in ("collect", "first"):
@@ -61,7 +57,7 @@ class Plugin:
         if plan["mode"] == "first":
             if may_serve(options):
                 channel.send("stays", protocol=PROTOCOL)
-                return EarlyWorker(channel, plan, self._requests, companions)
+                return EarlyWorker(channel, plan, self._requests, companions, self._mother)
             plan["mode"] = "collect"
         if plan["mode"] == "collect":
             return Discovery(channel, companions)
@@ -84,10 +80,13 @@ class Plugin:
         given = list(early_config.invocation_params.args)
         companions.understand(self._plan, parser, list(args), given)
         mode = self._choose_mode(early_config.known_args_namespace, companions)
+        if self._mother is not None and self._plan["mode"] != "first":
+            self._mother.watch.end()
         separate_coverage(early_config, self._plan)
         separate_databases(early_config, self._plan)
         if "workers" in self._plan and self._plan["mode"] != "conclude":
-            identity = Identity(self._plan, self._channel)
+            watch = self._mother and self._mother.watch
+            identity = Identity(self._plan, self._channel, watch)
             # The controller's session starts first, which hands out what there is for workers.
             if self._plan["mode"] == "early" and "began" in self._plan:
                 self._requests.wait_for_file(from_exact(self._plan["began"]))

@@ -15,6 +15,15 @@ class Requests:
         self._process = system.getpid()
         self._rest = b""
 
+    def begin_anew(self):
+        """As Channel.begin_anew()."""
+        self._process = system.getpid()
+        self._rest = b""
+
+    @property
+    def descriptor(self):
+        return self._descriptor
+
     def wait_for_file(self, path):
         """Until it is there, or something else is wanted."""
         while not system.exists(path):

@@ -13,13 +13,24 @@ def separate_basetemp(option, plan):
         option.basetemp = os.path.join(str(option.basetemp), plan["label"])
 
 
+def separate_basetemp_anew(config, plan):
+    """In a fork, of a process that has separated its own before."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    given = getattr(factory, "_given_basetemp", None)
+    if given is not None:
+        factory._given_basetemp = given.with_name(plan["label"])
+
+
 class Databases:
     """Pytest-django names its test databases apart in xdist's workers, by this fixture. Without it
     those that run side by side would destroy each other's."""
 
-    def __init__(self, name_apart, suffix):
+    def __init__(self, name_apart, plan):
         self._name_apart = name_apart
-        self._suffix = suffix
+        self.begin_anew(plan)
+
+    def begin_anew(self, plan):
+        self._suffix = "offload" + os.environ.get("OFFLOAD_PARALLEL_INDEX", plan["label"])
 
     @pytest.fixture(scope="session")
     def django_db_modify_db_settings_xdist_suffix(self):
@@ -30,5 +41,4 @@ def separate_databases(config, plan):
     fixtures = sys.modules.get("pytest_django.fixtures")
     name_apart = getattr(fixtures, "_set_suffix_to_test_databases", None)
     if plan.get("neighbours") and name_apart is not None:
-        suffix = "offload" + os.environ.get("OFFLOAD_PARALLEL_INDEX", plan["label"])
-        config.pluginmanager.register(Databases(name_apart, suffix), "offload-databases")
+        config.pluginmanager.register(Databases(name_apart, plan), "offload-databases")

@@ -10,11 +10,15 @@ import marshal
 import os
 import random
 import select
+import signal
+import socket
 import stat
 import sys
+import tempfile
 import threading
 import time
 import traceback
+import warnings
 import weakref
 import zlib
 
@@ -28,6 +32,7 @@ class System:
     an object they leave alone: while tests may run, modules of the plugin go through this one."""
 
     def __init__(self):
+        self.add_audit_hook = getattr(sys, "addaudithook", None)  # from Python 3.8 on
         self.argv = sys.argv
         self.caller = sys._getframe
         self.collect_garbage = gc.collect
@@ -41,6 +46,7 @@ class System:
         self.exit_at_once = os._exit
         self.fcntl = fcntl.fcntl
         self.flock = fcntl.flock
+        self.fork = os.fork
         self.format_exception = traceback.format_exception
         self.format_exception_only = traceback.format_exception_only
         self.freeze_garbage = gc.freeze
@@ -56,7 +62,23 @@ class System:
         self.Thread = threading.Thread
         self.threads = threading.enumerate
         self.set_threshold = gc.set_threshold
+        self.fstat = os.fstat
+        self.getitimer = signal.getitimer
         self.getpid = os.getpid
+        self.getppid = os.getppid
+        self.gettrace = sys.gettrace
+        self.getprofile = sys.getprofile
+        self.frames = sys._current_frames
+        self.kill = os.kill
+        self.pipe = os.pipe
+        self.readlink = os.readlink
+        self.set_process_group = os.setpgid
+        self.socket = socket.socket
+        self.temporary_file = tempfile.TemporaryFile
+        self.unwarned = warnings.catch_warnings
+        self.ignore_warnings = warnings.simplefilter
+        self.waitpid = os.waitpid
+        self.waitid = os.waitid
         self.close = os.close
         self.dup = os.dup
         self.dup2 = os.dup2

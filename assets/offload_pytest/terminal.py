@@ -60,6 +60,14 @@ class Terminal:
         if self._writer is not None:
             self._writer._file.flush_now()
 
+    def flush_all(self, config):
+        """Before a fork, which would write it again."""
+        self.flush()
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        flush = getattr(getattr(reporter, "_tw", None), "flush", None)
+        if flush is not None:
+            flush()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self):
         if self._writer is not None:

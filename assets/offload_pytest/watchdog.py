@@ -27,8 +27,18 @@ class Watchdog:
             left = self._since + self._limit - system.monotonic()
             system.dump_traceback_later(max(left, 0.001), file=self._descriptor)
 
+    def begin_anew(self, limit):
+        """In a fork, of which others watch the time where there is no limit."""
+        self._limit = limit
+
+    @property
+    def descriptor(self):
+        return self._descriptor
+
     def test_begins(self):
         """The watch is wound up now and then, not for each of a thousand quick tests."""
+        if self._limit is None:
+            return
         now = system.monotonic()
         if self._since is None or now - self._since > self._limit / 10:
             system.dump_traceback_later(self._limit, file=self._descriptor)

@@ -1,0 +1,184 @@
+"""The process that forks workers, as Offload wishes for them."""
+
+import array
+import os
+import socket
+
+from .plan import read_plan
+from .safety import native_threads, what_speaks_against_forks
+from .streams import Streams
+from .system import system
+from .text import from_exact
+from .watch import Watch
+
+LONGEST_WISH = 1 << 16
+LOOKS_UP = 1.0  # so often, in seconds, the mother looks whether she is still wanted
+MARK = "OFFLOAD_SANDBOX_ID"
+FOLDER = "OFFLOAD_SANDBOX_FOLDER"  # longer than that
+
+
+class Mother:
+    """Once all tests are collected, this process leaves a copy of itself behind, in which no test
+    runs: the mother. The process goes on by itself, and does not notice. The mother forks a worker
+    for each wish that comes over a socket, and lets it go to whom she was herself left to: Offload,
+    which inherits the orphans of its children, and has it as if it had started it.
+
+    A wish is one message: {"plan": PATH, "env": {NAME: VALUE}} and the worker's standard input,
+    output and error. The worker answers with its number once it is ready, and goes on as soon as
+    one byte comes back; it ends where none does."""
+
+    def __init__(self, path, channel):
+        self._path = path
+        self._channel = channel
+        self._watch = Watch()
+        self._streams = None
+
+    @property
+    def watch(self):
+        return self._watch
+
+    def stay_behind(self, session, own):
+        """Forks the mother, unless something speaks against it. None in this process; in each of
+        her workers, later, its plan. `own`: descriptors of the three standard streams."""
+        self._watch.end()
+        reason = self._look(session, own) or self._leave(session)
+        if isinstance(reason, dict):
+            return reason
+        self._channel.send("forks", reason=reason)
+        return None
+
+    def _look(self, session, own):
+        try:
+            self._streams = Streams(session.config, own)
+            return what_speaks_against_forks(session, self._watch, self._streams)
+        except (AttributeError, OSError) as error:  # of another pytest, or another system
+            return "this process cannot be looked at: %s" % error
+
+    def _leave(self, session):
+        """Why there is no mother, "" where there is one; a worker's plan in the worker."""
+        for stream in (system.sys.__stdout__, system.sys.__stderr__):
+            if stream is not None:
+                stream.flush()
+        here, there = socket.socketpair()
+        child = self._fork()
+        if child == 0:
+            here.close()
+            if self._fork() != 0:
+                system.exit_at_once(0)
+            return self._be_mother(there)
+        there.close()
+        system.waitpid(child, 0)
+        with here:
+            # Libraries that know of forks have ended their threads for this one.
+            if native_threads() > 1:
+                return "threads of a library would be missing in a fork"
+            here.sendall(b"1")
+            return "" if here.recv(1) == b"1" else "the socket %s cannot be made" % self._path
+
+    @staticmethod
+    def _fork():
+        with system.unwarned():
+            system.ignore_warnings("ignore")
+            return system.fork()
+
+    def _be_mother(self, parent):
+        try:
+            system.set_process_group(0, 0)
+            if parent.recv(1) != b"1":
+                system.exit_at_once(0)
+            nothing = system.open_descriptor("/dev/null", os.O_RDWR)
+            self._streams.replace([nothing] * 3)
+            system.close(nothing)
+            wear_marker(None)
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            listener.bind(self._path)
+            listener.listen(1024)
+            parent.sendall(b"1")
+            parent.close()
+            return self._serve(listener)
+        except BaseException:
+            system.exit_at_once(1)
+
+    def _serve(self, listener):
+        """Never comes back in the mother; in a worker with its plan."""
+        owner = system.getppid()
+        while system.getppid() == owner and system.exists(self._path):
+            if not system.select([listener], [], [], LOOKS_UP)[0]:
+                continue
+            connection, _ = listener.accept()
+            child = self._fork()
+            if child == 0:
+                between = system.getpid()
+                if self._fork() != 0:
+                    system.exit_at_once(0)
+                listener.close()
+                return self._be_worker(connection, between)
+            connection.close()
+            system.waitpid(child, 0)
+        system.exit_at_once(0)
+
+    def _be_worker(self, connection, between):
+        system.set_process_group(0, 0)
+        with connection:
+            connection.settimeout(30)
+            wish, descriptors = receive(connection)
+            self._streams.replace(descriptors)
+            for descriptor in descriptors:
+                system.close(descriptor)
+            self._streams.renew_captures()
+            for name, value in wish["env"].items():
+                system.environ[name] = value
+            wear_marker(wish["env"].get(MARK))
+            plan = read_plan(wish["plan"])
+            while system.getppid() == between:  # until it has ended
+                system.select([], [], [], 0.0002)
+            connection.send(str(system.getpid()).encode("ascii"))
+            if connection.recv(1) != b"1":
+                system.exit_at_once(0)
+        return plan
+
+
+def receive(connection):
+    """A wish, and the descriptors that came with it."""
+    numbers = array.array("i")
+    space = socket.CMSG_SPACE(3 * numbers.itemsize)
+    text, ancillary, _, _ = connection.recvmsg(LONGEST_WISH, space)
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            numbers.frombytes(data[: len(data) - len(data) % numbers.itemsize])
+    return system.decode(text.decode("utf-8", "surrogateescape")), list(numbers)
+
+
+def wear_marker(value):
+    """Processes are told by what the kernel shows of the environment that they were started with
+    (/proc/PID/environ), which stays as it was whatever is set later: a fork would be known by the
+    marker of another sandbox. None: by no marker."""
+    system.environ.pop(MARK, None)
+    if value is not None:
+        system.environ[MARK] = value
+    with system.open("/proc/self/environ", "rb") as file:
+        environment = file.read()
+    with system.open("/proc/self/stat", "rb") as file:
+        start = int(file.read().rpartition(b")")[2].split()[47])
+    # By now nobody reads these variables there: both have been set anew, elsewhere.
+    room = {}
+    place = 0
+    for assignment in environment.split(b"\0"):
+        room[assignment.partition(b"=")[0]] = (place, len(assignment))
+        place += len(assignment) + 1
+    texts = {MARK: b""}
+    if value is not None:
+        texts[FOLDER] = ("%s=%s" % (MARK, value)).encode("utf-8", "surrogateescape")
+    with system.open("/proc/self/mem", "r+b", buffering=0) as memory:
+        for name, text in texts.items():
+            place, length = room.get(name.encode("ascii"), (0, 0))
+            if len(text) <= length:
+                memory.seek(start + place)
+                memory.write(text.ljust(length, b"\0"))
+
+
+def mother_for(plan, channel):
+    """None where no forks are asked for, or none could be watched."""
+    if "mother" not in plan or plan["mode"] != "first" or system.add_audit_hook is None:
+        return None
+    return Mother(from_exact(plan["mother"]), channel)

@@ -1,0 +1,84 @@
+"""Whether this process can be forked, so that each fork is as if it had been started by itself."""
+
+import os
+
+from .streams import shared_memory
+from .system import system
+
+# What does not survive a fork, or would not be each worker's own, and shows in no other way.
+UNFIT_MODULES = (
+    ("gevent", "gevent's hub belongs to the process that made it"),
+    ("grpc._cython.cygrpc", "grpc keeps locks and threads of its own"),
+    ("twisted.internet.reactor", "Twisted's reactor belongs to the process that made it"),
+    ("ddtrace", "ddtrace reports from the process in which it was started"),
+    ("torch", "torch may keep threads and devices"),
+    ("tensorflow", "tensorflow keeps threads of its own"),
+    ("jax", "jax keeps threads of its own"),
+    ("jpype", "a Java machine keeps threads of its own"),
+    ("ray", "ray knows its processes by their numbers"),
+)
+
+
+def measures(config):
+    """pytest-cov, coverage or a debugger: they follow a process from its start."""
+    coverage = system.modules.get("coverage")
+    current = getattr(getattr(coverage, "Coverage", None), "current", lambda: None)
+    plugin = config.pluginmanager.getplugin("_cov")
+    if getattr(plugin, "cov_controller", None) is not None or current() is not None:
+        return "coverage is measured, from the start of each process"
+    if system.gettrace() is not None or system.getprofile() is not None:
+        return "a tracer or profiler follows this process"
+    return ""
+
+
+def has_children():
+    try:
+        system.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def thread_left():
+    """The name of one that others have started; "" where there is none. Only those that Python
+    knows of: what libraries do about theirs shows when it comes to a fork."""
+    own = system.current_thread()
+    names = [thread.name for thread in system.threads() if thread is not own]
+    if names or len(system.frames()) > 1:
+        return names[0] if names else "one without a name"
+    return ""
+
+
+def native_threads():
+    return len(system.listdir("/proc/self/task"))
+
+
+def what_speaks_against_forks(session, watch, streams):
+    """"" where nothing does."""
+    config = session.config
+    for module, reason in UNFIT_MODULES:
+        if module in system.modules:
+            return reason
+    if measures(config):
+        return measures(config)
+    if getattr(config, "offload_nodes", None) is not None:
+        return "a plugin hands data to workers of xdist's, or takes some back"
+    if watch.reason:
+        return watch.reason
+    if watch.has_drawn() and "pytest_randomly" not in system.modules:
+        return "random numbers are drawn or seeded before the first test"
+    if getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None) is not None:
+        return "pytest's temporary folder is used before the first test"
+    if getattr(session, "_setupstate").stack:
+        return "fixtures are set up before the first test"
+    thread = thread_left()
+    if thread:
+        return "a thread runs before the first test: %s" % thread
+    if has_children():
+        return "a child process is left from before the first test"
+    if any(system.getitimer(0)):
+        return "an alarm is set before the first test"
+    if streams.strange:
+        return "%s before the first test" % streams.strange
+    shared = shared_memory()
+    return shared and "memory is shared (%s)" % shared

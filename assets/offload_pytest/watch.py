@@ -1,0 +1,154 @@
+"""What others do before the fork, and should have done in each process by itself."""
+
+import os
+import random
+
+from .chance import Draws
+from .system import system
+
+# Variables whose values are each sandbox's and each worker's own.
+OWN_NAMES = (
+    "OFFLOAD_ATTEMPT",
+    "OFFLOAD_BATCH",
+    "OFFLOAD_PARALLEL_INDEX",
+    "OFFLOAD_SANDBOX_FOLDER",
+    "OFFLOAD_SANDBOX_ID",
+)
+XDIST_NAMES = "PYTEST_XDIST_"
+
+# What they ask for comes to nothing that a fork must not share: names that pytest makes unique by
+# itself, a seed that is drawn anew, an identity that is none of their concern.
+TRUSTED = (
+    "_hypothesis_pytestplugin",
+    "_pytest",
+    "coverage",
+    "hypothesis",
+    "numpy",
+    "offload_pytest",
+    "py",
+    "pytest_cov",
+    "pytest_randomly",
+    "pytest_rerunfailures",
+)
+# They ask on behalf of whoever calls them.
+GO_BETWEENS = ("pluggy", "xdist")
+
+MAKES_TEMPORARY = "makes a temporary file or folder"
+
+EVENTS = {  # of Python's audit
+    "tempfile.mkdtemp": MAKES_TEMPORARY,
+    "tempfile.mkstemp": MAKES_TEMPORARY,
+    "socket.bind": "takes a port",
+    "sqlite3.connect": "connects to a database of SQLite's",
+}
+
+STANDARD = os.path.dirname(os.__file__) + os.sep
+PACKAGES = ("site-packages", "dist-packages")
+
+
+def culprit(depth):
+    """The module on whose behalf this happens; "" where it is nobody whom forks need to fear."""
+    frame, between = system.caller(depth), ""
+    while frame is not None:
+        file, name = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
+        top = name.split(".")[0]
+        frame = frame.f_back
+        if top in GO_BETWEENS:
+            if between == "xdist" and top == "pluggy":
+                return ""  # one of its own hooks
+            between = top
+            continue
+        if file.startswith("<frozen") or (
+            file.startswith(STANDARD) and not any(part in file for part in PACKAGES)
+        ):
+            continue
+        return "" if top in TRUSTED else name
+    return ""
+
+
+class Watch:
+    """From the start of this process to the end of its collection. A process that has only read and
+    computed until then is as good as any other that does the same: it can be forked. `reason` says
+    of the first trace in the world, or of this process alone, why it had better not be."""
+
+    def __init__(self):
+        self.reason = ""
+        self._active = True
+        self._draws = Draws()
+        self._undo = []
+        system.add_audit_hook(self._hear)
+        self._watch_environment()
+        self._watch_function(
+            os,
+            "getpid",
+            "asks for the number of its process",
+            {"logging": None, "tempfile": MAKES_TEMPORARY},
+        )
+        self._watch_function(os, "urandom", "draws what no other process draws")
+        self._watch_function(random, "_urandom", "draws what no other process draws")
+
+    def end(self):
+        """From now on all is as it was, but for a hook that returns at once."""
+        self._active = False
+        while self._undo:
+            self._undo.pop()()
+
+    def has_drawn(self):
+        return self._draws.any()
+
+    def note(self, what, depth=2):
+        """To be called by what is watched, which its caller answers for."""
+        if not self._active or self.reason:
+            return
+        who = culprit(depth + 1)
+        if who:
+            self.reason = "%s %s before the first test" % (who, what)
+
+    def asked_who_it_is(self):
+        """To be called by what is asked."""
+        self.note("asks whether this is a worker of xdist's, and which", 3)
+
+    def _hear(self, event, arguments):
+        if self._active and event in EVENTS:
+            self.note(EVENTS[event])
+
+    def _watch_environment(self):
+        watch, environ, kind = self, system.environ, type(system.environ)
+
+        class Watched(kind):
+            def __getitem__(self, key):
+                if key in OWN_NAMES or str(key).startswith(XDIST_NAMES):
+                    watch.note("reads the variable %s" % key)
+                return super().__getitem__(key)
+
+            def __iter__(self):
+                watch.note("copies all variables of the environment")
+                return super().__iter__()
+
+        def restore():
+            environ.__class__ = kind
+
+        Watched.__name__ = Watched.__qualname__ = kind.__name__
+        environ.__class__ = Watched
+        self._undo.append(restore)
+
+    def _watch_function(self, module, name, what, what_of=None):
+        """`what_of`: by the name of the module that calls it, where that says more. None: it is as
+        well done by each fork."""
+        own = getattr(module, name, None)
+        if own is None:
+            return
+
+        def watched(*args):
+            caller = system.caller(1).f_globals.get("__name__")
+            told = (what_of or {}).get(caller, what)
+            if told is not None:
+                self.note(told)
+            return own(*args)
+
+        def restore():
+            if getattr(module, name) is watched:  # else somebody has replaced it for good
+                setattr(module, name, own)
+
+        setattr(module, name, watched)
+        self._undo.append(restore)

@@ -1,0 +1,353 @@
+"""Workers that are forks of a process that has collected: run by CTest as test_forks.py."""
+
+import array
+import ctypes
+import json
+import os
+import signal
+import socket
+import tempfile
+import unittest
+
+from harness import DEADLINE, NONCE, Case, Served, available
+
+PR_SET_CHILD_SUBREAPER = 36
+TWO = "def test_1(): pass\ndef test_2(): assert 0\n"
+
+
+class Fork:
+    """As subprocess.Popen, of a process that another one has forked for us."""
+
+    def __init__(self, pid, stdin, stdout):
+        self.pid, self.stdin, self.stdout = pid, stdin, stdout
+        self.returncode = None
+
+    def wait(self):
+        if self.returncode is None:
+            _, status = os.waitpid(self.pid, 0)
+            self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def poll(self):
+        if self.returncode is None and os.waitpid(self.pid, os.WNOHANG | os.WEXITED)[0]:
+            return 0
+        return self.returncode
+
+    def kill(self):
+        if self.returncode is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+
+class Forks(Case):
+    def setUp(self):
+        super().setUp()
+        # As Offload is: forks of forks are left to it.
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.socket = str(self.base / "mother")
+        self.forks = 0
+
+    def first(self, *args, env=None, **plan):
+        plan = {"mother": self.socket, "workers": 3, **plan}
+        env = {"OFFLOAD_SANDBOX_ID": "local-abc-0", "OFFLOAD_PARALLEL_INDEX": "0",
+               "OFFLOAD_SANDBOX_FOLDER": "/tmp/offload-abc-0-xyz", **(env or {})}
+        worker = self.serve(*args, mode="first", plan=plan, env=env)
+        self.addCleanup(self.end, worker)
+        worker.wait_for("collected")
+        return worker
+
+    def end(self, worker):
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)  # by which the mother knows that she is wanted no more
+        worker.process.kill()
+        worker.process.wait()
+
+    def refusal(self, worker):
+        told = worker.told()
+        self.assertLess([f["t"] for f in told.frames].index("forks"),
+                        [f["t"] for f in told.frames].index("collected"))
+        return told.one("forks").get("reason", "")
+
+    def fork(self, slot=1, env=None, **plan):
+        self.forks += 1
+        label = "f-%d" % self.forks
+        path = self.base / (label + ".plan")
+        plan = {"mode": "serve", "nonce": NONCE, "label": label, "protocols": [1],
+                "limit": DEADLINE, "fail_fast": False, "workers": 3, **plan}
+        path.write_text(json.dumps(plan))
+        wish = {"plan": str(path), "env": {
+            "OFFLOAD_SANDBOX_ID": "local-abc-%d" % (slot + 100), "OFFLOAD_PARALLEL_INDEX": str(slot),
+            "OFFLOAD_SANDBOX_FOLDER": "/tmp/offload-abc-%d-xyz" % slot, "OFFLOAD_BATCH": "7",
+            **(env or {})}}
+        err = tempfile.TemporaryFile()
+        self.addCleanup(err.close)
+        in_read, in_write = os.pipe()
+        out_read, out_write = os.pipe()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as connection:
+            connection.settimeout(DEADLINE)
+            connection.connect(self.socket)
+            numbers = array.array("i", [in_read, out_write, err.fileno()])
+            connection.sendmsg([json.dumps(wish).encode()],
+                               [(socket.SOL_SOCKET, socket.SCM_RIGHTS, numbers)])
+            answer = connection.recv(64)
+            os.close(in_read)
+            os.close(out_write)
+            self.assertTrue(answer, "the mother forks nothing")
+            connection.send(b"1")
+        process = Fork(int(answer), os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb"))
+        return Served(process, err)
+
+    def test_they_run_what_they_are_told_to_without_another_collection(self):
+        self.write("test_a.py", "open('imported', 'a').write('a')\n" + TWO)
+        first = self.first()
+        self.assertEqual(self.refusal(first), "")
+        forks = [self.fork(1), self.fork(2)]
+        for fork in forks:
+            self.assertEqual([f["t"] for f in fork.wait_for("idle").frames], ["hello", "idle"])
+        for worker in (*forks, first):
+            worker.run("test_a.py::test_2", "test_a.py::test_1").last()
+            told = worker.finish()
+            self.assertEqual(worker.outcomes(told),
+                             {"test_a.py::test_1": "passed", "test_a.py::test_2": "failed"}, told.err)
+            self.assertEqual(told.one("bye")["status"], 1)
+            self.assertEqual(told.status, 1)
+        self.assertEqual((self.root / "imported").read_text(), "a")
+
+    def test_each_has_an_identity_of_its_own(self):
+        self.write("test_a.py", """
+            import os
+            def test_who(request, worker_id, tmp_path):
+                config = request.config
+                print(worker_id, config.workerinput["workerid"], os.environ["PYTEST_XDIST_WORKER"],
+                      os.environ["OFFLOAD_SANDBOX_ID"], os.environ["OFFLOAD_BATCH"],
+                      os.getpgid(0) == os.getpid(), tmp_path.parent.name, config.workeroutput)
+        """)
+        self.first()
+        for slot in (1, 2):
+            told = self.fork(slot).run("test_a.py::test_who").finish()
+            self.assertEqual(
+                told.one("end")["out"],
+                "gw{0} gw{0} gw{0} local-abc-10{0} 7 True popen-gw{0} {{}}\n".format(slot))
+
+    def test_they_are_known_by_the_marker_of_their_own_sandbox(self):
+        self.write("test_a.py", """
+            def test_marker():
+                marks = [each for each in open("/proc/self/environ").read().split("\\0")
+                         if each.startswith("OFFLOAD_SANDBOX_ID")]
+                assert marks == ["OFFLOAD_SANDBOX_ID=local-abc-101"]
+        """)
+        self.first()
+        told = self.fork().run("test_a.py::test_marker").finish()
+        self.assertEqual(told.one("end")["outcome"], "passed", told.one("end"))
+
+    def test_what_they_print_is_captured_apart(self):
+        self.write("test_a.py", """
+            import os, time
+            def test_talks(worker_id):
+                for number in range(100):
+                    os.write(1, ("%s %d\\n" % (worker_id, number)).encode())
+                    time.sleep(0.002)
+        """)
+        first = self.first()
+        workers = [self.fork(1), self.fork(2), first]
+        for worker in workers:
+            worker.run("test_a.py::test_talks")
+        for slot, worker in zip((1, 2, 0), workers):
+            said = worker.finish().one("end")["out"]
+            self.assertEqual(said, "".join("gw%d %d\n" % (slot, number) for number in range(100)))
+
+    def test_a_crash_is_the_forks_own_and_another_one_goes_on(self):
+        self.write("test_a.py", "import os\ndef test_1(): os.kill(os.getpid(), 11)\n"
+                                "def test_2(): pass\n")
+        first = self.first()
+        told = self.fork().run("test_a.py::test_1").last().finish(stop=False)
+        self.assertEqual((told.status, len(told.kind("begin")), len(told.kind("end"))), (-11, 1, 0))
+        self.assertIn("Segmentation fault", told.err)
+        for worker in (self.fork(), first):
+            told = worker.run("test_a.py::test_2").finish()
+            self.assertEqual(told.one("end")["outcome"], "passed")
+
+    def test_fixtures_and_ends_are_each_forks_own(self):
+        self.write("conftest.py", """
+            import atexit, pytest
+            def log(text): open("log", "a").write(text + "\\n")
+            atexit.register(log, "exit")
+            @pytest.fixture(scope="session", autouse=True)
+            def session(worker_id):
+                log("up " + worker_id); yield; log("down " + worker_id)
+            def pytest_sessionfinish(session):
+                log("finish %s" % session.config.workerinput["workerid"])
+        """)
+        self.write("test_a.py", TWO)
+        first = self.first()
+        self.fork().run("test_a.py::test_1").finish()
+        self.assertEqual((self.root / "log").read_text(), "up gw1\ndown gw1\nfinish gw1\nexit\n")
+        first.process.kill()
+
+    def test_chance_is_each_forks_own(self):
+        self.write("test_a.py", """
+            import random, tempfile, uuid
+            def test_draws(): print(random.random(), uuid.uuid4(), tempfile.mktemp())
+        """)
+        first = self.first()
+        drawn = set()
+        for worker in (self.fork(), self.fork(), first):
+            drawn.update(worker.run("test_a.py::test_draws").finish().one("end")["out"].split())
+        self.assertEqual(len(drawn), 9)
+
+    def test_no_test_of_the_first_sees_the_mother(self):
+        self.write("test_a.py", """
+            import os, pytest
+            def test_children():
+                with pytest.raises(ChildProcessError): os.waitpid(-1, os.WNOHANG)
+        """)
+        told = self.first().run("test_a.py::test_children").finish()
+        self.assertEqual(told.one("end")["outcome"], "passed", told.one("end"))
+
+    def test_basetemp_is_separated(self):
+        self.write("test_a.py", "def test_1(tmp_path): print(tmp_path)\n")
+        self.first("--basetemp", str(self.base / "given"))
+        told = self.fork().run("test_a.py::test_1").finish()
+        self.assertTrue(told.one("end")["out"].startswith(str(self.base / "given" / "f-1")))
+
+
+# What must be refused: files of a project, and words of the reason.
+REFUSED = {
+    "a thread": ({"conftest.py": """
+        import threading, time
+        threading.Thread(target=time.sleep, args=(1e6,), daemon=True, name="a thread of mine").start()
+        """}, "a thread runs before the first test: a thread of mine"),
+    "a socket": ({"test_a.py": "import socket\nlistener = socket.socket()\n" + TWO}, "socket:["),
+    "a port": ({"test_a.py": """
+        import socket
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            PORT = found.getsockname()[1]
+        def test_1(): pass
+        """}, "test_a takes a port"),
+    "a pipe": ({"test_a.py": "import os\nends = os.pipe()\n" + TWO}, "pipe:["),
+    "an event loop": ({"conftest.py": "import select\npoll = select.epoll()\n"}, "eventpoll"),
+    "an eventfd": ({"conftest.py": """
+        import ctypes
+        ctypes.CDLL(None).eventfd(0, 0)
+        """}, "eventfd"),
+    "a log file": ({"conftest.py": "log = open('log', 'w')\n"}, "log is open for writing"),
+    "a data file": ({"conftest.py": "data = open(__file__)\n"}, "conftest.py is open for reading"),
+    "a child process": ({"conftest.py": """
+        import subprocess, sys
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.DEVNULL)
+        """}, "a child process is left"),
+    "shared memory": ({"conftest.py": "import mmap\nshared = mmap.mmap(-1, 4096)\n"},
+                      "memory is shared"),
+    "a database in memory": ({"conftest.py": """
+        import sqlite3
+        connection = sqlite3.connect(":memory:")
+        """}, "conftest connects to a database"),
+    "a temporary folder": ({"conftest.py": """
+        import atexit, shutil, tempfile
+        folder = tempfile.mkdtemp()
+        atexit.register(shutil.rmtree, folder)
+        """}, "conftest makes a temporary file or folder"),
+    "a temporary file": ({"conftest.py": """
+        import tempfile
+        with tempfile.NamedTemporaryFile() as file: name = file.name
+        """}, "conftest makes a temporary file or folder"),
+    "pytest's temporary folder": ({"conftest.py": """
+        def pytest_sessionstart(session): session.config._tmp_path_factory.getbasetemp()
+        """}, "pytest's temporary folder is used"),
+    "an identity in the environment": ({"conftest.py": """
+        import os
+        DATABASE = "test_" + os.environ.get("PYTEST_XDIST_WORKER", "main")
+        """}, "conftest reads the variable PYTEST_XDIST_WORKER"),
+    "a slot in the environment": ({"test_a.py": """
+        import os
+        PORT = 8000 + int(os.getenv("OFFLOAD_PARALLEL_INDEX", "0"))
+        def test_1(): pass
+        """}, "test_a reads the variable OFFLOAD_PARALLEL_INDEX"),
+    "a copied environment": ({"conftest.py": "import os\nSAVED = os.environ.copy()\n"},
+                             "conftest copies all variables"),
+    "an identity in the config": ({"conftest.py": """
+        def pytest_configure(config):
+            config.is_main = not hasattr(config, "workerinput")
+        """}, "conftest asks whether this is a worker"),
+    "a number of a process": ({"conftest.py": "import os\nNAME = 'test_%d' % os.getpid()\n"},
+                              "conftest asks for the number"),
+    "a unique name": ({"conftest.py": "import uuid\nNAME = uuid.uuid4().hex\n"},
+                      "conftest draws what no other"),
+    "a secret": ({"conftest.py": "import secrets\nNAME = secrets.token_hex()\n"},
+                 "conftest draws what no other"),
+    "chance": ({"conftest.py": "import random\nPORT = random.randint(8000, 9000)\n"},
+               "random numbers are drawn"),
+    "an alarm": ({"conftest.py": "import signal\nsignal.setitimer(signal.ITIMER_REAL, 1e6)\n"},
+                 "an alarm is set"),
+    "a tracer": ({"conftest.py": "import sys\nsys.setprofile(lambda *args: None)\n"},
+                 "a tracer or profiler"),
+    "data for workers": ({"conftest.py": """
+        import pytest
+        def pytest_addhooks(pluginmanager):
+            if not pluginmanager.hasplugin("xdist"):
+                class Hooks:
+                    @pytest.hookspec()
+                    def pytest_configure_node(self, node): pass
+                pluginmanager.add_hookspecs(Hooks)
+        def pytest_configure_node(node): node.workerinput["it"] = 1
+        """}, "a plugin hands data to workers"),
+    "a library that keeps threads": ({"conftest.py": """
+        import sys, types
+        sys.modules["grpc._cython.cygrpc"] = types.ModuleType("cygrpc")
+        """}, "grpc keeps locks"),
+}
+
+
+class Refused(Forks):
+    """Of each kind of trace that a process has left, one that must not be forked for it."""
+
+    def test_each_is_refused(self):
+        for name, (files, words) in REFUSED.items():
+            with self.subTest(name):
+                for old in self.root.glob("*.py"):
+                    old.unlink()
+                self.write("test_a.py", TWO)
+                for file, content in files.items():
+                    self.write(file, content)
+                first = self.first(nodes=str(self.base / "nodes"))
+                self.assertIn(words, self.refusal(first))
+                self.assertFalse(os.path.exists(self.socket))
+                told = first.run("test_a.py::test_1").finish()  # it goes on as ever
+                self.assertEqual(told.one("end")["outcome"], "passed")
+
+    def test_measured_coverage(self):
+        if not available("pytest_cov"):
+            self.skipTest("no pytest-cov")
+        self.write("test_a.py", TWO)
+        first = self.first("-p", "pytest_cov", "--cov", ".", coverage=str(self.base / "cov"))
+        self.assertIn("coverage is measured", self.refusal(first))
+
+
+# What looks like one of them, and is none.
+ALLOWED = {
+    "reads": "import json, os\nTEXT = open(__file__).read()\nHOME = os.environ.get('HOME')\n",
+    "a program that has ended": "import subprocess\nsubprocess.run(['true'], check=True)\n",
+    "a folder of a fixed name": "import os\nos.makedirs('out', exist_ok=True)\n",
+    "chance with a generator of its own": "import random\nX = random.Random(7).random()\n",
+    "a thread that has ended": "import threading\n"
+                               "t = threading.Thread(target=print); t.start(); t.join()\n",
+    "a log that nobody keeps": "import logging\nlogging.warning('hear, hear')\n",
+    "a file that is closed": "with open('out.txt', 'w') as file: file.write('x')\n",
+}
+
+
+class Allowed(Forks):
+    def test_each_is_forked(self):
+        for name, content in ALLOWED.items():
+            with self.subTest(name):
+                self.write("conftest.py", content)
+                self.write("test_a.py", TWO)
+                first = self.first()
+                self.assertEqual(self.refusal(first), "")
+                told = self.fork().run("test_a.py::test_1").finish()
+                self.assertEqual(told.one("end")["outcome"], "passed")
+                self.end(first)
+
+
+if __name__ == "__main__":
+    unittest.main()
