@@ -86,6 +86,7 @@ class Identity:
         """In a fork, which is a worker of its own."""
         self._label = plan["label"]
         self._is_controller, self._began, self._watching = False, None, None
+        self._nodes = None  # its own node is not among those that it knows
         self.workerinput["workerid"] = name_here()
         config.workeroutput = {}
         self._begin()

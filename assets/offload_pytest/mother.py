@@ -45,6 +45,9 @@ class Mother:
         if isinstance(reason, dict):
             return reason
         self._channel.send("forks", reason=reason)
+        if reason:
+            text = "each worker collects by itself, because this process cannot be forked: " + reason
+            self._channel.send("notice", severity="note", text=text)
         return None
 
     def _look(self, session, own):

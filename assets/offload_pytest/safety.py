@@ -2,6 +2,7 @@
 
 import os
 
+from .nodes import CONFIGURE, DOWN, is_left_alone
 from .streams import shared_memory
 from .system import system
 
@@ -29,6 +30,18 @@ def measures(config):
     if system.gettrace() is not None or system.getprofile() is not None:
         return "a tracer or profiler follows this process"
     return ""
+
+
+def hands_data(config):
+    """Whether a plugin, as xdist's controller, gives something to each worker or takes it back. All
+    processes of a run have the same seed of pytest-randomly's anyway."""
+    for name in (CONFIGURE, DOWN):
+        hook = getattr(config.hook, name, None)
+        for implementation in hook.get_hookimpls() if hook is not None else ():
+            module = implementation.function.__module__
+            if module.split(".")[0] != "pytest_randomly" and not is_left_alone(module):
+                return True
+    return False
 
 
 def has_children():
@@ -61,7 +74,7 @@ def what_speaks_against_forks(session, watch, streams):
             return reason
     if measures(config):
         return measures(config)
-    if getattr(config, "offload_nodes", None) is not None:
+    if hands_data(config):
         return "a plugin hands data to workers of xdist's, or takes some back"
     if watch.reason:
         return watch.reason

@@ -22,6 +22,7 @@ TRUSTED = (
     "_hypothesis_pytestplugin",
     "_pytest",
     "coverage",
+    "execnet",
     "hypothesis",
     "numpy",
     "offload_pytest",

@@ -186,6 +186,9 @@ provider::ExecRequest Executor::exec_request(const BatchJob& job,
     }
     exec.env.emplace_back("OFFLOAD_BATCH", std::to_string(job.batch.value()));
     exec.env.emplace_back("OFFLOAD_ATTEMPT", std::to_string(job.attempt));
+    if (command.fork) {
+        exec.fork = {std::move(command.fork->socket), std::move(command.fork->plan)};
+    }
     for (auto& file : command.files) {
         exec.files.push_back({std::move(file.path), std::move(file.content)});
     }

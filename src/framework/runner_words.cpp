@@ -6,7 +6,6 @@
 #include "offload/base/shell.hpp"
 
 namespace offload::framework {
-namespace {
 
 bool is_assignment(std::string_view word) {
     const auto equals = word.find('=');
@@ -18,8 +17,6 @@ bool is_assignment(std::string_view word) {
     const auto name = word.substr(0, equals);
     return std::all_of(name.begin(), name.end(), in_name) && !(name[0] >= '0' && name[0] <= '9');
 }
-
-}  // namespace
 
 void append(Words& words, const Words& more) {
     words.insert(words.end(), more.begin(), more.end());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace offload::framework {
@@ -9,6 +10,9 @@ namespace offload::framework {
 using Words = std::vector<std::string>;
 
 void append(Words& words, const Words& more);
+
+// NAME=VALUE, as a shell takes it in front of a command.
+bool is_assignment(std::string_view word);
 
 // For a shell. `command = "DEBUG=1 pytest"`: leading assignments are the shell's, as the user meant
 // them.

@@ -8,6 +8,7 @@
 #include <climits>
 #include <csignal>
 
+#include "fork.hpp"
 #include "pidfd.hpp"
 #include "pump.hpp"
 #include "reap.hpp"
@@ -201,6 +202,18 @@ class Child {
     bool buried_ = false;
 };
 
+tl::expected<Started, int> start(const Command& command, const Limits& limits,
+                                 const Streams& streams, std::optional<ListedGroup>& group,
+                                 End& end) {
+    if (command.fork) {
+        auto forked = fork_elsewhere(*command.fork, streams, limits, group);
+        if (forked) return *std::move(forked);
+    }
+    auto program = Program::create(command);
+    if (!program) return tl::unexpected(program.error());
+    return spawn_patiently(*program, command, limits, streams, group, end);
+}
+
 End run_with(const Command& command, const Limits& limits, const OutputHandler& output,
              InputPlan input) {
     End end{NotStarted{ECANCELED}};
@@ -213,15 +226,10 @@ End run_with(const Command& command, const Limits& limits, const OutputHandler& 
         end.timed_out = true;
         return end;
     }
-    auto program = Program::create(command);
-    if (!program) {
-        end.how = NotStarted{program.error()};
-        return end;
-    }
     const Streams streams{input.nothing() ? StandardInput::Nothing : StandardInput::Pipe,
                           command.standard_error};
     std::optional<ListedGroup> group;
-    auto started = spawn_patiently(*program, command, limits, streams, group, end);
+    auto started = start(command, limits, streams, group, end);
     if (!started) {
         end.how = NotStarted{started.error()};
         return end;

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "pipes.hpp"
 #include "prepare.hpp"
 
 namespace offload::process {
@@ -68,34 +69,6 @@ tl::expected<std::string, int> find_program(const std::string& name, std::string
         error_number = EACCES;
     }
     return tl::unexpected(error_number);
-}
-
-struct Pipe {
-    Descriptor read;
-    Descriptor write;
-};
-
-// Makes sure that a descriptor is none of the numbers that dup2 is about to overwrite.
-int move_up(Descriptor& descriptor) {
-    if (descriptor.number() > 2) return 0;
-    const int moved = fcntl(descriptor.number(), F_DUPFD_CLOEXEC, 3);
-    if (moved < 0) return errno;
-    descriptor = Descriptor(moved);
-    return 0;
-}
-
-tl::expected<Pipe, int> make_pipe() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return tl::unexpected(errno);
-    Pipe pipe{Descriptor(ends[0]), Descriptor(ends[1])};
-    for (Descriptor* end : {&pipe.read, &pipe.write}) {
-        if (const int error_number = move_up(*end)) return tl::unexpected(error_number);
-    }
-    return pipe;
-}
-
-void make_non_blocking(const Descriptor& descriptor) {
-    fcntl(descriptor.number(), F_SETFL, fcntl(descriptor.number(), F_GETFL) | O_NONBLOCK);
 }
 
 class FileActions {
@@ -206,44 +179,25 @@ tl::expected<Program, int> Program::create(const Command& command) {
 tl::expected<Started, int> spawn(const Program& program, const std::string& working_folder,
                                  const Streams& streams, std::optional<ListedGroup>& group) {
     static const Attributes kAttributes;
-    Pipe input;
-    if (streams.input == StandardInput::Pipe) {
-        auto made = make_pipe();
-        if (!made) return tl::unexpected(made.error());
-        input = *std::move(made);
-    }
-    auto output = make_pipe();
-    if (!output) return tl::unexpected(output.error());
-    Pipe error;
-    if (!streams.error) {
-        auto made = make_pipe();
-        if (!made) return tl::unexpected(made.error());
-        error = *std::move(made);
-    }
+    auto pipes = make_pipes(streams);
+    if (!pipes) return tl::unexpected(pipes.error());
 
     FileActions actions;
-    if (const int failed = actions.fill(
-            input, *output, streams.error.value_or(error.write.number()), working_folder)) {
+    const int error = streams.error.value_or(pipes->error.write.number());
+    if (const int failed = actions.fill(pipes->input, pipes->output, error, working_folder)) {
         return tl::unexpected(failed);
     }
-    Started started;
+    pid_t pid = -1;
     {
         const std::shared_lock lock(reaping_mutex());
         const auto kills_before = kill_count();
-        const int failed =
-            posix_spawn(&started.pid, program.path(), actions.get(), kAttributes.get(),
-                        program.arguments(), program.environment());
+        const int failed = posix_spawn(&pid, program.path(), actions.get(), kAttributes.get(),
+                                       program.arguments(), program.environment());
         if (failed != 0) return tl::unexpected(failed);
-        give_back_file_limit(started.pid);
-        group.emplace(started.pid, kills_before);
+        give_back_file_limit(pid);
+        group.emplace(pid, kills_before);
     }
-    started.input = std::move(input.write);
-    started.output = std::move(output->read);
-    started.error = std::move(error.read);
-    if (started.input.open()) make_non_blocking(started.input);
-    make_non_blocking(started.output);
-    if (started.error.open()) make_non_blocking(started.error);
-    return started;
+    return started_with(pid, *std::move(pipes));
 }
 
 }  // namespace offload::process

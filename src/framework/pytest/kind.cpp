@@ -51,6 +51,10 @@ config::Keys keys() {
         key("as_xdist", &S::as_xdist, Era::V1_0,
             "Whether tests are told, by `PYTEST_XDIST_WORKER` and the like, that they run in a "
             "worker of pytest-xdist's."),
+        key("fork", &S::fork, Era::V1_0,
+            "Whether workers on this machine are forks of the process that has collected the "
+            "tests: `auto` where nothing speaks against it (docs/frameworks.md).",
+            {.choices = {"off", "auto"}}),
         key("python", &S::python, Era::V0_4,
             "Without `command`: the program that is called with `-m pytest`.", {.shown = false}),
         key("extra_args", &S::extra_args, Era::V0_4,
@@ -160,6 +164,7 @@ std::shared_ptr<const config::FrameworkOptions> plain_options(
     auto plain = std::make_shared<PytestOptions>(dynamic_cast<const PytestOptions&>(options));
     plain->collect = PytestCollect::All;
     plain->as_xdist = false;
+    plain->fork = PytestFork::Off;
     return plain;
 }
 

@@ -18,6 +18,12 @@ enum class PytestCollect {
     Files,  // the files of its own tests
 };
 
+// Whether workers on this machine are forks of the process that has collected.
+enum class PytestFork {
+    Off,
+    Auto,  // where nothing speaks against it
+};
+
 struct PytestOptions final : RunnerEnvironment {
     std::vector<std::string> paths;
     std::vector<std::string> run_args;        // execution only
@@ -27,6 +33,7 @@ struct PytestOptions final : RunnerEnvironment {
     std::string python = "python";
     std::vector<std::string> extra_args;
     PytestCollect collect = PytestCollect::Auto;
+    PytestFork fork = PytestFork::Off;
     bool as_xdist = true;  // workers and batches present themselves as workers of pytest-xdist's
 
     // The words before pytest's own arguments: `command`, or of python and extra_args.

@@ -23,6 +23,7 @@ namespace {
 
 using nlohmann::json;
 using pytest::starts_pytest_itself;
+using pytest::starts_python_itself;
 using pytest::without_selectors;
 
 constexpr std::string_view kPlugin = "offload_pytest";
@@ -111,6 +112,11 @@ std::string announcement(const BatchRequest& request) {
     if (folder.empty()) folder = group_path(request.context, "nodes", request.group);
     return fmt::format("mkdir -p {0} && : >{0}/announced-{1}\n", shell::quote(folder),
                        request.context.label);
+}
+
+// Where the process that discovered the group waits to be asked for forks.
+std::string mother_path(const BatchRequest& request) {
+    return group_path(request.context, "mother", request.group);
 }
 
 json exact_words(const Words& words) {
@@ -265,14 +271,27 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     plan["whole"] = collects_all(request, true);
     if (request.start != WorkerStart::ToDiscover) {
         auto command = with_plan(request, as_ascii(plan));
+        if (request.start == WorkerStart::WithTests) command.fork = fork_instead(request);
         if (plan.contains("nodes")) command.command.insert(0, announcement(request));
         return command;
     }
     plan["mark"] = exact_json(mark_path(request.context));
+    if (may_fork(request.context)) plan["mother"] = exact_json(mother_path(request));
     add_companions(plan, request.group, request.companions, &PytestFramework::run_words);
     auto command = with_plan(request, as_ascii(plan));
     command.command = or_plainly(command.command, request.group, request.context);
     return command;
+}
+
+// What a wrapper around pytest sets up for one slot, a fork of another would have as well.
+bool PytestFramework::may_fork(const RunContext& context) const {
+    return settings_.fork == PytestFork::Auto && is_local_ && has_run_folder(context) &&
+           starts_python_itself(settings_.prefix);
+}
+
+std::optional<ForkedInstead> PytestFramework::fork_instead(const BatchRequest& request) const {
+    if (!may_fork(request.context)) return std::nullopt;
+    return ForkedInstead{mother_path(request), plan_path(request.context)};
 }
 
 std::unique_ptr<WorkerTalk> PytestFramework::worker_talk(const BatchRequest& request) const {

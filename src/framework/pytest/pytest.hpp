@@ -75,6 +75,9 @@ class PytestFramework final : public Framework,
     // Whether what runs this collects all there is, or the files of its own tests.
     bool collects_all(const BatchRequest& request, bool is_worker) const;
     BatchCommand plain_batch(const BatchRequest& request) const;
+    // Whether the process that discovers may be one that other workers are forks of.
+    bool may_fork(const RunContext& context) const;
+    std::optional<ForkedInstead> fork_instead(const BatchRequest& request) const;
 
     PytestOptions settings_;
     std::string test_id_format_;

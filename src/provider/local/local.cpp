@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "download.hpp"
@@ -33,6 +34,7 @@ struct Place {
     std::string shell;
     fs::path reports;
     Variables env;
+    Variables own;  // of this sandbox alone, on top of these
 };
 
 std::string id_for(const std::string& run_id, SandboxNumber number) {
@@ -77,6 +79,7 @@ class LocalSandbox final : public Sandbox {
         return fs::path(place_.working_folder) / path;
     }
     Result<> make_ready(const ExecRequest& request) const;
+    std::string wish_for(const ExecRequest& request) const;
     // What the absence of its files has done to a command is no test's fault.
     bool has_vanished(const std::vector<File>& files) const;
     ExecReply reply_for(const process::End& end, const process::Command& command) const;
@@ -111,7 +114,9 @@ ExecReply LocalSandbox::exec(const ExecRequest& request, const OutputHandler& ou
     process::Command command{.argv = {place_.shell, "-c", request.command},
                              .env = place_.env,
                              .working_folder = place_.working_folder};
+    command.env.insert(command.env.end(), place_.own.begin(), place_.own.end());
     command.env.insert(command.env.end(), request.env.begin(), request.env.end());
+    if (request.fork) command.fork = {request.fork->socket, wish_for(request)};
     const auto end = process::run(
         command, {.deadline = request.deadline, .cancel = request.cancel},
         [&](process::Channel channel, std::string_view bytes) {
@@ -135,6 +140,16 @@ ExecReply LocalSandbox::exec(const ExecRequest& request, const OutputHandler& ou
         }
     }
     return reply;
+}
+
+// As assets/offload_pytest/mother.py understands it. What all sandboxes have in common, the process
+// that is to be forked has as well.
+std::string LocalSandbox::wish_for(const ExecRequest& request) const {
+    nlohmann::json variables = nlohmann::json::object();
+    for (const auto& [name, value] : place_.own) variables[name] = value;
+    for (const auto& [name, value] : request.env) variables[name] = value;
+    const nlohmann::json wish{{"plan", request.fork->plan}, {"env", std::move(variables)}};
+    return wish.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 bool LocalSandbox::has_vanished(const std::vector<File>& files) const {
@@ -268,12 +283,15 @@ Result<std::unique_ptr<Sandbox>> LocalProvider::create(const SandboxSpec& spec,
         const auto target = folder.path() / fs::path(copy.remote).relative_path();
         OFFLOAD_CHECK(copy_tree(copy.local, target, run_prefix));
     }
-    Place place{working_folder_, shell_, reports_, env_};
-    place.env.emplace_back("OFFLOAD_RUN_ID", spec.run_id);
-    place.env.emplace_back(kMarker, id);
-    place.env.emplace_back("OFFLOAD_SANDBOX_FOLDER", folder.path().string());
-    place.env.emplace_back("OFFLOAD_PARALLEL_INDEX", std::to_string(spec.slot.value()));
-    return std::make_unique<LocalSandbox>(std::move(id), std::move(folder), std::move(place));
+    const Place place{working_folder_,
+                      shell_,
+                      reports_,
+                      env_,
+                      {{"OFFLOAD_RUN_ID", spec.run_id},
+                       {kMarker, id},
+                       {"OFFLOAD_SANDBOX_FOLDER", folder.path().string()},
+                       {"OFFLOAD_PARALLEL_INDEX", std::to_string(spec.slot.value())}}};
+    return std::make_unique<LocalSandbox>(std::move(id), std::move(folder), place);
 }
 
 Result<std::string> LocalProvider::unfinished_creation(const std::string& run_id,

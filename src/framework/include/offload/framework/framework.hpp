@@ -101,6 +101,13 @@ struct BatchRequest {
     Groups companions = {};  // ToDiscover: as of a DiscoveryRequest
 };
 
+// A process of an earlier command, if it is there, forks one that does what the command would do:
+// where all of them run on one machine.
+struct ForkedInstead {
+    std::string socket;  // where it waits
+    std::string plan;    // what the fork is to do: the path of one of the command's files
+};
+
 struct BatchCommand {
     std::string command;  // for a POSIX shell in the sandbox, in its working folder
     Variables env;
@@ -108,6 +115,7 @@ struct BatchCommand {
     // Where the command leaves JUnit XML, absolute or relative to the working folder; nothing when
     // results come in the output or the exit status decides.
     std::optional<std::string> result_file;
+    std::optional<ForkedInstead> fork;
     bool shared_result_file = false;  // no unique path is possible: batches run one at a time here,
                                       // and the file is deleted before each
 };

@@ -19,6 +19,14 @@
 
 namespace offload::process {
 
+// A process that listens on a socket of Unix's and forks what is wished for, which then is this
+// one's child (its orphan) in a process group of its own. One message, the wish, takes the child's
+// standard streams along; the child answers with its number, and goes on once it gets an answer.
+struct Fork {
+    std::string socket;
+    std::string wish;  // what the two have agreed on
+};
+
 struct Command {
     std::vector<std::string> argv;  // argv[0] is searched in $PATH
     // On top of this process's own environment; a later entry of one name wins.
@@ -26,6 +34,8 @@ struct Command {
     std::string working_folder = {};  // empty: this process's own
     // Takes the child's stderr in place of the output handler; stays the caller's.
     std::optional<int> standard_error = {};
+    // Tried first: brings about the same as the rest of this would, only sooner.
+    std::optional<Fork> fork = {};
 };
 
 // Bytes for a child's standard input that become known while it runs.

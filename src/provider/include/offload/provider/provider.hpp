@@ -28,6 +28,12 @@ struct File {
     std::string content;
 };
 
+// Another process, if it is there, forks one that does what the exec's command would do.
+struct ForkRequest {
+    std::string socket;  // where it waits
+    std::string plan;    // what the fork is to do: the path of one of the exec's files
+};
+
 struct ExecRequest {
     std::string command;                     // for a POSIX shell in the sandbox's working folder
     Variables env;                           // on top of the sandbox's own; later wins
@@ -36,7 +42,8 @@ struct ExecRequest {
     bool keeps_track_of_files = false;       // download() will ask for what this exec has made
     SteadyTime deadline;
     process::CancelToken cancel;
-    process::Input* input = nullptr;  // only where Traits::passes_stdin
+    std::optional<ForkRequest> fork = {};  // only where Traits::same_machine; may be disregarded
+    process::Input* input = nullptr;       // only where Traits::passes_stdin
     // Called on the caller's thread when the command starts, where that is known in time; may be
     // empty.
     std::function<void()> on_start = {};
