@@ -1,5 +1,6 @@
 """Streaming workers: one pytest process per sandbox that is told test by test what to run."""
 
+import os
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -104,6 +105,49 @@ class Workers(PytestScenario):
                     late = [key for key in plain if key[0] == "tests.test_late"]
                     found.update({key: plain[key] for key in late})
                 self.assertEqual(found, plain, run.describe())
+
+    @with_pytest(7, 8, 9)
+    def test_verdicts_of_forks_are_those_of_plain_pytest(self):
+        self.pytest_project(MIXED)
+        plain = self.plain_pytest("tests")
+        mixed = {**MIXED, "tests/test_starts.py":
+                 "with open('starts', 'a') as file: file.write('.')\ndef test_it(): pass\n"}
+        self.pytest_project(mixed, framework='fork = "auto"\n', offload="max_parallel = 8")
+        run = self.offload("run").expect_exit(1)
+        found = self.by_class(run.junit())
+        self.assertEqual(found.pop(("tests.test_starts", "test_it")), "passed")
+        late = [key for key in plain if key[0] == "tests.test_late"]  # as above
+        found.update({key: plain[key] for key in late})
+        self.assertEqual(found, plain, run.describe())
+        self.assertNotIn("cannot be forked", run.output)
+        # One for each core collects from the beginning; all others are forks.
+        starts = len((self.project / "starts").read_text())
+        self.assertLessEqual(starts, max(1, len(os.sched_getaffinity(0))), run.describe())
+
+    @with_pytest(7, 8, 9)
+    def test_a_fork_takes_the_place_of_a_worker_that_has_crashed(self):
+        self.pytest_project({
+            "pytest.ini": IN_ORDER,
+            "tests/test_a.py": """
+                import os
+                with open("starts", "a") as file: file.write(".")
+                def test_1(): os.kill(os.getpid(), 9)
+                def test_2(): os._exit(3)
+                def test_3(): pass
+                """}, framework='fork = "auto"\n', offload="max_parallel = 1")
+        run = self.offload("run").expect_exit(1)
+        run.expect_outcomes({"tests/test_a.py::test_1": "error", "tests/test_a.py::test_2": "error",
+                             "tests/test_a.py::test_3": "passed"})
+        self.assertEqual((self.project / "starts").read_text(), ".", run.describe())
+
+    @with_pytest(7, 8, 9)
+    def test_a_process_that_must_not_be_forked_is_not_and_a_note_says_why(self):
+        self.pytest_project({
+            "tests/test_a.py": "import socket\nopen = socket.socket()\n"
+                               + "".join(f"def test_{n}(): pass\n" for n in range(9))},
+            framework='fork = "auto"\n', offload="max_parallel = 3")
+        run = self.offload("run").expect_exit(0)
+        self.assertIn("cannot be forked: socket:", run.output)
 
     @with_pytest(7, 8, 9)
     def test_one_life_per_sandbox_and_each_fixture_once_in_it(self):

@@ -129,6 +129,56 @@ TEST(PytestWorker, OthersWaitUntilTheDiscoveringOneHasStartedItsSession) {
     EXPECT_TRUE(began(WorkerStart::WithTests).is_null());
 }
 
+PytestFramework forking(std::vector<std::string> prefix, PytestFork fork = PytestFork::Auto) {
+    config::Config config;
+    PytestOptions settings;
+    settings.prefix = std::move(prefix);
+    settings.fork = fork;
+    config.framework.options = std::make_shared<PytestOptions>(settings);
+    config.provider.type = "local";
+    return PytestFramework(config);
+}
+
+BatchCommand started_on_this_machine(const PytestFramework& pytest, WorkerStart start) {
+    auto context = context_in("/r");
+    context.same_machine = true;
+    context.run_folder = "/d";
+    context.label = "batch-3";
+    const Request request(group_with(""), context, {});
+    auto asked = request();
+    asked.start = start;
+    return *pytest.worker(asked, std::chrono::minutes(1));
+}
+
+TEST(PytestWorker, MayBeAForkOfTheDiscoveringOne) {
+    const auto pytest = forking({"python", "-m", "pytest"});
+    const auto first = started_on_this_machine(pytest, WorkerStart::ToDiscover);
+    const auto socket = json::parse(first.files.at(1).content).at("mother");
+    EXPECT_FALSE(first.fork.has_value());
+    const auto later = started_on_this_machine(pytest, WorkerStart::WithTests);
+    ASSERT_TRUE(later.fork.has_value());
+    EXPECT_EQ(later.fork->socket, socket);
+    EXPECT_EQ(later.fork->plan, later.files.at(1).path);
+    EXPECT_FALSE(json::parse(later.files.at(1).content).contains("mother"));
+}
+
+TEST(PytestWorker, IsNoForkWhereAWrapperMightSetUpSomethingForEach) {
+    const auto forks = [](std::vector<std::string> prefix, PytestFork fork = PytestFork::Auto) {
+        const auto pytest = forking(std::move(prefix), fork);
+        return started_on_this_machine(pytest, WorkerStart::WithTests).fork.has_value();
+    };
+    EXPECT_TRUE(forks({"DEBUG=1", "/v/bin/python3.12", "-X", "dev", "-m", "pytest", "-q"}));
+    EXPECT_TRUE(forks({"/v/bin/pytest"}));
+    EXPECT_TRUE(forks({"uv", "run", "--frozen", "pytest"}));
+    EXPECT_FALSE(forks({"./run-tests.sh"}));
+    EXPECT_FALSE(forks({"./run-tests.sh", "pytest"}));
+    EXPECT_FALSE(forks({"python", "runtests.py"}));
+    EXPECT_FALSE(forks({"python", "wrap.py", "-m", "pytest"}));
+    EXPECT_FALSE(forks({"coverage", "run", "-m", "pytest"}));
+    EXPECT_FALSE(forks({"uv", "sync"}));
+    EXPECT_FALSE(forks({"pytest"}, PytestFork::Off));
+}
+
 TEST(PytestWorker, DiscoversWhereOneCommandLineDoesForBoth) {
     EXPECT_FALSE(framework().has_discovering_worker()) << "it has run_args of its own";
     config::Config config;
