@@ -119,7 +119,7 @@ class Workers(PytestScenario):
         late = [key for key in plain if key[0] == "tests.test_late"]  # as above
         found.update({key: plain[key] for key in late})
         self.assertEqual(found, plain, run.describe())
-        self.assertNotIn("cannot be forked", run.output)
+        self.assertNotIn("cannot be forked", run.err)
         # One for each core collects from the beginning; all others are forks.
         starts = len((self.project / "starts").read_text())
         self.assertLessEqual(starts, max(1, len(os.sched_getaffinity(0))), run.describe())
@@ -143,11 +143,11 @@ class Workers(PytestScenario):
     @with_pytest(7, 8, 9)
     def test_a_process_that_must_not_be_forked_is_not_and_a_note_says_why(self):
         self.pytest_project({
-            "tests/test_a.py": "import socket\nopen = socket.socket()\n"
+            "tests/test_a.py": "import socket\nleft = socket.socket()\n"
                                + "".join(f"def test_{n}(): pass\n" for n in range(9))},
             framework='fork = "auto"\n', offload="max_parallel = 3")
         run = self.offload("run").expect_exit(0)
-        self.assertIn("cannot be forked: socket:", run.output)
+        self.assertIn("cannot be forked: socket:", run.err)
 
     @with_pytest(7, 8, 9)
     def test_one_life_per_sandbox_and_each_fixture_once_in_it(self):
