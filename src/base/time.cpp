@@ -3,20 +3,6 @@
 #include <fmt/format.h>
 
 namespace offload {
-namespace {
-
-class RealClock final : public Clock {
-  public:
-    SteadyTime now() const override { return steady_now(); }
-    SystemTime wall() const override { return std::chrono::system_clock::now(); }
-};
-
-}  // namespace
-
-const Clock& real_clock() {
-    static const RealClock kClock;
-    return kClock;
-}
 
 std::string iso8601(SystemTime time) {
     using namespace std::chrono;

@@ -37,7 +37,9 @@ Result<> append_events(const UnfinishedRun& run, std::span<const SandboxNumber> 
         const SandboxEnded ended{
             .sandbox = number, .id = known->id, .trouble = {}, .maybe_leaked = false};
         append_journal_line(
-            lines, Event{.at = real_clock().wall(), .since_start = Seconds{0}, .body = ended}, {});
+            lines,
+            Event{.at = std::chrono::system_clock::now(), .since_start = Seconds{0}, .body = ended},
+            {});
     }
     const int descriptor = ::open(run.journal.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
     if (descriptor < 0) return fail(system_error("cannot open " + run.journal.string(), errno));

@@ -17,17 +17,6 @@ using SystemTime = std::chrono::system_clock::time_point;
 // Thread-safe.
 SteadyTime steady_now();
 
-// Where code asks for the time, so that tests can give it.
-class Clock {
-  public:
-    virtual ~Clock() = default;
-    virtual SteadyTime now() const = 0;
-    virtual SystemTime wall() const = 0;
-};
-
-// The real one; lives as long as the program.
-const Clock& real_clock();
-
 // "2026-11-23T11:02:03.456Z"
 std::string iso8601(SystemTime time);
 
