@@ -50,6 +50,7 @@ CLI::App* declare_collect(CLI::App& program, Options& options) {
     one_each(command->add_option("--group", collect.groups, "Only this group; may be repeated"))
         ->type_name("NAME");
     declare_selection(*command, collect.selection);
+    declare_shard(*command, collect.selection);
     command->footer(R"(
 IDs go to stdout and nothing else does.
 
@@ -101,7 +102,8 @@ int list_tests(const config::Config& config, const GlobalOptions& global,
         write_stdout(render_listing(collect.format, tests, collected.selected, config.groups));
     if (!listed) print(listed.error());
     const bool complete = listed && collected.errors.empty() && collected.broken.empty();
-    return complete && !collected.selected.empty() ? kSuccess : kFailure;
+    const bool some = !collected.selected.empty() || !collect.selection.shard.empty();
+    return complete && some ? kSuccess : kFailure;
 }
 
 }  // namespace offload::app

@@ -1,10 +1,7 @@
 // offload run: discover, run, report.
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <memory>
 
 #include "collect.hpp"
 #include "commands.hpp"
@@ -13,22 +10,11 @@
 #include "exit_status.hpp"
 #include "kinds.hpp"
 #include "offload/base/file.hpp"
-#include "offload/base/shell.hpp"
 #include "offload/config/load.hpp"
 #include "offload/engine/run.hpp"
-#include "offload/framework/kind.hpp"
-#include "offload/history/history_file.hpp"
-#include "offload/history/last_durations.hpp"
 #include "offload/process/child.hpp"
-#include "offload/report/batch_logs.hpp"
-#include "offload/report/event_stream.hpp"
-#include "offload/report/html_report.hpp"
-#include "offload/report/journal.hpp"
-#include "offload/report/junit_file.hpp"
-#include "offload/report/progress.hpp"
-#include "offload/report/summary.hpp"
-#include "offload/report/trace.hpp"
 #include "revision.hpp"
+#include "run_sinks.hpp"
 #include "selection.hpp"
 #include "signals.hpp"
 
@@ -36,10 +22,6 @@ namespace offload::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-using Sinks = std::vector<std::unique_ptr<Sink>>;
-
-constexpr std::string_view kTraceFile = "trace.json";
 
 constexpr std::string_view kFooter = R"(
 Progress and problems go to stderr, the summary to stdout; reports go to the config's output_dir:
@@ -53,6 +35,7 @@ Examples:
   offload run tests/test_shop.py 'tests/test_cart.py::test_total'
   offload run --failed
   offload run --filter 'file(tests/shop) and not slow(2s)' --until-failure
+  offload run --shard 2/5
 
 Exit status:
   0    all tests passed
@@ -66,6 +49,7 @@ void declare_what(CLI::App& command, RunOptions& run) {
     one_each(command.add_option("--group", run.groups, "Only this group; may be repeated"))
         ->type_name("NAME");
     declare_selection(command, run.selection);
+    declare_shard(command, run.selection);
     command.add_flag("--collect-only", run.collect_only, "List the tests, run nothing");
     command.add_flag("--fail-fast", run.fail_fast, "Stop at the first test that has failed");
     command.add_option("--repeat", run.repeat, "Run each test N times; one failure fails it")
@@ -118,115 +102,6 @@ void warn_of_idle_flags(const RunOptions& run, const config::Config& config) {
     }
 }
 
-// Nothing for sandboxes that cost nothing.
-std::optional<report::CostRates> cost_rates(const config::Config& config) {
-    const auto size = config.provider.options->size();
-    if (!size) return std::nullopt;
-    return report::CostRates{.cores = size->cores,
-                             .gib = size->gib,
-                             .per_core_hour = config.cost.per_core_hour,
-                             .per_gib_hour = config.cost.per_gib_hour};
-}
-
-bool stdout_is_stderr() {
-    struct stat out{};
-    struct stat err{};
-    return ::fstat(STDOUT_FILENO, &out) == 0 && ::fstat(STDERR_FILENO, &err) == 0 &&
-           out.st_dev == err.st_dev && out.st_ino == err.st_ino && out.st_rdev == err.st_rdev;
-}
-
-std::string cleanup_command(const std::string& config) {
-    if (config == GlobalOptions{}.config) return "offload cleanup";
-    return fmt::format("offload -c {} cleanup", shell::quote(config));
-}
-
-report::SummaryOptions summary_options(const config::Config& config, const Options& options) {
-    const RunOptions& run = options.run;
-    const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-    const fs::path folder = config.report.output_dir;
-    return {.colour = terminal && ::getenv("NO_COLOR") == nullptr,
-            .for_terminal = terminal,
-            .output_dir = folder,
-            .junit_file = config.report.junit ? folder / config.report.junit_file : fs::path{},
-            .html_file = config.report.html ? folder / report::kHtmlFile : fs::path{},
-            .trace_file = run.trace ? folder / kTraceFile : fs::path{},
-            .errors_stand_above = stdout_is_stderr(),
-            .cleanup_command = cleanup_command(options.global.config),
-            .cost = run.show_estimated_cost ? cost_rates(config) : std::nullopt};
-}
-
-bool records_history(const config::Config& config, const RunOptions& run) {
-    const bool always = config.history.record_history == config::RecordHistory::Always;
-    return config.history.present && (always || run.record_history);
-}
-
-// What an earlier run has left stands until this one has something to tell. A report without a
-// journal beside it is of no run that is known here (a CI cache has brought it back): nobody may
-// take it for this one's. Whether it could be removed shows when the report is written.
-void remove_report_of_no_run(const fs::path& folder, const fs::path& junit) {
-    std::error_code ignored;
-    if (!fs::exists(folder / report::kJournalFile, ignored)) fs::remove(junit, ignored);
-}
-
-// An error means that nothing could be reported: the run does not begin.
-Result<Sinks> make_sinks(const config::Config& config, const Options& options,
-                         const TestTable& tests, const KnownDurations& durations) {
-    const fs::path folder = config.report.output_dir;
-    const fs::path junit_path = folder / config.report.junit_file;
-    if (config.report.junit) remove_report_of_no_run(folder, junit_path);
-    Sinks sinks;
-    OFFLOAD_TRY(auto journal, report::Journal::create(folder));
-    sinks.push_back(std::move(journal));
-    OFFLOAD_TRY(auto logs, report::BatchLogs::create(folder));
-    sinks.push_back(std::move(logs));
-    if (config.report.junit) {
-        OFFLOAD_TRY(auto junit, report::JunitFile::create(
-                                    junit_path, tests,
-                                    config.report.junit_attempts == config::JunitAttempts::Testcases
-                                        ? junit::Attempts::Testcases
-                                        : junit::Attempts::Nested));
-        sinks.push_back(std::move(junit));
-    }
-    if (config.report.html) {
-        sinks.push_back(std::make_unique<report::HtmlReport>(folder / report::kHtmlFile));
-    }
-    if (!options.run.events.empty()) {
-        OFFLOAD_TRY(auto events, report::EventStream::open(options.run.events));
-        sinks.push_back(std::move(events));
-    }
-    if (options.run.trace) {
-        sinks.push_back(std::make_unique<report::Trace>(folder / kTraceFile, tests));
-    }
-    sinks.push_back(std::make_unique<history::DurationsSaver>(folder, tests));
-    if (records_history(config, options.run)) {
-        sinks.push_back(std::make_unique<history::Recorder>(
-            history::Recorder::Options{.path = config.history.path,
-                                       .config = config.file.filename().string(),
-                                       .capacity = config.history.reservoir_size},
-            tests));
-    }
-    auto progress = report::progress_on_stderr(options.run.ci, options.global.verbose);
-    for (const auto& group : config.groups) {
-        progress.attempts_per_group.push_back(static_cast<int>(group.retry_count) + 1);
-    }
-    progress.known_durations = durations;
-    progress.rank_lines = framework::line_ranker(config.framework.type);
-    sinks.push_back(std::make_unique<report::Progress>(std::move(progress), tests));
-    // Last, so that it can say which report could not be written.
-    const auto write = [to_stderr = options.run.events == "-"](std::string_view text) -> Result<> {
-        if (to_stderr) {
-            write_stderr(text);
-            return {};
-        }
-        auto written = write_stdout(text);
-        if (!written) print(written.error());
-        return written;
-    };
-    sinks.push_back(
-        std::make_unique<report::SummaryPrinter>(summary_options(config, options), tests, write));
-    return sinks;
-}
-
 schedule::Repetition repetition(const RunOptions& run) {
     // What a journal can count.
     constexpr std::size_t kWithoutEnd = 60'000;
@@ -247,7 +122,7 @@ int carry_out(const config::Config& config, const Options& options) {
         return kFailure;
     }
     TestTable tests;
-    const auto sinks = make_sinks(config, options, tests, durations);
+    const auto sinks = make_sinks(config, options, tests, &durations);
     if (!sinks) {
         print(Error{.message = "the reports cannot be written, so nothing was run",
                     .hint = "report.output_dir must be a folder that can be written to",
@@ -270,6 +145,7 @@ int carry_out(const config::Config& config, const Options& options) {
          .exit_status =
              [&](const RunSummary& told) {
                  ExitStatusWishes wishes{.flaky = options.run.flaky_exit_code, .leak = {}};
+                 wishes.may_be_empty = !options.run.selection.shard.empty();
                  if (const auto leak = config.offload.leak_exit_code) {
                      wishes.leak = static_cast<int>(*leak);
                  }

@@ -6,6 +6,7 @@ namespace {
 constexpr Command kCommands[] = {
     {"run", declare_run, execute_run},
     {"collect", declare_collect, execute_collect},
+    {"merge", declare_merge, execute_merge},
     {"doctor", declare_doctor, execute_doctor},
     {"cleanup", declare_cleanup, execute_cleanup},
     {"validate", declare_validate, execute_validate},

@@ -28,6 +28,7 @@ CLI::App* declare_validate(CLI::App& program, Options& options);
 CLI::App* declare_init(CLI::App& program, Options& options);
 CLI::App* declare_schema(CLI::App& program, Options& options);
 CLI::App* declare_logs(CLI::App& program, Options& options);
+CLI::App* declare_merge(CLI::App& program, Options& options);
 CLI::App* declare_report(CLI::App& program, Options& options);
 CLI::App* declare_history(CLI::App& program, Options& options);
 
@@ -39,6 +40,7 @@ int execute_validate(const Options& options);
 int execute_init(const Options& options);
 int execute_schema(const Options& options);
 int execute_logs(const Options& options);
+int execute_merge(const Options& options);
 int execute_report(const Options& options);
 int execute_history(const Options& options);
 

@@ -7,7 +7,7 @@ int exit_status(const RunSummary& summary, const ExitStatusWishes& wishes) {
     const auto& counts = summary.counts;
     const bool all_well = !summary.failure &&
                           counts.failed + counts.errored + counts.not_run == 0 &&
-                          counts.total() > 0;
+                          (counts.total() > 0 || wishes.may_be_empty);
     if (!all_well) return kFailure;
     if (!summary.leaked_sandboxes.empty() && wishes.leak) return *wishes.leak;
     return counts.flaky > 0 ? wishes.flaky.value_or(kFlaky) : kSuccess;

@@ -15,6 +15,7 @@ inline constexpr int kFlaky = 2;    // all passed, some only on retry
 struct ExitStatusWishes {
     std::optional<int> flaky = {};  // instead of kFlaky
     std::optional<int> leak = {};   // where a sandbox may be left; nothing: as if none were
+    bool may_be_empty = false;      // a shard of a run that has more shards than tests
 };
 
 // Of a run.

@@ -21,6 +21,8 @@ struct SelectionOptions {
     std::string filter = {};
     std::string list_from = {};  // a file that holds the like, "-" for standard input
     bool failed = false;
+    std::string shard = {};      // K/N; empty: all of it
+    std::string durations = {};  // what shards are balanced by: a file or a folder of reports
 };
 
 struct RunOptions {
@@ -76,6 +78,12 @@ struct ReportOptions {
     bool open = false;
 };
 
+struct MergeOptions {
+    std::vector<std::string> from;  // folders or journals
+    std::string output;             // empty: the config's output_dir
+    std::optional<int> flaky_exit_code;
+};
+
 struct LogsOptions {
     std::string run;    // number or ID; empty: the last
     std::string junit;  // a file; empty: the journal
@@ -109,6 +117,7 @@ struct Options {
     SchemaOptions schema;
     LogsOptions logs;
     ReportOptions report;
+    MergeOptions merge;
     CleanupOptions cleanup;
     HistoryOptions history;
 };

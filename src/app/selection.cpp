@@ -12,6 +12,7 @@
 #include "offload/base/text.hpp"
 #include "offload/config/load.hpp"
 #include "past.hpp"
+#include "sharding.hpp"
 
 namespace offload::app {
 namespace {
@@ -65,6 +66,18 @@ void declare_selection(CLI::App& command, SelectionOptions& selection) {
                      "Only what failed or was not run last time; the rest is carried over");
 }
 
+void declare_shard(CLI::App& command, SelectionOptions& selection) {
+    command
+        .add_option("--shard", selection.shard,
+                    "Only the K-th of N parts, which other machines run; see offload merge")
+        ->type_name("K/N");
+    command
+        .add_option("--durations", selection.durations,
+                    "What shards are balanced by, the same on all machines: a junit.xml, or the "
+                    "output_dir of an earlier run")
+        ->type_name("PATH");
+}
+
 Result<select::Selection> parse_selection(const SelectionOptions& options,
                                           const config::Config& config) {
     select::Selection selection{.what = options.ids, .failed = options.failed};
@@ -94,6 +107,9 @@ Result<select::Selection> make_selection(const SelectionOptions& options,
         for (const auto& known : durations) past->durations.emplace(known.id, known.duration);
     }
     selection.past = std::move(past);
+    if (!options.shard.empty() || !options.durations.empty()) {
+        OFFLOAD_TRY(selection.sharding, make_sharding(options, config));
+    }
     return selection;
 }
 

@@ -13,6 +13,9 @@ namespace offload::app {
 
 void declare_selection(CLI::App& command, SelectionOptions& selection);
 
+// --shard and what goes with it: for commands that run tests, or say which would run.
+void declare_shard(CLI::App& command, SelectionOptions& selection);
+
 // Without what earlier runs tell. Error: the filter or the list makes no sense.
 Result<select::Selection> parse_selection(const SelectionOptions& options,
                                           const config::Config& config);

@@ -58,9 +58,11 @@ OFFLOAD_JOURNAL_FIELDS(TestDiscovered, "test_discovered", a("test", v.test), a("
                        a("group", v.group), a("file", v.file), a("kind", v.kind));
 OFFLOAD_JOURNAL_FIELDS(DiscoveryFinished, "discovery_finished", a("group", v.group),
                        a("tests", v.tests), a("duration", v.duration));
+OFFLOAD_JOURNAL_FIELDS(ShardPlanned, "", a("number", v.number), a("of", v.of), a("whole", v.whole),
+                       a("config", v.config), a("tests", v.tests), a("division", v.division));
 OFFLOAD_JOURNAL_FIELDS(RunPlanned, "run_planned", a("selected", v.selected),
                        a("durations_known", v.durations_known), a("tests", v.tests),
-                       a("refused", v.refused));
+                       a("refused", v.refused), a("shard", v.shard));
 OFFLOAD_JOURNAL_FIELDS(SandboxCreating, "sandbox_creating", a("sandbox", v.sandbox),
                        a("slot", v.slot));
 OFFLOAD_JOURNAL_FIELDS(SandboxReady, "sandbox_ready", a("sandbox", v.sandbox), a("id", v.id),

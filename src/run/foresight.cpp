@@ -11,6 +11,8 @@ constexpr Seconds kForecastInterval{1};
 }  // namespace
 
 void Foresight::add(GroupIndex group, const Discovered& discovered) {
+    // Which tests fall to this machine is known when all groups have answered.
+    if (settings_.selection.sharding) return;
     std::vector<TestIndex> fresh;
     for (const auto& item : discovered.tests) {
         if (!selector_.selects({item.id, settings_.groups[group.value()].name, item.file}))
@@ -23,6 +25,7 @@ void Foresight::add(GroupIndex group, const Discovered& discovered) {
 }
 
 std::size_t Foresight::batches() const {
+    if (settings_.selection.sharding) return 0;  // it may be that none does
     return std::max(least_, scheduler_.startable(settings_.slots));
 }
 

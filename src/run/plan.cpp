@@ -99,7 +99,7 @@ Plan make_plan(const std::vector<GroupSettings>& settings, const std::vector<Gro
     if (!selection.is_everything()) narrow(selection, settings, tests, plan);
 
     if (plan.errors.empty() && plan.selected.empty() && plan.broken.empty() &&
-        plan.carried.empty()) {
+        plan.carried.empty() && !(plan.shard && !plan.shard->whole.empty())) {
         Error none{.message = "no tests found", .place = {}, .hint = {}};
         for (std::size_t i = 0; i < groups.size(); ++i) {
             if (!groups[i].discovered) continue;

@@ -106,7 +106,7 @@ void Run::Rooms::plan() {
     out.tell(
         RunPlanned{plan.selected.size(), intake.durations_known(),
                    settings.selection.is_everything() ? std::vector<TestIndex>{} : plan.selected,
-                   !plan.errors.empty()});
+                   !plan.errors.empty(), std::move(plan.shard)});
     if (!plan.errors.empty()) {
         std::string text;
         for (const auto& error : plan.errors) {

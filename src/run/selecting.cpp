@@ -34,6 +34,10 @@ class Narrowing {
         narrow_broken();
         for (const auto& what : selector_.unused()) name_nothing(what);
         if (selection_.filter && plan_.errors.empty() && !any_named_) filter_nothing();
+        if (selection_.sharding) {
+            plan_.errors.empty() ? take_shard(*selection_.sharding)
+                                 : name_shard(*selection_.sharding);
+        }
         if (!selection_.failed || !selection_.past || !plan_.errors.empty()) return;
         carry(found);
         tell_vanished();
@@ -108,6 +112,44 @@ class Narrowing {
             {.message = fmt::format("no test matches --filter '{}'", selection_.filter->text()),
              .place = {},
              .hint = texts.empty() ? "`offload collect` prints all IDs" : hint_for(texts.front())});
+    }
+
+    // --- What falls to this machine
+
+    // Modules that cannot be collected stay in every shard: it may be this machine's fault, and
+    // then no other shard would tell of it.
+    void name_shard(const select::Sharding& sharding) {
+        plan_.shard = ShardPlanned{.number = sharding.shard.number,
+                                   .of = sharding.shard.of,
+                                   .whole = {},
+                                   .config = sharding.config,
+                                   .tests = {},
+                                   .division = {}};
+    }
+    void take_shard(const select::Sharding& sharding) {
+        const auto& [number, of] = sharding.shard;
+        std::vector<select::Divisible> tests;
+        tests.reserve(plan_.selected.size());
+        for (const auto index : plan_.selected) {
+            const auto& test = tests_[index];
+            tests.push_back({test.id, groups_[test.group.value()].name, test.bond});
+        }
+        std::vector<std::string_view> all;
+        all.reserve(tests_.size());
+        for (const auto& test : tests_) all.push_back(test.id);
+        auto division = select::divide(tests, of, sharding.durations);
+        std::vector<TestIndex> mine;
+        for (std::size_t i = 0; i < tests.size(); ++i) {
+            if (division.shard_of[i] + 1 == number) mine.push_back(plan_.selected[i]);
+        }
+        name_shard(sharding);
+        plan_.shard->whole = std::move(plan_.selected);
+        plan_.shard->tests = select::digest_of(std::move(all));
+        plan_.shard->division = std::move(division.digest);
+        plan_.selected = std::move(mine);
+        plan_.notes.push_back(fmt::format("shard {}/{}: {} of {}", number, of,
+                                          plan_.selected.size(),
+                                          text::count(tests.size(), "test")));
     }
 
     // --- What earlier runs tell

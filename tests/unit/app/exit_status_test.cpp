@@ -33,6 +33,13 @@ TEST(ExitStatus, AnyOtherBlemishIsOneWhateverElseThereIs) {
               1);
 }
 
+TEST(ExitStatus, ThatNothingWasLeftForAShardIsZero) {
+    EXPECT_EQ(exit_status(with({}), {.may_be_empty = true}), 0);
+    auto refused = with({});
+    refused.failure = "no tests found";
+    EXPECT_EQ(exit_status(refused, {.may_be_empty = true}), 1);
+}
+
 // TRAPS 9
 TEST(ExitStatus, ThatNothingRanIsOne) {
     EXPECT_EQ(exit_status(with({}), {}), 1);

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 
 namespace offload::run {
 namespace {
@@ -16,6 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class SelectingTest : public ::testing::Test {
   protected:
@@ -120,6 +122,40 @@ TEST_F(SelectingTest, TestsThatVanishedAreTold) {
     EXPECT_THAT(made_.notes,
                 ElementsAre(AllOf(HasSubstr("1 test that failed"), HasSubstr("t::gone"))));
     EXPECT_EQ(tests_.find("t::gone"), nullptr);
+}
+
+TEST_F(SelectingTest, ShardsOfAPlanAreDisjointAndCompleteAndOfOneWhole) {
+    std::vector<std::string> all;
+    std::set<std::string> divisions;
+    for (std::size_t number = 1; number <= 2; ++number) {
+        tests_ = {};
+        plan({.sharding = select::Sharding{.shard = {number, 2}}}, {"t::1", "t::2", "t::3"},
+             {"bad.py"});
+        EXPECT_THAT(errors(), IsEmpty());
+        EXPECT_EQ(made_.broken.size(), 1U);
+        EXPECT_EQ(made_.shard->whole.size(), 3U);
+        divisions.insert(made_.shard->tests + made_.shard->division);
+        std::ranges::copy(selected(), std::back_inserter(all));
+    }
+    EXPECT_THAT(all, UnorderedElementsAre("t::1", "t::2", "t::3"));
+    EXPECT_THAT(divisions, SizeIs(1));
+}
+
+TEST_F(SelectingTest, ShardIsTakenOfWhatTheRestSelects) {
+    plan({.what = {"t::1", "t::2"}, .sharding = select::Sharding{.shard = {2, 2}}});
+    EXPECT_THAT(selected(), SizeIs(1));
+    EXPECT_EQ(made_.shard->whole.size(), 2U);
+}
+
+TEST_F(SelectingTest, ShardForWhichNothingIsLeftIsNoError) {
+    plan({.sharding = select::Sharding{.shard = {4, 4}}});
+    EXPECT_THAT(selected(), IsEmpty());
+    EXPECT_THAT(errors(), IsEmpty());
+}
+
+TEST_F(SelectingTest, ShardOfNoTestsIsAnError) {  // TRAPS 15
+    plan({.sharding = select::Sharding{.shard = {1, 4}}}, {});
+    EXPECT_THAT(errors(), HasSubstr("no tests found"));
 }
 
 TEST_F(SelectingTest, BrokenModulesStandInTheWholeReport) {

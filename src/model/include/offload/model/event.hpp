@@ -60,12 +60,24 @@ struct DiscoveryFinished {
     Seconds duration{0};
 };
 
+// This run is one of several parts of a whole (select/shard.hpp). Parts fit together whose digests
+// are the same.
+struct ShardPlanned {
+    std::size_t number = 1;
+    std::size_t of = 1;
+    std::vector<TestIndex> whole = {};  // the tests of all shards together
+    std::string config = {};            // digests: of the config file,
+    std::string tests = {};             // of all tests that there are, and
+    std::string division = {};          // of which test is in which shard
+};
+
 // All groups are discovered; `selected` tests will be run.
 struct RunPlanned {
     std::size_t selected = 0;
     bool durations_known = false;  // false: the order is a guess, and the next run will be faster
     std::vector<TestIndex> tests = {};  // which, where they are not all
     bool refused = false;  // nothing will be run: a group could not be discovered, or has no tests
+    std::optional<ShardPlanned> shard = {};
 };
 
 // The provider is about to be asked for a sandbox. Journalled before the request is made.

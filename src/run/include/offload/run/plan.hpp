@@ -25,6 +25,7 @@ struct Plan {
     std::vector<TestIndex> selected;                       // in table order
     std::vector<std::pair<TestIndex, TestResult>> broken;  // modules; in table order
     std::vector<Verdict> carried;                          // of earlier runs; in table order
+    std::optional<ShardPlanned> shard;                     // where the selection asks for one
     std::vector<std::size_t> tests_of_group;               // owned tests, by group
     std::vector<std::string> warnings;
     std::vector<std::string> notes;

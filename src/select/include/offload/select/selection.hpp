@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "offload/select/expression.hpp"
+#include "offload/select/shard.hpp"
 #include "offload/select/subject.hpp"
 
 namespace offload::select {
@@ -24,7 +25,10 @@ struct Selection {
     bool failed = false;
     std::shared_ptr<Past> past = {};  // null: nothing is known. Whoever carries over takes it out
 
-    bool is_everything() const { return what.empty() && !filter && !failed; }
+    // Of what is left, the part that falls to this machine.
+    std::optional<Sharding> sharding = {};
+
+    bool is_everything() const { return what.empty() && !filter && !failed && !sharding; }
     // At most so many tests are selected; nothing: there is no knowing.
     std::optional<std::size_t> at_most() const;
 };
