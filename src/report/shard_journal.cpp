@@ -196,13 +196,14 @@ Result<ShardJournal> read_shard(const std::filesystem::path& journal) {
             .hint = "expected the journal of `offload run --shard K/N`; leave this one out, and "
                     "the shard is reported as missing"});
     }
-    for (const auto test : shard.selected) {
-        if (test.value() < shard.tests.size()) continue;
+    if (!end.finished) reading.sum_up();
+    const auto names = [&](TestIndex test) { return test.value() < shard.tests.size(); };
+    if (!std::ranges::all_of(shard.selected, names) ||
+        !std::ranges::all_of(shard.summary.verdicts, names, &Verdict::test)) {
         return fail(Error{.message = "the journal is damaged: it runs a test that it never names",
                           .place = journal.string(),
                           .hint = "fetch it again"});
     }
-    if (!end.finished) reading.sum_up();
     return shard;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "journal_format.hpp"
 #include "offload/report/shards.hpp"
@@ -29,8 +30,9 @@ class Renumbering {
         if constexpr (HasFields<T>) format::Fields<T>::visit(*this, value);
     }
     void put(TestIndex& test) {
-        ok_ = ok_ && test.value() < tests_.size();
-        if (ok_) test = tests_[test.value()];
+        const bool named = test.value() < tests_.size();
+        all_named_ = all_named_ && named;
+        if (named) test = tests_[test.value()];
     }
     void put(BatchNumber& batch) { batch = BatchNumber(batch.value() + offset_); }
     void put(SandboxNumber& sandbox) { sandbox = SandboxNumber(sandbox.value() + offset_); }
@@ -44,13 +46,14 @@ class Renumbering {
         if (value) put(*value);
     }
 
-    bool ok() const { return ok_; }
+    // Whether the journal has named every test that was put since this was last asked.
+    bool all_named() { return std::exchange(all_named_, true); }
 
   private:
     std::vector<TestIndex> tests_;
     std::size_t offset_;
     std::size_t first_slot_;
-    bool ok_ = true;
+    bool all_named_ = true;
 };
 
 class Merge {
@@ -153,7 +156,12 @@ class Merge {
         if (std::holds_alternative<TestDiscovered>(body)) return;  // told with all others
         auto& numbers = numbers_[shard];
         std::visit([&](auto& inner) { numbers.put(inner); }, body);
-        if (!numbers.ok()) return;
+        if (!numbers.all_named()) {
+            add_problem(
+                fmt::format("{}: the journal is damaged: it tells of a test that it never names",
+                            name(shards_[shard])));
+            return;
+        }
         if (const auto* attempt = std::get_if<AttemptFinished>(&body)) {
             if (is_anothers(shard, attempt->attempt.test)) return;
         } else if (const auto* decided = std::get_if<TestDecided>(&body)) {
@@ -163,6 +171,11 @@ class Merge {
             if (!notice->text.starts_with(whose)) notice->text.insert(0, whose);
         }
         tell(std::move(body));
+    }
+    void add_problem(std::string problem) {
+        if (std::ranges::find(problems_, problem) == problems_.end()) {
+            problems_.push_back(std::move(problem));
+        }
     }
     // Every shard tells of modules that cannot be collected: the first one's word counts.
     bool is_anothers(std::size_t shard, TestIndex test) {

@@ -176,6 +176,29 @@ class Shards(Scenario):
         journal.write_text("\n".join(lines) + "\n")
         self.offload("merge", one, two).expect_exit(1).expect_said("fell to two shards")
 
+    def test_journal_that_tells_of_a_test_it_never_names_is_damaged(self):
+        self.fake_project(TESTS)
+        folders = [self.shard(f"{k}/2")[1] for k in (1, 2)]
+        journal = folders[0] / "journal.ndjson"
+        whole = journal.read_text().splitlines(keepends=True)
+
+        def damage(kind, change):
+            lines = list(whole)
+            at = next(i for i, line in enumerate(lines) if f'"event":"{kind}"' in line)
+            event = json.loads(lines[at])
+            change(event)
+            lines[at] = json.dumps(event, separators=(",", ":")) + "\n"
+            journal.write_text("".join(lines))
+
+        damage("run_finished", lambda event: event["summary"]["verdicts"][0].update(test=99))
+        self.offload("merge", *folders).expect_exit(1).expect_said("damaged", str(journal))
+        self.assertFalse((self.output_dir / "junit.xml").exists())
+        # What it came to is known; that something happened to another test is not to be believed.
+        damage("test_decided", lambda event: event.update(test=99))
+        merged = self.offload("merge", *folders).expect_exit(1)
+        merged.expect_said("shard 1/2: the journal is damaged", "FAILED")
+        merged.expect_outcomes(dict.fromkeys(TESTS, "passed"))
+
     def test_journal_of_a_whole_run_is_no_shard(self):
         self.fake_project(TESTS)
         self.offload("run").expect_exit(0)
