@@ -11,7 +11,6 @@ import os
 import random
 import select
 import signal
-import socket
 import stat
 import sys
 import tempfile
@@ -69,11 +68,8 @@ class System:
         self.gettrace = sys.gettrace
         self.getprofile = sys.getprofile
         self.frames = sys._current_frames
-        self.kill = os.kill
-        self.pipe = os.pipe
         self.readlink = os.readlink
         self.set_process_group = os.setpgid
-        self.socket = socket.socket
         self.temporary_file = tempfile.TemporaryFile
         self.unwarned = warnings.catch_warnings
         self.ignore_warnings = warnings.simplefilter

@@ -35,8 +35,8 @@ class Narrowing {
         for (const auto& what : selector_.unused()) name_nothing(what);
         if (selection_.filter && plan_.errors.empty() && !any_named_) filter_nothing();
         if (selection_.sharding) {
-            plan_.errors.empty() ? take_shard(*selection_.sharding)
-                                 : name_shard(*selection_.sharding);
+            name_shard(*selection_.sharding);
+            if (plan_.errors.empty()) take_shard(*selection_.sharding);
         }
         if (!selection_.failed || !selection_.past || !plan_.errors.empty()) return;
         carry(found);
@@ -116,8 +116,6 @@ class Narrowing {
 
     // --- What falls to this machine
 
-    // Modules that cannot be collected stay in every shard: it may be this machine's fault, and
-    // then no other shard would tell of it.
     void name_shard(const select::Sharding& sharding) {
         plan_.shard = ShardPlanned{.number = sharding.shard.number,
                                    .of = sharding.shard.of,
@@ -126,6 +124,8 @@ class Narrowing {
                                    .tests = {},
                                    .division = {}};
     }
+    // Modules that cannot be collected stay in every shard: it may be this machine's fault, and
+    // then no other shard would tell of it.
     void take_shard(const select::Sharding& sharding) {
         const auto& [number, of] = sharding.shard;
         std::vector<select::Divisible> tests;
@@ -142,7 +142,6 @@ class Narrowing {
         for (std::size_t i = 0; i < tests.size(); ++i) {
             if (division.shard_of[i] + 1 == number) mine.push_back(plan_.selected[i]);
         }
-        name_shard(sharding);
         plan_.shard->whole = std::move(plan_.selected);
         plan_.shard->tests = select::digest_of(std::move(all));
         plan_.shard->division = std::move(division.digest);
