@@ -382,7 +382,7 @@ std::unique_ptr<BatchReader> PytestFramework::reader(const BatchRequest& request
         for (const Test* test : request.tests) ids.push_back(test->id);
         return std::make_unique<PlainPytestReader>(std::move(ids), test_id_format_);
     }
-    std::vector<PytestReader::TestName> tests;
+    std::vector<ToldTests::Name> tests;
     for (const Test* test : request.tests) tests.push_back({test->id, test->file});
     return std::make_unique<PytestReader>(std::move(tests), request.context.nonce);
 }

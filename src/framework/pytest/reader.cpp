@@ -22,21 +22,27 @@ Severity severity_of(const std::string& word) {
     return word == "note" ? Severity::Note : Severity::Warning;
 }
 
+TestResult told_result(const json& message, const ToldTests::Name& test) {
+    auto result = framework::result_of(message);
+    result.classname = junit_address(test.id).classname;
+    result.file = test.file;
+    if (const auto pairs = message.find("properties"); pairs != message.end()) {
+        for (const auto& pair : *pairs) {
+            if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string()) continue;
+            if (!pair[1].is_string()) continue;
+            result.properties.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
+        }
+    }
+    return result;
+}
+
 }  // namespace
 
-PytestReader::PytestReader(std::vector<TestName> tests, const std::string& nonce,
+PytestReader::PytestReader(std::vector<ToldTests::Name> tests, const std::string& nonce,
                            PytestAccount* account)
-    : tests_(std::move(tests)),
-      decided_(tests_.size()),
-      open_(tests_.size()),
-      messages_(nonce),
-      account_(account) {}
+    : tests_(std::move(tests), told_result), messages_(nonce), account_(account) {}
 
-void PytestReader::add(TestName test) {
-    tests_.push_back(std::move(test));
-    decided_.push_back(false);
-    ++open_;
-}
+void PytestReader::add(ToldTests::Name test) { tests_.add(std::move(test)); }
 
 void PytestReader::feed(Stream stream, std::string_view bytes, Signals& signals,
                         std::string& visible) {
@@ -53,25 +59,6 @@ void PytestReader::feed(Stream stream, std::string_view bytes, Signals& signals,
 void PytestReader::keep(std::string_view bytes) { tail_.add(bytes); }
 
 std::string PytestReader::last_output(std::size_t lines) const { return tail_.lines(lines); }
-
-void PytestReader::decide(std::size_t position) {
-    decided_[position] = true;
-    --open_;
-}
-
-TestResult PytestReader::result_of(const json& message, const TestName& test) const {
-    auto result = framework::result_of(message);
-    result.classname = junit_address(test.id).classname;
-    result.file = test.file;
-    if (const auto pairs = message.find("properties"); pairs != message.end()) {
-        for (const auto& pair : *pairs) {
-            if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string()) continue;
-            if (!pair[1].is_string()) continue;
-            result.properties.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());
-        }
-    }
-    return result;
-}
 
 void PytestReader::take(const json& message, Signals& signals) {
     if (account_ != nullptr) account_->take(message);
@@ -95,18 +82,7 @@ void PytestReader::take(const json& message, Signals& signals) {
         signals.push_back(
             RunnerNotice{severity_of(bytes_of(message, "severity")), bytes_of(message, "text")});
     }
-    const auto position = index_of(message, "n");
-    if (!position || *position >= tests_.size() || decided_[*position]) return;
-    if (kind == "begin") {
-        any_began_ = true;
-        signals.push_back(TestBegan{*position});
-    } else if (kind == "end") {
-        signals.push_back(TestEnded{*position, result_of(message, tests_[*position])});
-        decide(*position);
-    } else if (kind == "refused") {
-        signals.push_back(TestRefused{*position, bytes_of(message, "reason")});
-        decide(*position);
-    }
+    tests_.take(message, signals);
 }
 
 BatchReader::Reading PytestReader::finish(const Ended& ended,
@@ -121,7 +97,7 @@ BatchReader::Reading PytestReader::finish(const Ended& ended,
                                            "in the batch's log",
                                            text::count(messages_.garbled(), "message"))});
     }
-    if (open_ == 0) return {true, {}};
+    if (tests_.all_decided()) return {true, {}};
     if (over_) {
         const auto why = reason_.empty() ? std::string{} : ": " + reason_;
         return {false, fmt::format("pytest ended early, with exit status {}{}", status_, why)};
@@ -132,13 +108,10 @@ BatchReader::Reading PytestReader::finish(const Ended& ended,
                          words.find("No module named pytest") != std::string::npos;
     const bool no_plugin = words.find("offload_pytest") != std::string::npos && !greeted_;
     const bool unusable =
-        !any_began_ && (greeted_ ? ended.exit_status == kUsageError : missing || no_plugin);
+        !tests_.any_began() && (greeted_ ? ended.exit_status == kUsageError : missing || no_plugin);
     if (ended.exit_status && unusable) {
         const auto reason = fmt::format("pytest could not start ({}):\n{}", ended.how, words);
-        for (std::size_t position = 0; position < tests_.size(); ++position) {
-            if (!decided_[position]) signals.push_back(TestRefused{position, reason});
-        }
-        open_ = 0;
+        tests_.refuse_rest(reason, signals);
         return {true, "pytest could not start"};
     }
     return {false, greeted_ ? "pytest did not come to its end"

@@ -10,6 +10,7 @@
 #include "offload/base/tail.hpp"
 #include "offload/framework/framework.hpp"
 #include "pytest/discovery.hpp"
+#include "told_tests.hpp"
 
 namespace offload::framework {
 
@@ -18,16 +19,12 @@ constexpr int kWorkerProtocol = 1;
 
 class PytestReader final : public BatchReader {
   public:
-    struct TestName {
-        std::string id;
-        std::string file;
-    };
     // `account`: outlives it; told each message of a discovery. Null: there is none.
-    PytestReader(std::vector<TestName> tests, const std::string& nonce,
+    PytestReader(std::vector<ToldTests::Name> tests, const std::string& nonce,
                  PytestAccount* account = nullptr);
 
     // One more test, behind those that are there (of a worker).
-    void add(TestName test);
+    void add(ToldTests::Name test);
 
     void feed(Stream stream, std::string_view bytes, Signals& signals,
               std::string& visible) override;
@@ -45,19 +42,14 @@ class PytestReader final : public BatchReader {
 
   private:
     void take(const nlohmann::json& message, Signals& signals);
-    TestResult result_of(const nlohmann::json& message, const TestName& test) const;
-    void decide(std::size_t position);
     void keep(std::string_view bytes);
 
-    std::vector<TestName> tests_;
-    std::vector<bool> decided_;
-    std::size_t open_;
+    ToldTests tests_;
     MessageReader messages_;
     PytestAccount* account_;
     Tail tail_{std::size_t{8} * 1024};
     std::string reason_;
     bool greeted_ = false;
-    bool any_began_ = false;
     bool over_ = false;
     int status_ = 0;
 };

@@ -13,10 +13,18 @@ using nlohmann::json;
 
 constexpr std::size_t kShownLines = 20;
 
+// The ID is the file's and what vitest calls the test in it, as in vitest's own JUnit file.
+TestResult told_result(const json& message, const ToldTests::Name& test) {
+    auto result = framework::result_of(message);
+    result.classname = test.file;
+    result.file = test.file;
+    return result;
+}
+
 }  // namespace
 
-Reader::Reader(std::vector<TestName> tests, const std::string& nonce)
-    : tests_(std::move(tests)), decided_(tests_.size()), open_(tests_.size()), messages_(nonce) {}
+Reader::Reader(std::vector<ToldTests::Name> tests, const std::string& nonce)
+    : tests_(std::move(tests), told_result), messages_(nonce) {}
 
 void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::string& visible) {
     const auto before = visible.size();
@@ -28,35 +36,11 @@ void Reader::feed(Stream stream, std::string_view bytes, Signals& signals, std::
     tail_.add(std::string_view(visible).substr(before));
 }
 
-void Reader::decide(std::size_t position) {
-    decided_[position] = true;
-    --open_;
-}
-
-// The ID is the file's and what vitest calls the test in it, as in vitest's own JUnit file.
-TestResult Reader::result_of(const json& message, const TestName& test) {
-    auto result = framework::result_of(message);
-    result.classname = test.file;
-    result.file = test.file;
-    return result;
-}
-
 void Reader::take(const json& message, Signals& signals) {
     const auto& kind = message["t"].get_ref<const std::string&>();
     if (kind == "hello") greeted_ = true;
     if (kind == "bye") over_ = true;
-    const auto position = index_of(message, "n");
-    if (!position || *position >= tests_.size() || decided_[*position]) return;
-    if (kind == "begin") {
-        any_began_ = true;
-        signals.push_back(TestBegan{*position});
-    } else if (kind == "end") {
-        signals.push_back(TestEnded{*position, result_of(message, tests_[*position])});
-        decide(*position);
-    } else if (kind == "refused") {
-        signals.push_back(TestRefused{*position, bytes_of(message, "reason")});
-        decide(*position);
-    }
+    tests_.take(message, signals);
 }
 
 BatchReader::Reading Reader::finish(const Ended& ended,
@@ -71,15 +55,12 @@ BatchReader::Reading Reader::finish(const Ended& ended,
                                            "they stand in the batch's log",
                                            text::count(messages_.garbled(), "message"))});
     }
-    if (open_ == 0) return {true, {}};
+    if (tests_.all_decided()) return {true, {}};
     if (over_) return {false, fmt::format("vitest left tests without a result ({})", ended.how)};
     if (greeted_ || !ended.exit_status) return {false, "vitest did not come to its end"};
     const auto reason =
         fmt::format("vitest could not start ({}):\n{}", ended.how, tail_.lines(kShownLines));
-    for (std::size_t position = 0; position < tests_.size(); ++position) {
-        if (!decided_[position]) signals.push_back(TestRefused{position, reason});
-    }
-    open_ = 0;
+    tests_.refuse_rest(reason, signals);
     return {true, "vitest could not start"};
 }
 

@@ -8,16 +8,13 @@
 #include "messages.hpp"
 #include "offload/base/tail.hpp"
 #include "offload/framework/framework.hpp"
+#include "told_tests.hpp"
 
 namespace offload::framework::vitest {
 
 class Reader final : public BatchReader {
   public:
-    struct TestName {
-        std::string id;
-        std::string file;
-    };
-    Reader(std::vector<TestName> tests, const std::string& nonce);
+    Reader(std::vector<ToldTests::Name> tests, const std::string& nonce);
 
     void feed(Stream stream, std::string_view bytes, Signals& signals,
               std::string& visible) override;
@@ -26,20 +23,15 @@ class Reader final : public BatchReader {
     // its last words: running the same command again would not help.
     Reading finish(const Ended& ended, const std::optional<std::string>& result_file,
                    Signals& signals, std::string& visible) override;
-    bool tells_starts() const override { return any_began_; }
+    bool tells_starts() const override { return tests_.any_began(); }
 
   private:
     void take(const nlohmann::json& message, Signals& signals);
-    static TestResult result_of(const nlohmann::json& message, const TestName& test);
-    void decide(std::size_t position);
 
-    std::vector<TestName> tests_;
-    std::vector<bool> decided_;
-    std::size_t open_;
+    ToldTests tests_;
     MessageReader messages_;
     Tail tail_{std::size_t{8} * 1024};
     bool greeted_ = false;
-    bool any_began_ = false;
     bool over_ = false;
 };
 

@@ -124,7 +124,7 @@ Result<BatchCommand> VitestFramework::batch(const BatchRequest& request) const {
 }
 
 std::unique_ptr<BatchReader> VitestFramework::reader(const BatchRequest& request) const {
-    std::vector<vitest::Reader::TestName> tests;
+    std::vector<ToldTests::Name> tests;
     for (const Test* test : request.tests) tests.push_back({test->id, test->file});
     return std::make_unique<vitest::Reader>(std::move(tests), request.context.nonce);
 }
