@@ -10,7 +10,8 @@
 
 namespace offload::process {
 
-// Readable once the process has ended. Closed, with errno set, when there is none to be had.
+// Readable once the process has ended. Closed, with errno set, when there is none to be had:
+// kernels before 5.3 have none, and containers of old engines refuse them.
 inline Descriptor open_process(pid_t pid) {
     return Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }

@@ -3,14 +3,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <csignal>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "descriptor.hpp"
@@ -28,6 +31,8 @@ using std::chrono::milliseconds;
 constexpr int kPasses = 20;
 // For all passes together; a killed process that is stuck in the kernel must not hold us up.
 constexpr milliseconds kPatience{5000};
+// How often to look at a killed process that no descriptor tells of.
+constexpr milliseconds kNap{1};
 
 // The markers that are hunted, "VARIABLE=value", and how many strays of each were ended.
 class Markers {
@@ -66,26 +71,47 @@ void reap_if_nobody_else_will(pid_t pid) {
     ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
 }
 
-// Kills the process if it carries a marker and belongs to nobody's run(); its pidfd, else nothing.
-Descriptor kill_stray(pid_t pid, Markers& markers, std::string& scratch) {
-    auto process = open_process(pid);
-    if (!process.open()) return {};
-    // Read again: the number may have got another owner before the descriptor pinned it.
-    if (read_environment(pid, scratch) != Environment::Known) return {};
+struct Stray {
+    pid_t pid = 0;
+    Descriptor process;  // closed where none is to be had
+};
+
+// Kills the process if it carries a marker and belongs to nobody's run(), else gives nothing.
+std::optional<Stray> kill_stray(pid_t pid, Markers& markers, std::string& scratch) {
+    Stray stray{.pid = pid, .process = open_process(pid)};
+    if (!stray.process.open() && errno == ESRCH) return std::nullopt;
+    // Read again: the number may have got another owner before the descriptor pinned it. Without a
+    // descriptor a moment stays in which it may, too short for the kernel to use up all numbers.
+    if (read_environment(pid, scratch) != Environment::Known) return std::nullopt;
     auto* const ended = markers.carried(scratch);
-    if (ended == nullptr) return {};
+    if (ended == nullptr) return std::nullopt;
     const std::unique_lock lock(reaping_mutex());
-    if (is_listed_group(::getpgid(pid)) || !signal_process(process, SIGKILL)) return {};
+    if (is_listed_group(::getpgid(pid))) return std::nullopt;
+    const bool killed =
+        stray.process.open() ? signal_process(stray.process, SIGKILL) : ::kill(pid, SIGKILL) == 0;
+    if (!killed) return std::nullopt;
     ++*ended;
-    return process;
+    return stray;
 }
 
-void wait_and_reap(const Descriptor& process, SteadyTime until) {
-    const auto left = std::chrono::ceil<milliseconds>(until - steady_now()).count();
-    pollfd polled{process.number(), POLLIN, 0};
-    ::poll(&polled, 1, static_cast<int>(std::max<long>(left, 0)));
-    siginfo_t info{};  // fails where it is not a child of ours, but its parent's
-    ::waitid(P_PIDFD, static_cast<id_t>(process.number()), &info, WEXITED | WNOHANG);
+// Ended, be it that nobody has reaped it yet.
+bool is_over(pid_t pid, std::string& scratch) {
+    const auto kind = read_environment(pid, scratch);
+    return kind == Environment::Zombie || kind == Environment::Vanished;
+}
+
+void wait_and_reap(const Stray& stray, SteadyTime until) {
+    siginfo_t info{};  // reaping fails where it is not a child of ours, but its parent's
+    if (stray.process.open()) {
+        const auto left = std::chrono::ceil<milliseconds>(until - steady_now()).count();
+        pollfd polled{stray.process.number(), POLLIN, 0};
+        ::poll(&polled, 1, static_cast<int>(std::max<long>(left, 0)));
+        ::waitid(P_PIDFD, static_cast<id_t>(stray.process.number()), &info, WEXITED | WNOHANG);
+        return;
+    }
+    std::string scratch;
+    while (!is_over(stray.pid, scratch) && steady_now() < until) std::this_thread::sleep_for(kNap);
+    if (is_own_zombie(stray.pid)) reap_if_nobody_else_will(stray.pid);
 }
 
 struct Look {
@@ -97,7 +123,7 @@ struct Look {
 Look look_at_all(Markers& markers, SteadyTime until) {
     Look look;
     std::string environment;
-    std::vector<Descriptor> killed;
+    std::vector<Stray> killed;
     for (const pid_t pid : all_processes()) {
         if (pid == ::getpid()) continue;
         const auto kind = read_environment(pid, environment);
@@ -105,10 +131,9 @@ Look look_at_all(Markers& markers, SteadyTime until) {
         if (kind == Environment::Vanished) ++look.vanished;
         if (kind == Environment::Starting) ++look.starting;
         if (kind != Environment::Known || markers.carried(environment) == nullptr) continue;
-        auto process = kill_stray(pid, markers, environment);
-        if (process.open()) killed.push_back(std::move(process));
+        if (auto stray = kill_stray(pid, markers, environment)) killed.push_back(*std::move(stray));
     }
-    for (const auto& process : killed) wait_and_reap(process, until);
+    for (const auto& stray : killed) wait_and_reap(stray, until);
     look.ended = killed.size();
     return look;
 }

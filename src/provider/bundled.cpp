@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 
 #include "offload/assets/assets.hpp"
@@ -93,6 +95,18 @@ bool is_script(const assets::Asset& asset) {
     return !asset.name.ends_with(".html") && !asset.name.ends_with(".packed.py");
 }
 
+// Of the user as whom this runs; empty where the file does not name one. getpwuid(3) would ask the
+// machine's name services, whose libraries a static program must not load.
+std::string home_in_passwd() {
+    const std::unique_ptr<FILE, decltype([](FILE* file) { std::fclose(file); })> file(
+        std::fopen("/etc/passwd", "re"));
+    if (file == nullptr) return {};
+    while (const passwd* user = ::fgetpwent(file.get())) {
+        if (user->pw_uid == ::geteuid()) return user->pw_dir;
+    }
+    return {};
+}
+
 std::string known_names() {
     std::string names;
     for (const auto& asset : assets::all()) {
@@ -108,12 +122,9 @@ Result<fs::path> cache_folder() {
     const char* cache = std::getenv("XDG_CACHE_HOME");
     // The XDG base directory specification has relative paths ignored.
     if (cache != nullptr && cache[0] == '/') return fs::path(cache) / "offload";
-    const char* home = std::getenv("HOME");
-    if (home == nullptr || home[0] != '/') {
-        const passwd* user = ::getpwuid(::geteuid());
-        home = user == nullptr ? nullptr : user->pw_dir;
-    }
-    if (home == nullptr || home[0] != '/') {
+    const char* set = std::getenv("HOME");
+    const std::string home = set != nullptr && set[0] == '/' ? set : home_in_passwd();
+    if (!home.starts_with('/')) {
         return fail(Error{.message = "there is no folder for cached files",
                           .place = {},
                           .hint = "set HOME or XDG_CACHE_HOME to an absolute path"});
