@@ -13,6 +13,9 @@ xml_escape() {
         sed -e 's/&/\&amp;/g' -e 's/</\&lt;/g' -e 's/>/\&gt;/g' -e 's/"/\&quot;/g'
 }
 
+# Where date(1) knows of no fractions, whole seconds.
+now() { date +%s.%N | tr -d '%N'; }
+
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -23,10 +26,10 @@ failed=0
 
 for id in "$@"; do
     mkdir "$work/case"
-    begin=$(date +%s.%N)
+    begin=$(now)
     (cd "$work/case" && sh -eu "$cases/$id.sh") >"$work/output" 2>&1
     status=$?
-    end=$(date +%s.%N)
+    end=$(now)
     rm -rf "$work/case"
     printf '%s: exit status %d\n' "$id" "$status"
     cat "$work/output"
