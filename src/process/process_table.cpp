@@ -109,10 +109,11 @@ Environment read_environment(pid_t pid, std::string& environment) {
     // the machine is too busy to let it go on.
     bool in_place_before = false;
     for (int tries = 0; tries < kTries; ++tries) {
-        if (!read_process_file(pid, "environ", environment)) {
-            return errno == EACCES || errno == EPERM ? Environment::Hidden : Environment::Vanished;
-        }
-        if (!environment.empty() || in_place_before) return Environment::Known;
+        const bool read = read_process_file(pid, "environ", environment);
+        if (!read && (errno == EACCES || errno == EPERM)) return Environment::Hidden;
+        if (read && (!environment.empty() || in_place_before)) return Environment::Known;
+        // What has no memory, as a zombie or a thread of the kernel, has an empty environment;
+        // since Linux 6.16 it is ESRCH, as of a process that there is not.
         Status status;
         if (!read_status(pid, status) || status.state == 'X') return Environment::Vanished;
         if (status.state == 'Z') return Environment::Zombie;
