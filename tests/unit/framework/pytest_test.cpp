@@ -501,6 +501,15 @@ TEST(PlainPytest, DiscoveryReadsIdsAndBrokenModules) {  // TRAPS 1, 2
     EXPECT_THAT(found->warnings, SizeIs(1));
 }
 
+TEST(PlainPytest, PytestThatIsTooOldIsToldOf) {
+    const auto ids = frame({{"t", "plain"}}) + "a.py::x\n\nno tests ran in 0.1s\n";
+    const auto found =
+        discover("ImportError: Error importing plugin \"offload_pytest\": …\n" + ids);
+    ASSERT_FALSE(found);
+    EXPECT_THAT(found.error().hint, HasSubstr("pytest>=7"));
+    EXPECT_EQ(discover(ids).error().hint, "");
+}
+
 TEST(PlainPytest, AnotherCountIsAnError) {  // TRAPS 1
     const auto found = discover(frame({{"t", "plain"}}) +
                                 "a.py::t\n\n3/5 tests collected (2 deselected) in 0.01s\n");
