@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "ci_job.hpp"
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
@@ -65,19 +66,22 @@ int execute_logs(const Options& options) {
         return kFailure;
     }
     bool writable = true;
-    const auto shown = report::show_logs({.output_dir = config.report.output_dir,
-                                          .run = options.logs.run,
-                                          .junit = options.logs.junit,
-                                          .test_id_format = format.empty() ? "{name}" : format,
-                                          .failures = options.logs.failures,
-                                          .errors = options.logs.errors,
-                                          .tests = options.logs.tests,
-                                          .selection = *selection,
-                                          .test_regex = options.logs.test_regex,
-                                          .for_terminal = ::isatty(STDOUT_FILENO) == 1},
-                                         [&](std::string_view text) {
-                                             if (writable && !write_stdout(text)) writable = false;
-                                         });
+    const auto* system = system_that_reads_stdout(config);
+    const auto shown =
+        report::show_logs({.output_dir = config.report.output_dir,
+                           .run = options.logs.run,
+                           .junit = options.logs.junit,
+                           .test_id_format = format.empty() ? "{name}" : format,
+                           .failures = options.logs.failures,
+                           .errors = options.logs.errors,
+                           .tests = options.logs.tests,
+                           .selection = *selection,
+                           .test_regex = options.logs.test_regex,
+                           .for_terminal = ::isatty(STDOUT_FILENO) == 1 || system != nullptr},
+                          [&](std::string_view text) {
+                              const auto safe = report::ci::guarded(system, text);
+                              if (writable && !write_stdout(safe)) writable = false;
+                          });
     if (!shown) {
         print(shown.error());
         return kFailure;

@@ -6,12 +6,14 @@
 #include <memory>
 #include <utility>
 
+#include "ci_job.hpp"
 #include "collect.hpp"
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
 #include "kinds.hpp"
 #include "offload/base/text.hpp"
+#include "offload/process/child.hpp"
 #include "offload/report/journal.hpp"
 #include "offload/report/shards.hpp"
 #include "run_sinks.hpp"
@@ -104,6 +106,7 @@ CLI::App* declare_merge(CLI::App& program, Options& options) {
                      "Exit status instead of 2 when tests passed only on retry")
         ->type_name("N")
         ->check(CLI::Range(0, 255));
+    declare_ci_system(*command, options);
     command->footer(R"(
 Each shard's folder has to hold its journal.ndjson. Writes report.html, junit.xml, logs/ and a journal
 of the whole, as one run would have, and prints its summary. Batch 7 of shard 2 is batch 2007 there.
@@ -121,6 +124,7 @@ Exit status: as of `offload run`, for all shards together; 1 where one is missin
 }
 
 int execute_merge(const Options& options) {
+    process::prepare_this_process();
     const auto loaded = load_config(options.global);
     print(loaded.diagnostics);
     if (!loaded.config) return kFailure;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "ci_job.hpp"
 #include "collect.hpp"
 #include "commands.hpp"
 #include "console.hpp"
@@ -164,6 +165,7 @@ CLI::App* declare_run(CLI::App& program, Options& options) {
     declare_what(*command, options.run);
     declare_sandboxes(*command, options.run);
     declare_reports(*command, options.run);
+    declare_ci_system(*command, options);
     command->footer(std::string(kFooter));
     return command;
 }

@@ -109,6 +109,7 @@ struct HistoryOptions {
 
 struct Options {
     GlobalOptions global;
+    std::optional<std::string> ci_system;  // of run and merge; nothing: as the config has it
     RunOptions run;
     CollectOptions collect;
     DoctorOptions doctor;

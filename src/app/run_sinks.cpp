@@ -9,12 +9,15 @@
 #include <optional>
 #include <string>
 
+#include "ci_job.hpp"
 #include "console.hpp"
 #include "offload/base/shell.hpp"
+#include "offload/base/text.hpp"
 #include "offload/framework/kind.hpp"
 #include "offload/history/history_file.hpp"
 #include "offload/history/last_durations.hpp"
 #include "offload/report/batch_logs.hpp"
+#include "offload/report/ci.hpp"
 #include "offload/report/event_stream.hpp"
 #include "offload/report/html_report.hpp"
 #include "offload/report/journal.hpp"
@@ -52,12 +55,13 @@ std::string cleanup_command(const std::string& config) {
     return fmt::format("offload -c {} cleanup", shell::quote(config));
 }
 
-report::SummaryOptions summary_options(const config::Config& config, const Options& options) {
+report::SummaryOptions summary_options(const config::Config& config, const Options& options,
+                                       bool for_ci) {
     const RunOptions& run = options.run;
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const fs::path folder = config.report.output_dir;
     return {.colour = terminal && ::getenv("NO_COLOR") == nullptr,
-            .for_terminal = terminal,
+            .for_terminal = terminal || for_ci,
             .output_dir = folder,
             .junit_file = config.report.junit ? folder / config.report.junit_file : fs::path{},
             .html_file = config.report.html ? folder / report::kHtmlFile : fs::path{},
@@ -83,8 +87,11 @@ void remove_report_of_no_run(const fs::path& folder, const fs::path& junit) {
 }
 
 std::unique_ptr<Sink> make_progress(const config::Config& config, const Options& options,
-                                    const TestTable& tests, const KnownDurations& durations) {
-    auto progress = report::progress_on_stderr(options.run.ci, options.global.verbose);
+                                    const report::CiSystem* system, const TestTable& tests,
+                                    const KnownDurations& durations) {
+    auto progress =
+        report::progress_on_stderr(options.run.ci || system != nullptr, options.global.verbose);
+    progress.ci = system;
     for (const auto& group : config.groups) {
         progress.attempts_per_group.push_back(static_cast<int>(group.retry_count) + 1);
     }
@@ -97,6 +104,7 @@ std::unique_ptr<Sink> make_progress(const config::Config& config, const Options&
 
 Result<Sinks> make_sinks(const config::Config& config, const Options& options,
                          const TestTable& tests, const KnownDurations* progress_knows) {
+    const auto* system = ci_system(config, options.ci_system);
     const fs::path folder = config.report.output_dir;
     const fs::path junit_path = folder / config.report.junit_file;
     if (config.report.junit) remove_report_of_no_run(folder, junit_path);
@@ -132,10 +140,15 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
             tests));
     }
     if (progress_knows != nullptr) {
-        sinks.push_back(make_progress(config, options, tests, *progress_knows));
+        sinks.push_back(make_progress(config, options, system, tests, *progress_knows));
+    }
+    if (system != nullptr) {
+        sinks.push_back(make_ci_report(config, system, progress_knows == nullptr, tests));
     }
     // Last, so that it can say which report could not be written.
-    const auto write = [to_stderr = options.run.events == "-"](std::string_view text) -> Result<> {
+    const auto write = [system, to_stderr = options.run.events ==
+                                            "-"](std::string_view summary) -> Result<> {
+        const auto text = report::ci::guarded(system, summary);
         if (to_stderr) {
             write_stderr(text);
             return {};
@@ -144,8 +157,8 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
         if (!written) print(written.error());
         return written;
     };
-    sinks.push_back(
-        std::make_unique<report::SummaryPrinter>(summary_options(config, options), tests, write));
+    sinks.push_back(std::make_unique<report::SummaryPrinter>(
+        summary_options(config, options, system != nullptr), tests, write));
     return sinks;
 }
 

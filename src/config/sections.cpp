@@ -116,6 +116,10 @@ Keys report_keys() {
             {.choices = {"nested", "testcases"}}),
         key("html", &S::html, Era::V1_0,
             "Whether report.html is written: the run to look at, in one file."),
+        key("ci", &S::ci, Era::V1_0,
+            "The CI system that is told of the run in its own ways: annotations, a summary of the "
+            "job, folded logs. `auto`: the one whose job it is. `--ci-system NAME` overrides it.",
+            {.choices = {kCiSystems.begin(), kCiSystems.end()}}),
         key("download_globs", &S::download_globs, Era::V0_9,
             "Files that tests leave behind and that should come back, as patterns relative to the "
             "folder in which tests run. They cannot leave it."),

@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "attempt_text.hpp"
+#include "ci/system.hpp"
 #include "display_text.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
@@ -21,7 +22,8 @@ namespace {
 constexpr Seconds kDrawEvery{0.1};
 constexpr std::size_t kMostHeldBack = 64UL * 1024;
 constexpr std::size_t kLongestLine = 500;
-constexpr std::size_t kRetryShare = 10;  // a failure that is retried shows a tenth of the lines
+constexpr std::size_t kWorthFolding = 12;  // lines of a failure
+constexpr std::size_t kRetryShare = 10;    // a failure that is retried shows a tenth of the lines
 
 struct Heading {
     Style style = Style::Plain;
@@ -50,6 +52,7 @@ class Progress::Display {
           run_(std::exchange(options_.known_durations, {})) {}
 
     void show(const Event& event) {
+        now_ = event.at;
         run_.apply(event);
         std::visit([&](const auto& body) { on(body); }, event.body);
         if (std::holds_alternative<RunFinished>(event.body)) {
@@ -110,7 +113,7 @@ class Progress::Display {
     }
 
     void say(std::string_view line) {
-        held_back_ += line;
+        held_back_ += ci::guarded(options_.ci, line);
         held_back_ += '\n';
     }
     void say(Style style, std::string_view word, std::string_view rest) {
@@ -288,9 +291,13 @@ class Progress::Display {
                                ? fmt::format(": {} failed, will retry", attempt_number(attempt))
                            : attempt.number > 1 ? fmt::format(", {}", attempt_number(attempt))
                                                 : std::string{};
-        say(event.will_retry ? Style::Yellow : Style::Red, word_for_failure(attempt.result),
-            id_of(attempt.test) + place_of(attempt) + retry);
+        const auto headline = id_of(attempt.test) + place_of(attempt) + retry;
+        const auto say_headline = [&] {
+            say(event.will_retry ? Style::Yellow : Style::Red, word_for_failure(attempt.result),
+                headline);
+        };
         if (failure_lines_shown_ >= options_.total_failure_lines) {
+            say_headline();
             say(fmt::format("    {}", one_line_reason(attempt.result)));
             if (!std::exchange(told_of_limit_, true)) {
                 say("note: from here on failures are shown without their output; "
@@ -309,12 +316,32 @@ class Progress::Display {
         // One who asks for all of it reads on.
         if (options_.verbose) look.first_rows = std::numeric_limits<std::size_t>::max();
         const auto text = attempt_text(attempt.result, look);
-        show_details(text.text);
         failure_lines_shown_ += text.lines;
+        const bool folded = text.lines >= kWorthFolding && begin_fold(attempt, headline);
+        if (!folded) say_headline();
+        show_details(text.text);
         if (text.shortened) {
             say(fmt::format("    all of it: offload logs --test {}",
                             harmless_line(shell::quote(tests_[attempt.test].id))));
         }
+        if (folded) end_fold();
+    }
+
+    // Under a line that tells as much as can be seen of it as long as it is folded.
+    bool begin_fold(const Attempt& attempt, std::string_view headline) {
+        if (options_.ci == nullptr || options_.ci->fold_begin == nullptr) return false;
+        ++folds_;
+        held_back_ += options_.ci->fold_begin(
+            {.title = fmt::format("{} {}: {}", word_for_failure(attempt.result), headline,
+                                  fit_end(one_line_reason(attempt.result), kLongestLine)),
+             .name = fmt::format("offload_{}", folds_),
+             .at = now_});
+        return true;
+    }
+
+    void end_fold() {
+        held_back_ +=
+            options_.ci->fold_end({.name = fmt::format("offload_{}", folds_), .at = now_});
     }
 
     // With pytest's "E   …" lines in the colour that they have there.
@@ -353,6 +380,8 @@ class Progress::Display {
     ProgressRepetitions repetitions_;
     std::pair<TestIndex, int> last_attempt_{TestIndex{}, 0};
     std::size_t failure_lines_shown_ = 0;
+    std::size_t folds_ = 0;
+    SystemTime now_;
     Seconds last_drawing_{-1};
     Seconds last_words_{0};
     bool spoke_ = false;

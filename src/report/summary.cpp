@@ -11,33 +11,16 @@
 #include "attempt_text.hpp"
 #include "display_text.hpp"
 #include "offload/base/shell.hpp"
-#include "offload/base/signal_name.hpp"
 #include "offload/base/text.hpp"
+#include "run_words.hpp"
 
 namespace offload::report {
 namespace {
-
-// Below this the start of processes is all there is, and a ratio to the tests says nothing.
-constexpr Seconds kWorthComparing{0.5};
 
 constexpr std::size_t kUnknownShown = 20;
 constexpr std::size_t kLongestReason = 160;
 constexpr std::size_t kReasonLines = 20;
 constexpr std::size_t kToldOneByOne = 5;  // tests that were not run for the same reason
-
-// What was tried, and what was said of it last: a command's own words end with the cause.
-std::string first_and_last(std::string_view text) {
-    std::vector<std::string_view> lines;
-    for (const auto line : text::lines(text)) {
-        const auto words = text::trim(line);
-        if (!words.empty() && !words.starts_with("hint: ")) lines.push_back(words);
-    }
-    if (lines.empty()) return {};
-    if (lines.size() == 1) return std::string(lines.front());
-    auto first = lines.front();
-    while (first.ends_with(':')) first.remove_suffix(1);
-    return fmt::format("{}: {}{}", first, lines.size() > 2 ? "[…] " : "", lines.back());
-}
 
 class Summary {
   public:
@@ -166,47 +149,21 @@ class Summary {
 
     std::string entry(const Verdict& verdict) const {
         std::string text = "  " + id_of(verdict.test);
-        const auto failures = std::ranges::count_if(verdict.attempts, [](const Attempt& attempt) {
-            return is_failure(attempt.result.outcome);
-        });
-        const bool repeated = verdict.status != Status::Flaky &&
-                              verdict.attempts.size() > static_cast<std::size_t>(failures);
-        if (repeated) {
-            text += fmt::format(" (failed {} of {} times)", failures, verdict.attempts.size());
-        } else if (verdict.attempts.size() > 1) {
-            text += verdict.status == Status::Flaky
-                        ? fmt::format(" (passed on attempt {})", verdict.attempts.back().number)
-                        : fmt::format(" ({} attempts)", verdict.attempts.size());
-        }
-        for (const Attempt& attempt : verdict.attempts) {
-            if (!is_failure(attempt.result.outcome)) continue;
-            const auto reason = one_line_reason(attempt.result);
+        if (const auto words = attempts_words(verdict); !words.empty())
+            text += fmt::format(" ({})", words);
+        if (const Attempt* attempt = first_failure(verdict)) {
+            const auto reason = one_line_reason(attempt->result);
             if (!reason.empty()) text += ": " + fit_end(reason, kLongestReason);
-            break;
         }
         if (verdict.carried_from) text += " (carried over)";
         return text;
     }
 
     void slowest() {
-        std::vector<std::pair<Seconds, TestIndex>> all;
-        for (const Verdict& verdict : summary_.verdicts) {
-            if (verdict.attempts.empty() || verdict.carried_from) continue;
-            Seconds longest{0};
-            for (const Attempt& attempt : verdict.attempts) {
-                longest = std::max(longest, attempt.result.duration);
-            }
-            if (longest > Seconds{0}) all.emplace_back(longest, verdict.test);
-        }
-        // With few tests the list would only repeat them.
-        if (all.size() <= 1) return;
-        const auto count = static_cast<std::ptrdiff_t>(std::min(options_.slowest, all.size()));
-        std::partial_sort(all.begin(), all.begin() + count, all.end(), [](auto& a, auto& b) {
-            return a.first > b.first || (a.first == b.first && a.second < b.second);
-        });
+        const auto slowest = slowest_tests(summary_, options_.slowest);
+        if (slowest.empty()) return;
         title("Slowest tests:");
-        for (std::ptrdiff_t i = 0; i < count; ++i) {
-            const auto& [duration, test] = all[static_cast<std::size_t>(i)];
+        for (const auto& [duration, test] : slowest) {
             line(fmt::format("  {:>8}  {}", text::duration(duration), id_of(test)));
         }
     }
@@ -235,20 +192,7 @@ class Summary {
         line(number > 0 ? styled(style, text, options_.colour) : text);
     }
 
-    void time() {
-        const Seconds even =
-            summary_.work / static_cast<double>(std::max<std::size_t>(summary_.slots, 1));
-        const Seconds bound = std::max(summary_.longest, even);
-        std::string text = fmt::format("  {:<8} {}", "Time:", text::duration(summary_.wall));
-        if (bound >= kWorthComparing) {
-            text += fmt::format("; at best it would be {} with {} ({})", text::duration(bound),
-                                text::count(summary_.slots, "sandbox", "sandboxes"),
-                                summary_.longest >= even
-                                    ? "the longest test"
-                                    : fmt::format("{} of tests", text::duration(summary_.work)));
-        }
-        line(text);
-    }
+    void time() { line(fmt::format("  {:<8} {}", "Time:", time_words(summary_))); }
 
     void remarks() {
         if (summary_.hedges > 0) {
@@ -293,21 +237,6 @@ class Summary {
         }
     }
 
-    std::string blemishes() const {
-        const Counts& counts = summary_.counts;
-        std::string text;
-        const auto add = [&](std::size_t number, std::string_view word) {
-            if (number == 0) return;
-            if (!text.empty()) text += ", ";
-            text += fmt::format("{} {}", number, word);
-        };
-        add(counts.failed, "failed");
-        add(counts.errored, "errored");
-        add(counts.not_run, "not run");
-        add(counts.flaky, "flaky");
-        return text;
-    }
-
     std::string failure() const {
         const auto text =
             options_.errors_stand_above ? first_and_last(*summary_.failure) : *summary_.failure;
@@ -315,42 +244,13 @@ class Summary {
     }
 
     void verdict() {
-        const Counts& counts = summary_.counts;
         if (summary_.failure && !(options_.errors_stand_above && extras_.nothing_was_run)) {
             out_ += '\n';
             line(styled(Style::Red, "error:", options_.colour) + " " + failure());
         }
-        const auto problems = blemishes();
-        const bool any_bad = counts.failed + counts.errored + counts.not_run > 0;
-        const auto all = text::count(counts.total(), "test");
+        const auto words = verdict_words(summary_);
         out_ += '\n';
-        if (summary_.interrupted_by) {
-            line(styled(Style::Red,
-                        fmt::format("INTERRUPTED by {}{}{}", signal_name(*summary_.interrupted_by),
-                                    problems.empty() ? "" : ": ", problems),
-                        options_.colour));
-        } else if (any_bad || summary_.failure) {
-            line(styled(Style::Red,
-                        problems.empty() ? std::string("FAILED: see the error above")
-                                         : fmt::format("FAILED: {} of {}", problems, all),
-                        options_.colour));
-        } else if (counts.flaky > 0) {
-            line(styled(Style::Yellow,
-                        fmt::format("FLAKY: all passed, {} of {} only on retry", counts.flaky, all),
-                        options_.colour));
-        } else if (summary_.exit_status != 0) {
-            line(styled(Style::Red,
-                        summary_.leaked_sandboxes.empty()
-                            ? fmt::format("FAILED: exit status {}", summary_.exit_status)
-                            : std::string("FAILED: all passed, but a sandbox is left"),
-                        options_.colour));
-        } else {
-            line(styled(Style::Green,
-                        counts.skipped > 0
-                            ? fmt::format("PASSED: {}, {} skipped", all, counts.skipped)
-                            : fmt::format("PASSED: {}", all),
-                        options_.colour));
-        }
+        line(styled(words.style, words.text, options_.colour));
     }
 
     const RunSummary& summary_;

@@ -42,7 +42,7 @@ class Scenario(unittest.TestCase):
         self.env = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("OFFLOAD_", "PYTEST_", "CI", "GITHUB_"))
+            if not name.startswith(("OFFLOAD_", "PYTEST_", "CI", "GITHUB_", "GITLAB_", "BUILDKITE"))
         }
         self.env.update(
             TMPDIR=str(self.tmp),

@@ -4,6 +4,7 @@
 // whose options belong to their own folders.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -87,12 +89,19 @@ enum class JunitAttempts {
     Testcases,  // a testcase for each
 };
 
+// What a run tells the system whose job it is, in that system's own ways.
+enum class CiSystem { Auto, Off, GitHub, GitLab, Buildkite };
+// By value, as the key and the flag have it; "auto" goes by the variables that systems set.
+inline constexpr std::array<std::string_view, 5> kCiSystems{"auto", "off", "github", "gitlab",
+                                                            "buildkite"};
+
 struct Report {
     std::string output_dir = "test-results";
     bool junit = true;
     std::string junit_file = "junit.xml";
     JunitAttempts junit_attempts = JunitAttempts::Nested;
     bool html = true;
+    CiSystem ci = CiSystem::Auto;
     std::vector<std::string> download_globs;
     bool download_globs_failure_only = false;
 };

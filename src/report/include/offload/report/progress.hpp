@@ -18,6 +18,7 @@
 #include "offload/model/line_rank.hpp"
 #include "offload/model/sink.hpp"
 #include "offload/model/test_table.hpp"
+#include "offload/report/ci.hpp"
 
 namespace offload::report {
 
@@ -39,8 +40,10 @@ struct ProgressOptions {
     std::vector<KnownDuration> known_durations;  // for the time left
     Seconds heartbeat{15};                       // plain lines: longest silence
     LineRanker rank_lines = {};                  // which of a failure's say what was wrong
-    std::size_t failure_lines = 200;             // of one failure's output
-    std::size_t total_failure_lines = 20'000;    // beyond: failures are shown without their output
+    const CiSystem* ci =
+        nullptr;  // of plain lines: whose log they go to; null: nobody's in particular
+    std::size_t failure_lines = 200;           // of one failure's output
+    std::size_t total_failure_lines = 20'000;  // beyond: failures are shown without their output
 };
 
 // Options for this process's stderr: plain lines when `ci`, $CI is "true" or "1", $TERM is "dumb"
