@@ -48,7 +48,7 @@ class Install(unittest.TestCase):
                 (folder / name).chmod(0o755)
             ran = subprocess.run(["offload", "run"], cwd=folder, text=True, check=False,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                 env={**os.environ, "PATH": f"{folder}/venv/bin:/usr/bin:/bin"})
+                                 env={"PATH": f"{folder}/venv/bin:/usr/bin:/bin", "HOME": scratch})
             self.assertEqual(ran.returncode, 0, ran.stdout)
             self.assertRegex(ran.stdout, r"Passed: +2\n")
 
