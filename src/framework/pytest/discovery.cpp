@@ -22,12 +22,6 @@ constexpr int kUsageError = 4;
 constexpr std::size_t kShownLines = 20;
 constexpr std::size_t kNamedModules = 5;
 
-// What pytest says of the plugin where it is too old for it.
-constexpr std::string_view kPluginRefused = R"(Error importing plugin "offload_pytest")";
-constexpr auto kOldestPytest =
-    "Offload runs pytest 7 and newer, and its plugin could not be loaded into this one: "
-    "pip install 'pytest>=7' where this command looks for it";
-
 std::string end_of(std::string_view out, std::string_view err) {
     std::string shown = text::last_lines(out, kShownLines);
     const auto errors = text::last_lines(err, kShownLines);
@@ -213,13 +207,7 @@ Result<Discovered> PytestAccount::conclude_plainly(const std::string& shown,
         return fail(failure(shown, what, ended, output));
     }
     auto plain = read_plain_discovery(ended, plain_part(out, nonce));
-    if (!plain) {
-        auto error = failure(shown, plain.error().message, ended, output);
-        if (error.hint.empty() && out.find(kPluginRefused) != std::string_view::npos) {
-            error.hint = kOldestPytest;
-        }
-        return fail(std::move(error));
-    }
+    if (!plain) return fail(failure(shown, plain.error().message, ended, output));
     plain->carry = std::make_shared<const PytestCarry>(PytestWays{.plain = true});
     return plain;
 }

@@ -149,7 +149,7 @@ Result<Discovered> read_plain_discovery(const Ended& ended, std::string_view out
     if (expected == SIZE_MAX) {
         return fail(
             "pytest did not say how many tests it collected, so that what it printed "
-            "cannot be trusted to be all (addopts with -q?)");
+            "cannot be trusted to be all (a pytest older than 7, or addopts with -q?)");
     }
     if (expected != found.tests.size()) {
         return fail(fmt::format("pytest collected {}, but {} can be read from its output",
