@@ -42,6 +42,8 @@ class Bridge:
     {"id", "stream": 1 or 2, "bytes"}.
 
         prepare …                     → image_id
+        base …                        → image_id, tree (digest of the sources in it)
+        look image_id                 → exists
         create image_id …             → sandbox_id
         exec sandbox_id timeout stdin → exit_status; the raw bytes are the shell script
         stdin id end                  no answer; the raw bytes go to the command that `id` started
@@ -62,7 +64,8 @@ class Bridge:
         # Requests whose effect would be known to nobody if they were broken off.
         self.whole, self.cancelled = set(), set()
         self.sending = threading.Lock()
-        self.operations = {"prepare": self.prepare, "create": self.create, "exec": self.execute,
+        self.operations = {"prepare": self.prepare, "base": self.base, "look": self.look,
+                           "create": self.create, "exec": self.execute,
                            "destroy": self.destroy, "find": self.find}
 
     def send(self, message, content=b""):
@@ -140,6 +143,13 @@ class Bridge:
 
     async def prepare(self, _number, _content, **wanted):
         return {"image_id": await self.images.prepare(Wanted(**wanted))}
+
+    async def base(self, _number, _content, **wanted):
+        image_id, tree = await self.images.base(Wanted(**wanted))
+        return {"image_id": image_id, "tree": tree}
+
+    async def look(self, _number, _content, image_id):
+        return {"exists": await self.images.exists(image_id)}
 
     async def create(self, number, _content, image_id, **options):
         sandbox_id = await self.sandboxes.create(image_id, **options)

@@ -46,6 +46,8 @@ class Images:
         cache = ImageCache(wanted.folder)
         if wanted.base:
             return await self.derived(wanted, cache)
+        if wanted.checkpoint:
+            return await self.on_checkpoint(wanted, cache)
         plan = Plan(wanted)
         plan.scan()
         below = plan.checkpoint_key() if plan.checkpoint else plan.dockerfile_key()
@@ -68,7 +70,8 @@ class Images:
                     if wanted.init:
                         layer.run("init.sh", wanted.init)
                 if wanted.post_patch:
-                    layer.run("post_patch.sh", wanted.post_patch, self.patch(layer, plan, commit))
+                    layer.run("post_patch.sh", wanted.post_patch,
+                              self.patch(layer, wanted.folder, commit))
                 say("bringing the sources into the image")
                 image = await self.build(layer.on(image, force))
         cache.put(plan.key(below), image.object_id)
@@ -97,9 +100,40 @@ class Images:
         cache.put(key, image.object_id)
         return image.object_id
 
+    async def base(self, wanted):
+        """An image of a commit's tree, and the digest of the sources that went into it."""
+        plan, force = Plan(wanted).scan(), not wanted.use_cache
+        image, _ = await self.from_dockerfile(plan, ImageCache(wanted.folder), force)
+        image = await self.checkpoint_on(image, plan, force)
+        return image.object_id, plan.source.digest()
+
+    async def on_checkpoint(self, wanted, cache):
+        """The working tree on top of a base."""
+        base, force = wanted.checkpoint, not wanted.use_cache
+        source = Plan(wanted).source.scan()
+        if not await self.exists(base["image_id"]):
+            raise Failure(f"there is no image {base['image_id']}", kind="gone")
+        if source.digest() == base["tree"] and not wanted.post_patch:
+            say(f"the image {base['image_id']} is up to date")
+            return base["image_id"]
+        key = lambda: digest_of(["on-checkpoint", CACHE_VERSION, base["image_id"], wanted.root,
+                                 source.digest(), wanted.post_patch])
+        if not force and (entry := await self.cached(cache, key())):
+            say(f"the image {entry['image_id']} is up to date")
+            return entry["image_id"]
+        with Layer(wanted.root) as layer:
+            layer.add(source, "update")  # from here on, `source` tells what was copied
+            if wanted.post_patch:
+                layer.run("post_patch.sh", wanted.post_patch,
+                          self.patch(layer, wanted.folder, base["commit"]))
+            say("bringing what has changed since the checkpoint into the image")
+            image = await self.build(layer.on(self.by_id(base["image_id"]), force))
+        cache.put(key(), image.object_id)
+        return image.object_id
+
     @staticmethod
-    def patch(layer, plan, commit):
-        patch = patch_since(plan.wanted.folder, commit) if commit else None
+    def patch(layer, folder, commit):
+        patch = patch_since(folder, commit) if commit else None
         if patch is None:
             return ""
         with open(layer.place("source.patch"), "wb") as file:
@@ -112,6 +146,13 @@ class Images:
             return self.by_id(entry["image_id"]), key, entry.get("commit")
         image, _ = await self.from_dockerfile(plan, cache, force)
         commit = clean_commit(wanted.folder)
+        image = await self.checkpoint_on(image, plan, force)
+        if plan.checkpoint_key() == key and clean_commit(wanted.folder) == commit:
+            cache.put(key, image.object_id, commit=commit)
+        return image, key, commit
+
+    async def checkpoint_on(self, image, plan, force):
+        wanted = plan.wanted
         with Layer(wanted.root) as layer:
             layer.remember(layer.add(plan.source))
             for tree in plan.copies:
@@ -119,10 +160,7 @@ class Images:
             if wanted.init:
                 layer.run("init.sh", wanted.init)
             say("building the checkpoint image")
-            image = await self.build(layer.on(image, force))
-        if plan.checkpoint_key() == key and clean_commit(wanted.folder) == commit:
-            cache.put(key, image.object_id, commit=commit)
-        return image, key, commit
+            return await self.build(layer.on(image, force))
 
     async def from_dockerfile(self, plan, cache, force):
         modal, wanted = import_modal(), plan.wanted
@@ -132,8 +170,9 @@ class Images:
         if not force and (entry := await self.cached(cache, plan.dockerfile_key())):
             return self.by_id(entry["image_id"]), plan.dockerfile_key()
         with tempfile.TemporaryDirectory(prefix="offload-context-") as context:
-            plan.context.scan(copy_to=context)
-            for path, what in plan.context.entries:
+            for tree in (plan.context, plan.outside):
+                tree.scan(copy_to=context)
+            for path, what in [*plan.context.entries, *plan.outside.entries]:
                 if what.startswith("link "):
                     os.makedirs(os.path.dirname(os.path.join(context, path)), exist_ok=True)
                     os.symlink(what[5:], os.path.join(context, path))

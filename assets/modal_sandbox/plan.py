@@ -16,14 +16,21 @@ class Wanted:
     """What an image is to be made of.
 
     base: the ID of an image that has everything but `patch_file` and what `post_patch` does.
+
+    Where Offload knows the checkpoint's commit, it asks for two images. For the base, `tree` is a
+    folder with what the current folder was at that commit, and `outside` are paths of the current
+    folder that the Dockerfile copies and the commit does not have. For the other, `checkpoint` is
+    that base: its "image_id", "tree" (digest of its sources) and "commit".
     """
 
     def __init__(self, *, dockerfile=None, context_dir=None, include_cwd=False, include_dirs=(),
                  copy_dirs=(), root=None, init=None, post_patch=None, build_inputs=None,
-                 base=None, patch_file=None, excluded=(), use_cache=True):
-        self.folder = os.getcwd()
+                 base=None, patch_file=None, excluded=(), use_cache=True, tree=None, outside=(),
+                 checkpoint=None):
+        self.folder, self.tree, self.outside = os.getcwd(), tree, outside
+        self.checkpoint = checkpoint
         self.dockerfile, self.include_cwd = dockerfile, include_cwd
-        self.context_dir = context_dir or self.folder
+        self.context_dir = context_dir or tree or self.folder
         # [LOCAL, REMOTE]: without what git ignores, and whole.
         self.include_dirs, self.copy_dirs = include_dirs, copy_dirs
         self.root = root or "/app"
@@ -39,7 +46,8 @@ class Wanted:
 
     def excluded_below(self, folder):
         """`excluded`, which are relative to the current folder, as they are seen from this one."""
-        paths = (os.path.relpath(os.path.join(self.folder, one), folder) for one in self.excluded)
+        start = self.tree or self.folder
+        paths = (os.path.relpath(os.path.join(start, one), folder) for one in self.excluded)
         return [path for path in paths if path != ".." and not path.startswith("../")]
 
     def patch(self):
@@ -74,19 +82,41 @@ class Plan:
 
     def __init__(self, wanted):
         self.wanted = wanted
-        folder = wanted.folder
+        folder = wanted.tree or wanted.folder
         self.rules = self.rules_of(folder)
-        self.text = wanted.dockerfile_text() if wanted.dockerfile else None
+        built = wanted.dockerfile and not wanted.checkpoint
+        self.text = wanted.dockerfile_text() if built else None
         self.context = self.context_tree(self.text) if self.text else Tree(folder, [], "/")
+        self.outside = self.outside_tree()
         self.checkpoint = wanted.build_inputs is not None
-        source = wanted.include_cwd or self.checkpoint
-        self.source = Tree(folder, tree_paths(folder, self.rules), wanted.root) if source else None
+        source = wanted.include_cwd or self.checkpoint or wanted.tree or wanted.checkpoint
+        self.source = Tree(folder, self.paths_of(folder, self.rules), wanted.root) if source \
+            else None
         self.copies = [*(self.included(local, remote) for local, remote in wanted.include_dirs),
                        *(self.copied(local, remote) for local, remote in wanted.copy_dirs)]
         self.inputs = self.input_tree() if self.checkpoint else None
 
     def rules_of(self, folder):
-        return Rules(folder, self.wanted.dockerfile, self.wanted.excluded_below(folder))
+        dockerfile = self.wanted.dockerfile
+        if dockerfile and self.wanted.tree:
+            dockerfile = os.path.join(self.wanted.tree, dockerfile)
+        return Rules(folder, dockerfile, self.wanted.excluded_below(folder))
+
+    def paths_of(self, folder, rules, sources=()):
+        """Of a commit's tree, all that is there: git is not asked, whatever folder it lies in."""
+        if self.wanted.tree:
+            return sorted(walk(folder, "", rules.skips_known))
+        return tree_paths(folder, rules, sources)
+
+    def outside_tree(self):
+        folder, paths = self.wanted.folder, []
+        for path in self.wanted.outside:
+            whole = os.path.join(folder, path)
+            if os.path.isdir(whole) and not os.path.islink(whole):
+                paths.extend(walk(folder, path, self.rules.skips, self.rules.may_prune))
+            else:
+                paths.append(path)
+        return Tree(folder, sorted(paths), "/")
 
     def context_tree(self, text):
         folder, sources = self.wanted.context_dir, copy_sources(text)
@@ -95,7 +125,7 @@ class Plan:
                           kind="image")
         if sources == []:
             return Tree(folder, [], "/")
-        paths = tree_paths(folder, self.rules_of(folder), sources or ())
+        paths = self.paths_of(folder, self.rules_of(folder), sources or ())
         if sources is not None:
             paths = [path for path in paths
                      if any(path == one or path.startswith(one + "/") for one in sources)]
@@ -132,12 +162,14 @@ class Plan:
         return [tree for tree in [self.source, *self.copies] if tree]
 
     def scan(self):
-        for tree in [self.context, *self.trees(), *([self.inputs] if self.inputs else [])]:
+        inputs = [self.inputs] if self.inputs else []
+        for tree in [self.context, self.outside, *self.trees(), *inputs]:
             tree.scan()
         return self
 
     def dockerfile_key(self):
-        return digest_of(["dockerfile", CACHE_VERSION, self.text, self.context.digest()])
+        outside = [self.outside.digest()] if self.outside.paths else []
+        return digest_of(["dockerfile", CACHE_VERSION, self.text, self.context.digest(), *outside])
 
     def checkpoint_key(self):
         copies = [tree.digest() for tree in self.copies]

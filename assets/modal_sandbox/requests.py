@@ -63,7 +63,12 @@ class Operation:
 OPERATIONS = {
     "prepare": Operation(  # see class Wanted
         dockerfile=is_text, include_cwd=is_flag, copy_dirs=is_pairs, root=is_text, init=is_text,
-        post_patch=is_text, build_inputs=is_texts, excluded=is_texts, use_cache=is_flag),
+        post_patch=is_text, build_inputs=is_texts, excluded=is_texts, use_cache=is_flag,
+        checkpoint=is_text_table),
+    "base": Operation(  # likewise
+        needed=["tree"], tree=is_text, outside=is_texts, dockerfile=is_text, copy_dirs=is_pairs,
+        root=is_text, init=is_text, excluded=is_texts, use_cache=is_flag),
+    "look": Operation(needed=["image_id"], image_id=is_text),
     "create": Operation(  # see Sandboxes.create
         needed=["image_id"], image_id=is_text, cpu=is_number, memory_mib=is_number,
         experimental_options=is_table, lifetime=is_number, tags=is_text_table),

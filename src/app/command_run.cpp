@@ -14,6 +14,7 @@
 #include "offload/config/load.hpp"
 #include "offload/engine/run.hpp"
 #include "offload/process/child.hpp"
+#include "offload/provider/images.hpp"
 #include "revision.hpp"
 #include "run_sinks.hpp"
 #include "selection.hpp"
@@ -71,6 +72,10 @@ void declare_sandboxes(CLI::App& command, RunOptions& run) {
                                 "Set a variable inside the sandboxes; may be repeated"))
         ->type_name("KEY=VALUE");
     command.add_flag("--no-cache", run.no_cache, "Build the image afresh");
+    command
+        .add_option("--override-image-id", run.override_image,
+                    "Take this image as it is, whatever is in it (modal only)")
+        ->type_name("ID");
 }
 
 void declare_reports(CLI::App& command, RunOptions& run) {
@@ -172,11 +177,11 @@ CLI::App* declare_run(CLI::App& program, Options& options) {
 
 int execute_run(const Options& options) {
     const auto& run = options.run;
-    const auto loaded = load_config(options.global, {.max_parallel = run.parallel,
-                                                     .copy_dirs = run.copy_dirs,
-                                                     .env = run.env,
-                                                     .groups = run.groups,
-                                                     .no_cache = run.no_cache});
+    auto loaded = load_config(options.global, {.max_parallel = run.parallel,
+                                               .copy_dirs = run.copy_dirs,
+                                               .env = run.env,
+                                               .groups = run.groups,
+                                               .no_cache = run.no_cache});
     print(loaded.diagnostics);
     if (!loaded.config) return kFailure;
     if (run.collect_only) {
@@ -186,6 +191,12 @@ int execute_run(const Options& options) {
     const auto unbuilt = config::unbuilt_features(loaded);
     print(unbuilt);
     if (config::has_errors(unbuilt)) return kFailure;
+    if (run.override_image) {
+        if (const auto used = provider::use_image(*loaded.config, *run.override_image); !used) {
+            print(used.error());
+            return kFailure;
+        }
+    }
     if (run.record_history && !loaded.config->history.present) {
         print(Error{.message = "--record-history needs a [history] section in the config",
                     .place = options.global.config,

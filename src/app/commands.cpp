@@ -9,6 +9,8 @@ constexpr Command kCommands[] = {
     {"merge", declare_merge, execute_merge},
     {"doctor", declare_doctor, execute_doctor},
     {"cleanup", declare_cleanup, execute_cleanup},
+    {"build", declare_build, execute_build},
+    {"checkpoint-status", declare_checkpoint_status, execute_checkpoint_status},
     {"validate", declare_validate, execute_validate},
     {"init", declare_init, execute_init},
     {"schema", declare_schema, execute_schema},

@@ -31,6 +31,7 @@ struct RunOptions {
     std::vector<std::string> copy_dirs;  // LOCAL:REMOTE
     std::vector<std::string> env;        // KEY=VALUE
     bool no_cache = false;
+    std::optional<std::string> override_image;
     bool fail_fast = false;
     bool trace = false;
     bool ci = false;
@@ -56,6 +57,14 @@ struct DoctorOptions {
     std::string folder = ".";
     std::optional<std::size_t> parallel = {};
     std::vector<std::string> groups = {};
+};
+
+struct BuildOptions {
+    bool no_cache = false;
+};
+
+struct CheckpointStatusOptions {
+    std::string remote;  // whose notes are fetched; empty: the usual one
 };
 
 struct ValidateOptions {
@@ -113,6 +122,8 @@ struct Options {
     RunOptions run;
     CollectOptions collect;
     DoctorOptions doctor;
+    BuildOptions build;
+    CheckpointStatusOptions checkpoint_status;
     ValidateOptions validate;
     InitOptions init;
     SchemaOptions schema;

@@ -144,7 +144,7 @@ Result<> CommandProvider::prepare_image(bool no_cache, const process::CancelToke
     return {};
 }
 
-std::string CommandProvider::image_id() const {
+std::string CommandProvider::image() const {
     const std::scoped_lock lock(mutex_);
     return image_id_;
 }
@@ -205,15 +205,15 @@ Result<std::string> CommandProvider::create_from_image(const SandboxSpec& spec,
 Result<std::unique_ptr<Sandbox>> CommandProvider::create(const SandboxSpec& spec,
                                                          const process::CancelToken& cancel) {
     if (cancel.cancelled()) return fail("the creation of a sandbox was cancelled");
-    const auto image = [&] {
+    const auto used = [&] {
         const std::scoped_lock lock(mutex_);
         run_id_ = spec.run_id;
         return image_id_;
     }();
-    auto id = create_from_image(spec, image, cancel);
+    auto id = create_from_image(spec, used, cancel);
     // A cache may name an image that the provider has dropped.
-    if (!id && id.error().kind == ErrorKind::Gone && renew_image(image, cancel)) {
-        id = create_from_image(spec, image_id(), cancel);
+    if (!id && id.error().kind == ErrorKind::Gone && renew_image(used, cancel)) {
+        id = create_from_image(spec, image(), cancel);
     }
     if (!id) return fail(std::move(id).error());
     return std::make_unique<CommandSandbox>(shared_, spec, *std::move(id));

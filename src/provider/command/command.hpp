@@ -6,13 +6,14 @@
 #include <optional>
 #include <string>
 
+#include "offload/provider/images.hpp"
 #include "offload/provider/provider.hpp"
 
 namespace offload::provider {
 
 struct CommandShared;  // what all its sandboxes refer to
 
-class CommandProvider final : public Provider {
+class CommandProvider final : public Provider, public MakesImages {
   public:
     // `config.provider` has CommandOptions.
     // Error: a command names a bundled script that does not exist.
@@ -30,6 +31,7 @@ class CommandProvider final : public Provider {
     Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
                                             SteadyTime deadline) override;
     void forget_run(const std::string& run_id) override;
+    std::string image() const override;
     ~CommandProvider() override;
 
   private:
@@ -39,7 +41,6 @@ class CommandProvider final : public Provider {
     Result<std::string> create_from_image(const SandboxSpec& spec, const std::string& image,
                                           const process::CancelToken& cancel);
     bool renew_image(const std::string& vanished, const process::CancelToken& cancel);
-    std::string image_id() const;
 
     std::shared_ptr<CommandShared> shared_;
     mutable std::mutex mutex_;  // guards what follows

@@ -9,12 +9,13 @@
 
 #include "container.hpp"
 #include "image.hpp"
+#include "offload/provider/images.hpp"
 #include "offload/provider/provider.hpp"
 #include "sandbox.hpp"
 
 namespace offload::provider::docker {
 
-class DockerProvider final : public Provider {
+class DockerProvider final : public Provider, public MakesImages {
   public:
     // `config.provider` holds DockerOptions, whose paths are relative to the current folder. Asks
     // the engine nothing yet. Error: a host that is no Unix socket.
@@ -33,13 +34,13 @@ class DockerProvider final : public Provider {
     Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
                                             SteadyTime deadline) override;
     Result<std::vector<Abandoned>> abandoned(SteadyTime deadline) override;
+    std::string image() const override;
     ~DockerProvider() override;
 
   private:
     DockerProvider(std::shared_ptr<const Shared> shared, WantedImage image,
                    ContainerOptions options);
 
-    std::string image() const;
     // Makes the one that has vanished anew, unless another thread has; twice at most.
     Result<> replace_image(const std::string& vanished, const process::CancelToken& cancel);
     ContainerOptions options_for(const SandboxSpec& spec, const std::string& image) const;

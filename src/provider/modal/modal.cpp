@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "bundled.hpp"
+#include "modal/checkpoint_build.hpp"
+#include "modal/checkpoint_view.hpp"
 #include "modal/options.hpp"
 #include "modal/sandbox.hpp"
 #include "remote/script.hpp"
@@ -16,6 +18,7 @@ namespace {
 constexpr std::size_t kCommandBytes = 120 * 1024;  // one argument in the sandbox takes 128 KiB
 constexpr std::size_t kConcurrentCreations = 50;
 constexpr std::chrono::hours kPrepareLimit{2};
+constexpr std::chrono::minutes kLookLimit{5};
 constexpr std::chrono::minutes kCreateLimit{25};  // Modal waits for capacity for 21 minutes
 constexpr std::chrono::seconds kLastChance{20};
 constexpr std::chrono::hours kLifetime{12};
@@ -67,18 +70,23 @@ bool is_gone(const BridgeAnswer& answer) {
 
 Result<std::unique_ptr<Provider>> ModalProvider::create_from(const config::Config& config) {
     OFFLOAD_TRY(auto script, extract_bundled("modal_sandbox.py"));
-    auto shared = std::make_shared<ModalShared>(std::move(script));
+    auto shared = std::make_shared<ModalShared>(script);
     const auto& modal = config.provider.as<ModalOptions>();
     shared->root = config.offload.sandbox_project_root.value_or("");
     shared->env.assign(modal.env.begin(), modal.env.end());
     if (!shared->root.empty()) shared->env.emplace_back("OFFLOAD_ROOT", shared->root);
     shared->env.insert(shared->env.end(), config.extra_env.begin(), config.extra_env.end());
     OFFLOAD_CHECK(check_variable_names(shared->env, config.file.string()));
-    return std::unique_ptr<Provider>(new ModalProvider(std::move(shared), config));
+    return std::unique_ptr<Provider>(
+        new ModalProvider(std::move(shared), std::move(script), config));
 }
 
-ModalProvider::ModalProvider(std::shared_ptr<ModalShared> shared, const config::Config& config)
+ModalProvider::ModalProvider(std::shared_ptr<ModalShared> shared, std::string script,
+                             const config::Config& config)
     : shared_(std::move(shared)),
+      script_(std::move(script)),
+      config_(config),
+      given_(config.provider.as<ModalOptions>().image),
       wanted_(wanted_image(config, config.provider.as<ModalOptions>())),
       options_(sandbox_options(config, config.provider.as<ModalOptions>())) {}
 
@@ -91,6 +99,11 @@ Traits ModalProvider::traits() const {
 
 Result<std::string> ModalProvider::build(const process::CancelToken& cancel,
                                          const OutputHandler& progress) {
+    if (given_) return given_image(cancel);
+    if (config_.checkpoint.present) {
+        CheckpointView view(config_, script_, cancel, progress);
+        return CheckpointBuild(shared_->bridge, view, wanted_, cancel, progress).image();
+    }
     auto answer = shared_->bridge.ask({.op = "prepare",
                                        .fields = wanted_,
                                        .deadline = steady_now() + kPrepareLimit,
@@ -107,6 +120,31 @@ Result<> ModalProvider::prepare(const process::CancelToken& cancel, const Output
     return {};
 }
 
+Result<std::string> ModalProvider::given_image(const process::CancelToken& cancel) {
+    const auto& image = *given_;
+    auto answer = shared_->bridge.ask({.op = "look",
+                                       .fields = {{"image_id", image}},
+                                       .deadline = steady_now() + kLookLimit,
+                                       .cancel = cancel});
+    OFFLOAD_TRY(const auto fields, to_result(std::move(answer), "looking for the image"));
+    if (fields.value("exists", false)) return image;
+    return fail(Error{.message = fmt::format("Modal knows no image {}", image),
+                      .place = "--override-image-id",
+                      .hint = "`offload build` makes one and prints its ID",
+                      .kind = ErrorKind::NotFound});
+}
+
+Result<checkpoint::Facts> ModalProvider::checkpoint_facts(const std::string& remote,
+                                                          const process::CancelToken& cancel,
+                                                          const OutputHandler& progress) {
+    if (!config_.checkpoint.present) return fail("the config has no [checkpoint]");
+    CheckpointView view(config_, script_, cancel, progress);
+    view.fetch(remote);
+    view.count();
+    if (cancel.cancelled()) return fail(Error{"it was cancelled"}.with_kind(ErrorKind::Cancelled));
+    return view.facts();
+}
+
 std::string ModalProvider::image() const {
     const std::scoped_lock lock(mutex_);
     return image_;
@@ -116,8 +154,8 @@ Result<> ModalProvider::replace_image(const std::string& vanished,
                                       const process::CancelToken& cancel) {
     const std::scoped_lock one_at_a_time(rebuilding_);
     if (image() != vanished) return {};
-    if (std::exchange(rebuilt_, true)) {
-        return fail(fmt::format("the image {} has vanished, too", vanished));
+    if (given_ || std::exchange(rebuilt_, true)) {
+        return fail(fmt::format("the image {} has vanished{}", vanished, given_ ? "" : ", too"));
     }
     OFFLOAD_TRY(auto image, build(cancel, {}));
     const std::scoped_lock lock(mutex_);
@@ -159,6 +197,21 @@ Result<std::string> ModalProvider::unfinished_creation(const std::string& run_id
     OFFLOAD_TRY(const auto fields, to_result(std::move(answer), "looking for a sandbox"));
     const auto found = fields.value("sandbox_ids", std::vector<std::string>{});
     return found.empty() ? std::string() : found.front();
+}
+
+Result<> use_image(config::Config& config, const std::string& image_id) {
+    const auto* modal = dynamic_cast<const ModalOptions*>(config.provider.options.get());
+    if (modal == nullptr) {
+        return fail(Error{.message = fmt::format("type = \"{}\" takes no image by its ID, only "
+                                                 "type = \"modal\" does",
+                                                 config.provider.type),
+                          .place = "--override-image-id",
+                          .hint = "leave it out: the config says what the sandboxes are made of"});
+    }
+    auto options = std::make_shared<ModalOptions>(*modal);
+    options->image = image_id;
+    config.provider.options = std::move(options);
+    return {};
 }
 
 }  // namespace offload::provider

@@ -6,6 +6,8 @@
 #include <string>
 
 #include "modal/bridge.hpp"
+#include "offload/config/config.hpp"
+#include "offload/provider/images.hpp"
 #include "offload/provider/provider.hpp"
 
 namespace offload::provider {
@@ -18,7 +20,7 @@ struct ModalShared {
     Variables env;     // of every sandbox
 };
 
-class ModalProvider final : public Provider {
+class ModalProvider final : public Provider, public MakesImages, public KeepsCheckpoints {
   public:
     // `config.provider` has ModalOptions. Starts nothing yet.
     // Error: the bundled script cannot be written to the cache folder.
@@ -36,18 +38,27 @@ class ModalProvider final : public Provider {
     // By the tags that each sandbox carries.
     Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
                                             SteadyTime deadline) override;
+    std::string image() const override;
+    Result<checkpoint::Facts> checkpoint_facts(const std::string& remote,
+                                               const process::CancelToken& cancel,
+                                               const OutputHandler& progress) override;
 
   private:
-    ModalProvider(std::shared_ptr<ModalShared> shared, const config::Config& config);
+    ModalProvider(std::shared_ptr<ModalShared> shared, std::string script,
+                  const config::Config& config);
 
-    std::string image() const;
     // Builds `vanished` anew, unless another thread has; an image is built twice at most.
     Result<> replace_image(const std::string& vanished, const process::CancelToken& cancel);
     Result<std::string> build(const process::CancelToken& cancel, const OutputHandler& progress);
+    // The image that the user has named, which nobody can build again.
+    Result<std::string> given_image(const process::CancelToken& cancel);
 
     std::shared_ptr<ModalShared> shared_;
-    nlohmann::json wanted_;   // the image
-    nlohmann::json options_;  // of each sandbox
+    std::string script_;
+    config::Config config_;
+    std::optional<std::string> given_;  // the image that the user has named
+    nlohmann::json wanted_;             // the image
+    nlohmann::json options_;            // of each sandbox
     mutable std::mutex mutex_;
     std::mutex rebuilding_;
     std::string image_;

@@ -17,6 +17,7 @@ struct ModalOptions final : config::ProviderOptions {
     double cpu_cores = 0.125;
     std::optional<double> memory_gb;
     std::string experimental_options = "{}";  // the table as JSON
+    std::optional<std::string> image;         // no key: see use_image()
 
     void look_around(config::Surroundings& surroundings) const override;
     std::optional<config::SandboxSize> size() const override;
