@@ -79,7 +79,9 @@ Annotation of_failure(Level level, const Verdict& verdict, const AnnotationOptio
                                                      .longest_line = kLongestLine,
                                                      .rank = options.rank_lines,
                                                      .first_rows = kLines});
-    annotation.message = text.text;
+    // What is read of it first says what was wrong, wherever that stands in the text.
+    const auto reason = one_line_reason(attempt->result);
+    annotation.message = text.text.starts_with(reason) ? text.text : reason + "\n\n" + text.text;
     if (text.shortened) {
         annotation.message += fmt::format("All of it: offload logs --test {}\n",
                                           harmless_line(shell::quote(test.id)));

@@ -141,9 +141,12 @@ Repository::Repository(const fs::path& workspace, fs::path working_folder, fs::p
     const auto given = real_path(workspace);
     const bool holds_us = given == working_folder_ || below(working_folder_, given);
     std::error_code ignored;
-    root_ =
-        holds_us && fs::exists(given / ".git", ignored) ? given : repository_of(working_folder_);
-    if (root_.empty()) root_ = holds_us ? given : working_folder_;
+    const bool is_repository = holds_us && fs::exists(given / ".git", ignored);
+    root_ = is_repository ? given : repository_of(working_folder_);
+    // One around it is another's: the workspace's came without git's folder.
+    const bool inside = root_ == given || below(root_, given);
+    if (holds_us && !inside) root_ = given;
+    if (root_.empty()) root_ = working_folder_;
 }
 
 std::optional<std::string> Repository::find(std::string_view path) const {

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 
 from harness import PytestScenario, Scenario, with_pytest
 
@@ -86,6 +87,18 @@ class CiSystems(PytestScenario):
                      'blob/abc/tests/helper.py#L2'.replace("#", "&#35;")):
             self.assertIn(part, text)
         run.expect_said("  Failed:  1")
+        self.logs_are_text()
+
+    def logs_are_text(self):
+        """What the job shows means nothing to the runner; a file has it as it was."""
+        arguments = ["logs", "--failures"]
+        env = {"GITHUB_ACTIONS": "true"}
+        shown = subprocess.run([self.binary, *arguments], cwd=self.project, text=True, check=True,
+                               env={**self.env, **env}, stdout=subprocess.PIPE).stdout
+        self.assertIn("evil.py::printed", shown)
+        self.assertEqual(commands_in(shown), [])
+        self.assertEqual({c[0] for c in commands_in(self.offload(*arguments, env=env).out)},
+                         {"error", "stop-commands", "##["})
 
     @with_pytest(9)
     def test_gitlab_folds_what_is_long(self):

@@ -108,6 +108,7 @@ TEST_F(PlaceOf, RepositoryIsTheWorkspaceOrTheNearestOfGits) {
     fs::create_directories(root / "shop/.git");
     EXPECT_EQ(Repository("", root / "shop", "").root(), root / "shop");
     EXPECT_EQ(Repository(root, root / "shop", "").root(), root);
+    EXPECT_EQ(Repository(root / "shop/tests", root / "shop/tests", "").root(), root / "shop/tests");
 }
 
 }  // namespace

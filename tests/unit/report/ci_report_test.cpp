@@ -90,7 +90,7 @@ class CiReportTest : public testing::Test {
 
 TEST_F(CiReportTest, FailedTestsAreErrorsAndFlakyOnesWarnings) {
     add("a", Status::Passed, {passed()});
-    add("b::x", Status::Failed, {failed("assert 1 == 2")});
+    add("b::x", Status::Failed, {failed("assert 1 == 2", "def test():\n    assert 1 == 2")});
     add("c", Status::Flaky, {failed("late"), passed()});
     add("d", Status::NotRun, {}, "no sandbox");
     finish();
@@ -98,7 +98,7 @@ TEST_F(CiReportTest, FailedTestsAreErrorsAndFlakyOnesWarnings) {
     ASSERT_THAT(all, SizeIs(3));
     EXPECT_EQ(all[0].name, "error");
     EXPECT_EQ(all[0].properties.at("title"), "b::x failed");
-    EXPECT_THAT(all[0].data, HasSubstr("assert 1 == 2"));
+    EXPECT_EQ(all[0].data, "assert 1 == 2\n\ndef test():\n    assert 1 == 2");
     EXPECT_EQ(all[1].properties.at("title"), "d was not run");
     EXPECT_EQ(all[1].data, "no sandbox");
     EXPECT_EQ(all[2].name, "warning");
