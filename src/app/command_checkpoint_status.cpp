@@ -58,7 +58,7 @@ std::string described(const checkpoint::Facts& facts) {
     if (!decision.hint.empty()) out += line("", decision.hint).replace(0, 1, " ");
     if (facts.recipe.is_null()) return out;
     out += line("Recipe", checkpoint::recipe_name(facts.recipe));
-    out += line("Notes", facts.entries.empty() ? "none on the checkpoint" : "");
+    out += facts.entries.empty() ? line("Notes", "none on the checkpoint") : "Notes:\n";
     for (const auto& entry : facts.entries) {
         const auto match = checkpoint::match(entry, facts.recipe);
         out += fmt::format("  {}  {}  {}\n", entry.name, entry.image_id, match.words);

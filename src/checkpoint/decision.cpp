@@ -47,7 +47,7 @@ std::optional<Decision> without_checkpoint(const Facts& facts) {
     const auto because = [](std::string why, std::string hint = {}) {
         return Decision{.why = std::move(why), .hint = std::move(hint)};
     };
-    if (!facts.no_git.empty()) return because("git does not know this folder: " + facts.no_git);
+    if (!facts.no_git.empty()) return because("git cannot tell the checkpoint: " + facts.no_git);
     if (!facts.has_inputs) return because("[checkpoint] build_inputs is empty");
     if (!facts.commit) {
         return because("no commit has changed a file that [checkpoint] build_inputs names",

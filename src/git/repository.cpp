@@ -43,6 +43,16 @@ std::vector<std::string> with_pathspecs(std::vector<std::string> arguments,
     return arguments;
 }
 
+// Of all that git says, the line that tells the cause; hints follow it.
+std::string why_it_failed(std::string_view err) {
+    constexpr std::string_view kMark = "fatal: ";
+    for (auto line : text::lines(err)) {
+        if (line.starts_with(kMark)) return std::string(line.substr(kMark.size()));
+    }
+    const auto last = text::last_lines(err, 3);
+    return std::string(text::trim(last));
+}
+
 void keep_each_once(std::vector<std::string>& paths) {
     std::sort(paths.begin(), paths.end());
     paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
@@ -87,13 +97,9 @@ Result<std::string> Repository::tell(const std::vector<std::string>& arguments,
                                      std::string_view input, const Variables& env) const {
     OFFLOAD_TRY(auto answer, ask(arguments, input, env));
     if (answer.status == 0) return std::move(answer.out);
-    constexpr std::string_view kMark = "fatal: ";
-    const auto last = text::last_lines(answer.err, 3);
-    auto said = text::trim(last);
-    if (said.starts_with(kMark)) said.remove_prefix(kMark.size());
-    return fail(Error{
-        .message = said.empty() ? fmt::format("exit status {}", answer.status) : std::string(said),
-        .place = fmt::format("git {}", fmt::join(arguments, " "))});
+    const auto said = why_it_failed(answer.err);
+    return fail(Error{.message = said.empty() ? fmt::format("exit status {}", answer.status) : said,
+                      .place = fmt::format("git {}", fmt::join(arguments, " "))});
 }
 
 Result<Repository> Repository::open(std::string folder, process::CancelToken cancel) {

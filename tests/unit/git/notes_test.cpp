@@ -106,7 +106,9 @@ TEST_F(NotesTest, UnreachableRemoteIsAnErrorAndChangesNothing) {
     ASSERT_TRUE(notes(*first_).write(commit_, "one\n"));
     EXPECT_FALSE(notes(*first_).fetch("origin"));
     EXPECT_FALSE(notes(*first_).push("origin"));
-    EXPECT_FALSE(notes(*first_).fetch("nobody"));
+    const auto fetched = notes(*first_).fetch("nobody");
+    ASSERT_FALSE(fetched);
+    EXPECT_EQ(fetched.error().message, "'nobody' does not appear to be a git repository");
     EXPECT_THAT(notes(*first_).read(commit_).value(), Optional(std::string("one\n")));
 }
 
