@@ -48,7 +48,7 @@ CLI::App* declare_collect(CLI::App& program, Options& options) {
         ->type_name("NAME")
         ->check(CLI::IsMember({"text", "json"}));
     one_each(command->add_option("--group", collect.groups, "Only this group; may be repeated"))
-        ->type_name("NAME");
+        ->type_name("GROUP");
     declare_selection(*command, collect.selection);
     declare_shard(*command, collect.selection);
     command->footer(R"(

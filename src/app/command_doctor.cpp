@@ -223,7 +223,7 @@ CLI::App* declare_doctor(CLI::App& program, Options& options) {
         ->type_name("N")
         ->check(CLI::Range(2, 1'000'000));
     one_each(command->add_option("--group", doctor.groups, "Only this group; may be repeated"))
-        ->type_name("NAME");
+        ->type_name("GROUP");
     command->footer(std::string(kFooter));
     return command;
 }
@@ -256,7 +256,7 @@ int execute_doctor(const Options& options) {
                     .hint = "see that `offload run` works first"});
         return kFailure;
     }
-    if (auto written = write_stdout(render(examination, options.global.verbose)); !written) {
+    if (auto written = write_stdout(render(examination, options.global.verbose > 0)); !written) {
         print(written.error());
         return kFailure;
     }

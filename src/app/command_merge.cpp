@@ -11,6 +11,7 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "exit_wishes.hpp"
 #include "kinds.hpp"
 #include "offload/base/text.hpp"
 #include "offload/process/child.hpp"
@@ -66,12 +67,6 @@ Result<Shards> read_shards(const MergeOptions& merge, const fs::path& output) {
     return shards;
 }
 
-ExitStatusWishes wishes_of(const MergeOptions& merge, const config::Config& config) {
-    ExitStatusWishes wishes{.flaky = merge.flaky_exit_code, .leak = {}};
-    if (const auto leak = config.offload.leak_exit_code) wishes.leak = static_cast<int>(*leak);
-    return wishes;
-}
-
 Result<int> merge_into(config::Config config, const Options& options) {
     const auto& merge = options.merge;
     if (!merge.output.empty()) config.report.output_dir = merge.output;
@@ -79,11 +74,12 @@ Result<int> merge_into(config::Config config, const Options& options) {
     TestTable tests;
     OFFLOAD_TRY(const auto sinks, make_sinks(config, options, tests, nullptr));
     Outlets outlets(sinks);
-    const report::MergeRequest request{.run_id = make_run_id(),
-                                       .version = std::string(version()),
-                                       .exit_status = [&](const RunSummary& summary) {
-                                           return exit_status(summary, wishes_of(merge, config));
-                                       }};
+    const report::MergeRequest request{
+        .run_id = make_run_id(),
+        .version = std::string(version()),
+        .exit_status = [&](const RunSummary& summary) {
+            return exit_status(summary, wishes_of(config.offload, merge.flaky_exit_code));
+        }};
     const auto summary = report::merge_shards(shards, request, tests,
                                               [&](const Event& event) { outlets.tell(event); });
     return outlets.failed() ? kFailure : summary.exit_status;

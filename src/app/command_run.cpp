@@ -9,6 +9,7 @@
 #include "console.hpp"
 #include "durations.hpp"
 #include "exit_status.hpp"
+#include "exit_wishes.hpp"
 #include "kinds.hpp"
 #include "offload/base/file.hpp"
 #include "offload/config/load.hpp"
@@ -42,14 +43,15 @@ Examples:
 Exit status:
   0    all tests passed
   1    a test failed, errored or was not run, or the run could not be carried out
-  2    all tests passed, some only on retry (--flaky-exit-code changes it)
+  2    all tests passed, some only on retry (`flaky` in the config and
+       --flaky-exit-code change it)
   N    all tests passed, but a sandbox may be left, with [offload] leak_exit_code = N
   130  interrupted by Ctrl-C; 143 by SIGTERM. Sandboxes are destroyed and reports written first
 )";
 
 void declare_what(CLI::App& command, RunOptions& run) {
     one_each(command.add_option("--group", run.groups, "Only this group; may be repeated"))
-        ->type_name("NAME");
+        ->type_name("GROUP");
     declare_selection(command, run.selection);
     declare_shard(command, run.selection);
     command.add_flag("--collect-only", run.collect_only, "List the tests, run nothing");
@@ -137,29 +139,26 @@ int carry_out(const config::Config& config, const Options& options) {
     }
     const auto folder = config::working_folder(config, fs::current_path()).string();
     auto revision = revision_of(folder);
-    const auto summary = engine::run(
-        {.config = config,
-         .working_folder = folder,
-         .run_id = make_run_id(),
-         .version = std::string(version()),
-         .commit = std::move(revision.commit),
-         .branch = std::move(revision.branch),
-         .only_groups = options.run.groups,
-         .fail_fast = options.run.fail_fast || options.run.until_failure,
-         .known_durations = std::move(durations),
-         .started = options.global.started,
-         .exit_status =
-             [&](const RunSummary& told) {
-                 ExitStatusWishes wishes{.flaky = options.run.flaky_exit_code, .leak = {}};
-                 wishes.may_be_empty = !options.run.selection.shard.empty();
-                 if (const auto leak = config.offload.leak_exit_code) {
-                     wishes.leak = static_cast<int>(*leak);
-                 }
-                 return exit_status(told, wishes);
-             },
-         .selection = *std::move(selection),
-         .repetition = repetition(options.run)},
-        tests, *sinks, interrupter);
+    const auto summary =
+        engine::run({.config = config,
+                     .working_folder = folder,
+                     .run_id = make_run_id(),
+                     .version = std::string(version()),
+                     .commit = std::move(revision.commit),
+                     .branch = std::move(revision.branch),
+                     .only_groups = options.run.groups,
+                     .fail_fast = options.run.fail_fast || options.run.until_failure,
+                     .known_durations = std::move(durations),
+                     .started = options.global.started,
+                     .exit_status =
+                         [&](const RunSummary& told) {
+                             auto wishes = wishes_of(config.offload, options.run.flaky_exit_code);
+                             wishes.may_be_empty = !options.run.selection.shard.empty();
+                             return exit_status(told, wishes);
+                         },
+                     .selection = *std::move(selection),
+                     .repetition = repetition(options.run)},
+                    tests, *sinks, interrupter);
     return summary.exit_status;
 }
 

@@ -4,19 +4,21 @@ namespace offload::app {
 namespace {
 
 constexpr Command kCommands[] = {
-    {"run", declare_run, execute_run},
-    {"collect", declare_collect, execute_collect},
-    {"merge", declare_merge, execute_merge},
-    {"doctor", declare_doctor, execute_doctor},
-    {"cleanup", declare_cleanup, execute_cleanup},
-    {"build", declare_build, execute_build},
-    {"checkpoint-status", declare_checkpoint_status, execute_checkpoint_status},
-    {"validate", declare_validate, execute_validate},
-    {"init", declare_init, execute_init},
-    {"schema", declare_schema, execute_schema},
-    {"logs", declare_logs, execute_logs},
-    {"report", declare_report, execute_report},
-    {"history", declare_history, execute_history},
+    {"run", Place::Project, declare_run, execute_run},
+    {"collect", Place::Project, declare_collect, execute_collect},
+    {"merge", Place::Project, declare_merge, execute_merge},
+    {"doctor", Place::Project, declare_doctor, execute_doctor},
+    {"cleanup", Place::Project, declare_cleanup, execute_cleanup},
+    {"build", Place::Project, declare_build, execute_build},
+    {"checkpoint-status", Place::Project, declare_checkpoint_status, execute_checkpoint_status},
+    {"validate", Place::Project, declare_validate, execute_validate},
+    {"init", Place::Here, declare_init, execute_init},
+    {"schema", Place::Here, declare_schema, execute_schema},
+    {"completions", Place::Here, declare_completions, execute_completions},
+    {"man", Place::Here, declare_man, execute_man},
+    {"logs", Place::Project, declare_logs, execute_logs},
+    {"report", Place::Project, declare_report, execute_report},
+    {"history", Place::Project, declare_history, execute_history},
 };
 
 }  // namespace

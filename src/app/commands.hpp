@@ -10,8 +10,12 @@
 
 namespace offload::app {
 
+// Whether a command is about the project whose config is found here or above (see project.hpp).
+enum class Place { Project, Here };
+
 struct Command {
     std::string_view name;
+    Place place;
     // Adds the subcommand with its flags, bound to `options`.
     CLI::App* (*declare)(CLI::App& program, Options& options);
     // Does it; returns the exit status.
@@ -29,6 +33,8 @@ CLI::App* declare_checkpoint_status(CLI::App& program, Options& options);
 CLI::App* declare_validate(CLI::App& program, Options& options);
 CLI::App* declare_init(CLI::App& program, Options& options);
 CLI::App* declare_schema(CLI::App& program, Options& options);
+CLI::App* declare_completions(CLI::App& program, Options& options);
+CLI::App* declare_man(CLI::App& program, Options& options);
 CLI::App* declare_logs(CLI::App& program, Options& options);
 CLI::App* declare_merge(CLI::App& program, Options& options);
 CLI::App* declare_report(CLI::App& program, Options& options);
@@ -43,6 +49,8 @@ int execute_checkpoint_status(const Options& options);
 int execute_validate(const Options& options);
 int execute_init(const Options& options);
 int execute_schema(const Options& options);
+int execute_completions(const Options& options);
+int execute_man(const Options& options);
 int execute_logs(const Options& options);
 int execute_merge(const Options& options);
 int execute_report(const Options& options);

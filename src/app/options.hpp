@@ -7,12 +7,16 @@
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/report/colour.hpp"
 
 namespace offload::app {
 
 struct GlobalOptions {
     std::string config = "offload.toml";
-    bool verbose = false;
+    bool config_named = false;  // by the user
+    int verbose = 0;            // how often it was asked for
+    bool quiet = false;
+    report::ColourWish colour = report::ColourWish::Auto;
     SteadyTime started = steady_now();  // of the program
 };
 
@@ -78,6 +82,15 @@ struct InitOptions {
     bool from_xdist = false;
 };
 
+struct CompletionsOptions {
+    std::string shell;
+};
+
+struct ManOptions {
+    std::string about;  // a command; empty: the program
+    std::string dir;    // where all pages go; empty: one to stdout
+};
+
 struct SchemaOptions {
     bool markdown = false;
 };
@@ -127,6 +140,8 @@ struct Options {
     ValidateOptions validate;
     InitOptions init;
     SchemaOptions schema;
+    CompletionsOptions completions;
+    ManOptions man;
     LogsOptions logs;
     ReportOptions report;
     MergeOptions merge;

@@ -5,23 +5,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "declaration.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::app {
 namespace {
-
-constexpr std::string_view kFooter = R"(
-Getting started:
-  offload init         write a commented offload.toml for this folder
-  offload validate     check it, and show every setting with its origin
-  offload collect      list the tests that would run
-  offload run          run them, and write test-results/junit.xml
-  offload logs --failures
-                       what the failed tests of the last run printed
-  offload doctor       find out whether the tests are safe to run in parallel
-
-`offload help COMMAND` explains a command, its exit status included.
-)";
 
 // CLI11 takes a positional argument in brackets apart at its commas, as a list, and loses sight of
 // "--" behind the first positional argument. This byte in front keeps a test ID whole and away from
@@ -64,34 +52,39 @@ std::string nearest_flag(const CLI::App& app, const CLI::App& program, const std
     return std::string(text::nearest(word.substr(0, word.find('=')), flags));
 }
 
-std::string nearest_command(const std::string& word) {
+// The command of `app` that `word` was meant to be, or "".
+std::string nearest_command(const CLI::App& app, const std::string& word) {
     std::vector<std::string> names;
-    for (const auto& command : commands()) names.emplace_back(command.name);
+    for (const auto* command : all_commands(app)) names.push_back(command->get_name());
     return std::string(text::nearest(word, names));
 }
 
-Answer unknown_command(const std::string& word) {
-    const auto near = nearest_command(word);
+Answer unknown_command(const CLI::App& program, const std::string& word) {
+    const auto near = nearest_command(program, word);
     return {
         fmt::format("offload: there is no command {}\n{}  `offload --help` lists the commands\n",
                     word, near.empty() ? "" : fmt::format("  did you mean {}?\n", near)),
         false, 1};
 }
 
-// `offload help [COMMAND]`, where `arguments` are that. `declared` are in the order of commands().
-Answer help(const std::vector<std::string>& arguments, const CLI::App& program,
-            const std::vector<CLI::App*>& declared) {
-    if (arguments.size() == 1) return {program.help(), true, 0};
-    if (arguments.size() > 2) {
+// `offload help [COMMAND]`
+Answer help(const Declaration& declared) {
+    const auto& about = declared.help_about;
+    if (about.empty()) {
+        // The one that was parsed would explain the command that was found: this one.
+        Options unused;
+        return {declare(unused)->program->help(), true, 0};
+    }
+    if (about.size() > 1) {
         return {fmt::format("offload: help is given of one command, not of {}\n"
                             "  `offload help {}` explains the first\n",
-                            arguments.size() - 1, arguments[1]),
+                            about.size(), about.front()),
                 false, 1};
     }
-    for (const auto* command : declared) {
-        if (command->get_name() == arguments[1]) return {command->help("offload"), true, 0};
+    for (const auto* command : all_commands(*declared.program)) {
+        if (command->get_name() == about.front()) return {command->help("offload"), true, 0};
     }
-    return unknown_command(arguments[1]);
+    return unknown_command(*declared.program, about.front());
 }
 
 Answer explain(const CLI::ParseError& error, const CLI::App& program) {
@@ -101,15 +94,17 @@ Answer explain(const CLI::ParseError& error, const CLI::App& program) {
     const auto more = program.remaining();
     if (!chosen.empty()) rest.insert(rest.end(), more.begin(), more.end());
     std::string text = fmt::format("offload: {}\n", error.what());
-    if (chosen.empty() && !rest.empty() && !rest.front().starts_with("-")) {
-        text = fmt::format("offload: there is no command {}\n", rest.front());
+    const bool has_commands = !all_commands(app).empty();
+    if (has_commands && !rest.empty() && !rest.front().starts_with("-")) {
+        text = fmt::format("offload: there is no command {}{}\n",
+                           chosen.empty() ? "" : app.get_name() + " ", rest.front());
     }
     for (const auto& word : rest) {
         std::string near;
         if (word.starts_with("-")) {
             near = nearest_flag(app, program, word);
-        } else if (chosen.empty()) {
-            near = nearest_command(word);
+        } else if (has_commands) {
+            near = nearest_command(app, word);
         }
         if (!near.empty()) text += fmt::format("  did you mean {}?\n", near);
     }
@@ -122,26 +117,11 @@ Answer explain(const CLI::ParseError& error, const CLI::App& program) {
 
 std::variant<Chosen, Answer> parse_arguments(const std::vector<std::string>& arguments) {
     auto options = std::make_unique<Options>();
-    CLI::App program("Runs a project's tests in parallel, in as many sandboxes as it takes.",
-                     "offload");
-    program.set_version_flag("--version", fmt::format("offload {}", version()));
-    program.add_option("-c,--config", options->global.config, "The config file (offload.toml)")
-        ->type_name("PATH")
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    program.add_flag("-v,--verbose", options->global.verbose, "Say more while working");
-    program.require_subcommand(1);
-    program.footer(std::string(kFooter));
-    std::vector<CLI::App*> declared;
-    for (const auto& command : commands()) {
-        declared.push_back(command.declare(program, *options));
-        declared.back()->fallthrough();  // TRAPS 49: -c and -v count behind the command, too
-        declared.back()->footer(fmt::format("\nEverywhere: -c, --config PATH and -v, --verbose\n{}",
-                                            declared.back()->get_footer()));
-    }
+    const auto declared = declare(*options);
+    auto& program = *declared->program;
     unguard_values(program);
-    for (auto* command : declared) unguard_values(*command);
+    for (auto* command : declared->commands) unguard_values(*command);
     if (arguments.empty()) return Answer{program.help(), false, 1};
-    if (arguments.front() == "help") return help(arguments, program, declared);
     try {
         program.parse(guarded(arguments));
     } catch (const CLI::CallForHelp&) {
@@ -152,8 +132,10 @@ std::variant<Chosen, Answer> parse_arguments(const std::vector<std::string>& arg
     } catch (const CLI::ParseError& error) {
         return explain(error, program);
     }
-    for (std::size_t i = 0; i < declared.size(); ++i) {
-        if (declared[i]->parsed()) return Chosen{&commands()[i], std::move(*options)};
+    if (declared->help->parsed()) return help(*declared);
+    options->global.config_named = declared->config->count() > 0;
+    for (std::size_t i = 0; i < declared->commands.size(); ++i) {
+        if (declared->commands[i]->parsed()) return Chosen{&commands()[i], std::move(*options)};
     }
     return Answer{program.help(), false, 1};
 }

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -60,7 +59,7 @@ report::SummaryOptions summary_options(const config::Config& config, const Optio
     const RunOptions& run = options.run;
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const fs::path folder = config.report.output_dir;
-    return {.colour = terminal && ::getenv("NO_COLOR") == nullptr,
+    return {.colour = report::wants_colour(options.global.colour, STDOUT_FILENO),
             .for_terminal = terminal || for_ci,
             .output_dir = folder,
             .junit_file = config.report.junit ? folder / config.report.junit_file : fs::path{},
@@ -86,11 +85,18 @@ void remove_report_of_no_run(const fs::path& folder, const fs::path& junit) {
     if (!fs::exists(folder / report::kJournalFile, ignored)) fs::remove(junit, ignored);
 }
 
+report::Verbosity verbosity_of(const GlobalOptions& global) {
+    if (global.quiet) return report::Verbosity::Quiet;
+    if (global.verbose > 1) return report::Verbosity::Everything;
+    return global.verbose == 1 ? report::Verbosity::Verbose : report::Verbosity::Usual;
+}
+
 std::unique_ptr<Sink> make_progress(const config::Config& config, const Options& options,
                                     const report::CiSystem* system, const TestTable& tests,
                                     const KnownDurations& durations) {
-    auto progress =
-        report::progress_on_stderr(options.run.ci || system != nullptr, options.global.verbose);
+    const bool plain = options.run.ci || options.global.quiet || system != nullptr;
+    auto progress = report::progress_on_stderr(plain, options.global.colour);
+    progress.verbosity = verbosity_of(options.global);
     progress.ci = system;
     for (const auto& group : config.groups) {
         progress.attempts_per_group.push_back(static_cast<int>(group.retry_count) + 1);

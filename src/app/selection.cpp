@@ -42,6 +42,7 @@ Result<std::vector<std::string>> read_list(const std::string& file) {
 void make_relative(std::vector<std::string>& names, const std::filesystem::path& folder) {
     const auto prefix = folder.string() + "/";
     for (auto& name : names) {
+        if (name == folder) name = prefix;
         if (name.starts_with(prefix)) {
             name.erase(0, prefix.size());
             if (name.empty()) name = ".";

@@ -62,6 +62,14 @@ std::size_t bounded_distance(std::string_view a, std::string_view b, std::size_t
     return row.back();
 }
 
+// Two neighbours have changed places, the commonest slip of the fingers.
+bool is_swap(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    const auto [at, there] = std::mismatch(a.begin(), a.end(), b.begin());
+    if (a.end() - at < 2) return false;
+    return at[0] == there[1] && at[1] == there[0] && std::equal(at + 2, a.end(), there + 2);
+}
+
 std::size_t head_end(std::string_view text, std::size_t end) {
     for (int step = 0; step < 3 && end > 0 && end < text.size() && is_continuation(text[end]);
          ++step) {
@@ -177,7 +185,11 @@ std::string_view nearest(std::string_view word, std::span<const std::string> can
             if (distance == 0) break;
         }
     }
-    return best;
+    if (!best.empty()) return best;
+    // Which counts as two changes, too many for a short word.
+    const auto swapped = std::ranges::find_if(
+        candidates, [&](const std::string& candidate) { return is_swap(word, candidate); });
+    return swapped != candidates.end() ? std::string_view(*swapped) : best;
 }
 
 std::string duration(std::chrono::duration<double> seconds) {

@@ -52,6 +52,11 @@ Keys offload_keys() {
             "The exit status of a run in which all tests passed, but a sandbox could not be "
             "destroyed in spite of several attempts and may still exist.",
             {.range = {0, 255}, .otherwise = "a warning at the end, and no other exit status"}),
+        key("flaky", &S::flaky, Era::V1_0,
+            "What a run comes to in which all tests passed, some only on retry. `exit-2`: exit "
+            "status 2. `pass`: 0. `fail`: 1. Such tests are named either way; "
+            "`--flaky-exit-code N` overrides it.",
+            {.choices = {"exit-2", "pass", "fail"}}),
         Key{.name = "stream_output",
             .era = Era::V0_4,
             .doc = "Deprecated, without effect.",

@@ -105,6 +105,7 @@ class Progress::Display {
     }
 
     void heartbeat(Seconds now) {
+        if (quiet()) return;
         if (std::exchange(spoke_, false)) last_words_ = now;
         if (run_.phase() == Phase::Finishing || now - last_words_ < options_.heartbeat) return;
         last_words_ = now;
@@ -120,6 +121,11 @@ class Progress::Display {
         say(fmt::format("{} {}", styled(style, word, options_.colour), rest));
     }
     bool plain() const { return options_.mode == ProgressMode::PlainLines; }
+    bool quiet() const { return options_.verbosity == Verbosity::Quiet; }
+    bool verbose() const { return options_.verbosity >= Verbosity::Verbose; }
+    bool everything() const { return options_.verbosity == Verbosity::Everything; }
+    // How the run goes is told in lines.
+    bool narrates() const { return plain() && !quiet(); }
     std::string id_of(TestIndex test) const { return harmless_line(tests_[test].id); }
     std::string group_name(GroupIndex group) const {
         return group.value() < groups_.size() ? harmless_line(groups_[group.value()])
@@ -131,27 +137,27 @@ class Progress::Display {
 
     void on(const RunStarted& event) {
         groups_ = event.groups;
-        if (!plain()) return;
+        if (!narrates()) return;
         say(fmt::format("offload {}: {} tests on {} sandboxes, at most {} at once",
                         harmless_line(event.version), harmless_line(event.framework),
                         harmless_line(event.provider), event.max_parallel));
     }
 
     void on(const DiscoveryStarted& event) {
-        if (!plain()) return;
-        const std::size_t longest = options_.verbose ? kLongestLine : 160;
+        if (!narrates()) return;
+        const std::size_t longest = verbose() ? kLongestLine : 160;
         say(fmt::format("collecting group {}: {}", group_name(event.group),
                         fit_end(harmless_line(event.command), longest, options_.unicode)));
     }
 
     void on(const DiscoveryFinished& event) {
-        if (!plain()) return;
+        if (!narrates()) return;
         say(fmt::format("group {}: {} collected in {}", group_name(event.group),
                         text::count(event.tests, "test"), text::duration(event.duration)));
     }
 
     void on(const RunPlanned& event) {
-        if (event.selected == 0) return;
+        if (event.selected == 0 || quiet()) return;
         if (plain()) say(fmt::format("{} to run", text::count(event.selected, "test")));
         if (!event.durations_known) {
             say(Style::Cyan,
@@ -160,10 +166,10 @@ class Progress::Display {
     }
 
     void on(const SandboxReady& event) {
-        if (!options_.verbose && !(plain() && !first_sandbox_told_)) return;
+        if (!verbose() && !(narrates() && !first_sandbox_told_)) return;
         say(fmt::format(
             "{} ready after {}",
-            first_sandbox_told_ || options_.verbose
+            first_sandbox_told_ || verbose()
                 ? fmt::format("sandbox {} ({})", event.sandbox.value(), harmless_line(event.id))
                 : std::string("first sandbox"),
             text::duration(event.creation)));
@@ -176,10 +182,10 @@ class Progress::Display {
                                                          harmless_line(event.id));
         if (event.trouble) {
             const auto text = event.trouble->to_string();
-            if (options_.verbose || repetitions_.troubles.is_first(text)) {
+            if (verbose() || (!quiet() && repetitions_.troubles.is_first(text))) {
                 say(Style::Yellow, "note:", fmt::format("{}: {}", name, harmless(text)));
             }
-        } else if (options_.verbose) {
+        } else if (verbose()) {
             say(fmt::format("{} ended", name));
         }
         if (event.maybe_leaked) {
@@ -189,13 +195,13 @@ class Progress::Display {
     }
 
     void on(const BatchStarted& event) {
-        if (!options_.verbose) return;
+        if (!verbose()) return;
         say(fmt::format("batch {} started on sandbox {}: {}", event.batch.value(),
                         event.sandbox.value(), text::count(event.tests.size(), "test")));
     }
 
     void on(const BatchFinished& event) {
-        if (options_.verbose) {
+        if (verbose()) {
             say(fmt::format("batch {} ended after {}: {}", event.batch.value(),
                             text::duration(event.duration), harmless_line(event.how)));
         } else if (event.outcome == BatchOutcome::Error && blamed_.erase(event.batch) == 0) {
@@ -213,13 +219,14 @@ class Progress::Display {
         last_attempt_ = {attempt.test, attempt.number};
         if (is_failure(attempt.result.outcome)) {
             show_failure(event);
-        } else if (options_.verbose) {
+        } else if (verbose()) {
             const bool skipped = attempt.result.outcome == Outcome::Skipped;
             const auto reason = skipped ? one_line_reason(attempt.result) : std::string{};
             say(skipped ? Style::Cyan : Style::Green, skipped ? "SKIP" : "PASS",
                 fmt::format("{} ({}){}{}", id_of(attempt.test),
                             text::duration(attempt.result.duration), reason.empty() ? "" : ": ",
                             reason));
+            if (everything() && !skipped) show_output(attempt.result);
         }
     }
 
@@ -251,8 +258,7 @@ class Progress::Display {
 
     // One line for all warnings of a kind, and one more that counts them. The journal has all.
     void warn(const std::string& text) {
-        if (options_.verbose || repetitions_.warnings.is_first(text))
-            say(Style::Yellow, "warning:", text);
+        if (verbose() || repetitions_.warnings.is_first(text)) say(Style::Yellow, "warning:", text);
     }
 
     void tell_of_repetitions() {
@@ -264,6 +270,7 @@ class Progress::Display {
             warn(std::string(text::trim(harmless(event.text))));
             return;
         }
+        if (quiet() && event.severity == Severity::Note) return;
         const auto [style, word] = heading_of(event.severity);
         say(style, word, text::trim(harmless(event.text)));
     }
@@ -296,6 +303,10 @@ class Progress::Display {
             say(event.will_retry ? Style::Yellow : Style::Red, word_for_failure(attempt.result),
                 headline);
         };
+        if (everything()) {
+            say_headline();
+            return show_output(attempt.result);
+        }
         if (failure_lines_shown_ >= options_.total_failure_lines) {
             say_headline();
             say(fmt::format("    {}", one_line_reason(attempt.result)));
@@ -314,7 +325,7 @@ class Progress::Display {
         look.unicode = options_.unicode;
         look.rank = options_.rank_lines;
         // One who asks for all of it reads on.
-        if (options_.verbose) look.first_rows = std::numeric_limits<std::size_t>::max();
+        if (verbose()) look.first_rows = std::numeric_limits<std::size_t>::max();
         const auto text = attempt_text(attempt.result, look);
         failure_lines_shown_ += text.lines;
         const bool folded = text.lines >= kWorthFolding && begin_fold(attempt, headline);
@@ -342,6 +353,13 @@ class Progress::Display {
     void end_fold() {
         held_back_ +=
             options_.ci->fold_end({.name = fmt::format("offload_{}", folds_), .at = now_});
+    }
+
+    void show_output(const TestResult& result) {
+        AttemptTextOptions look;
+        look.indent = "    ";
+        look.unicode = options_.unicode;
+        show_details(attempt_text(result, look).text);
     }
 
     // With pytest's "E   …" lines in the colour that they have there.

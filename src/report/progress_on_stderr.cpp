@@ -48,16 +48,15 @@ TerminalSize size_of_stderr() {
 
 }  // namespace
 
-ProgressOptions progress_on_stderr(bool ci, bool verbose) {
+ProgressOptions progress_on_stderr(bool ci, ColourWish colour) {
     const auto ci_variable = environment("CI");
     const bool terminal = ::isatty(STDERR_FILENO) == 1;
     const bool plain = ci || ci_variable == "true" || ci_variable == "1" || !terminal ||
                        environment("TERM") == "dumb" || environment("TERM").empty();
     ProgressOptions options;
     options.mode = plain ? ProgressMode::PlainLines : ProgressMode::RedrawnArea;
-    options.colour = terminal && environment("NO_COLOR").empty() && environment("TERM") != "dumb";
+    options.colour = wants_colour(colour, STDERR_FILENO);
     options.unicode = terminal_takes_utf8();
-    options.verbose = verbose;
     options.write = write_to_stderr;
     options.size = size_of_stderr;
     return options;

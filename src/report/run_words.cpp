@@ -44,8 +44,13 @@ VerdictWords verdict_words(const RunSummary& summary, std::string_view otherwise
                                              : fmt::format("FAILED: {} of {}", problems, all)};
     }
     if (counts.flaky > 0) {
+        // Who wonders about a red job finds the reason here.
+        const bool unusual = summary.exit_status != 0 && summary.exit_status != 2;
         return {Style::Yellow,
-                fmt::format("FLAKY: all passed, {} of {} only on retry", counts.flaky, all)};
+                fmt::format("FLAKY: all passed, {} of {} only on retry{}", counts.flaky, all,
+                            unusual ? fmt::format("; as configured, the exit status of that is {}",
+                                                  summary.exit_status)
+                                    : "")};
     }
     if (summary.exit_status != 0) {
         return {Style::Red, summary.leaked_sandboxes.empty()

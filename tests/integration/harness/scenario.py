@@ -42,7 +42,8 @@ class Scenario(unittest.TestCase):
         self.env = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("OFFLOAD_", "PYTEST_", "CI", "GITHUB_", "GITLAB_", "BUILDKITE"))
+            if not name.startswith(("OFFLOAD_", "PYTEST_", "CI", "GITHUB_", "GITLAB_", "BUILDKITE",
+                                    "FORCE_COLOR", "NO_COLOR", "CLICOLOR"))
         }
         self.env.update(
             TMPDIR=str(self.tmp),

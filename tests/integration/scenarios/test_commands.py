@@ -18,6 +18,26 @@ class Commands(Scenario):
         self.offload("-c", "x.toml", "run").expect_exit(0)
         self.offload("collect", "--config", "x.toml").expect_exit(0)
 
+    def test_config_is_found_from_a_folder_below_it(self):
+        self.fake_project({"tests/a.py::x": "pass", "tests/b.py::y": "pass", "c": "pass"})
+        self.write({"tests/a.py": "", "tests/b.py": "", "tests/deep/names": "c\n"})
+        below = self.project / "tests"
+        run = self.offload("run", "a.py::x", "--events", "events.ndjson", cwd=below).expect_exit(0)
+        run.expect_outcomes({"tests/a.py::x": "passed"})
+        run.expect_said(f"using {self.project}/offload.toml")
+        self.assertTrue((below / "events.ndjson").exists())
+        for what, ids in {
+            ("b.*",): ["tests/b.py::y"],
+            (".",): ["tests/a.py::x", "tests/b.py::y"],
+            ("tests/a.py",): ["tests/a.py::x"],
+            ("--list-from", "deep/names"): ["c"],
+        }.items():
+            listed = self.offload("collect", "-q", *what, cwd=below).expect_exit(0)
+            self.assertEqual(listed.out.split(), ids, listed.describe())
+            self.assertEqual(listed.err, "")
+        # A config that is named changes no folder.
+        self.offload("collect", "-c", "../offload.toml", "a.py", cwd=below).expect_exit(1)
+
     def test_init_writes_a_config_that_validates(self):
         for provider in ("local", "default", "modal"):
             for framework in ("pytest", "cargo", "default"):

@@ -28,6 +28,14 @@ class ExitCodes(Scenario):
         self.fake_project({"shaky": ["fail", "pass"]}, retries=1)
         self.offload("run", "--flaky-exit-code", "0").expect_exit(0)
 
+    def test_flaky_policy_is_a_key_that_the_flag_overrides(self):
+        self.fake_project({"shaky": ["fail", "pass"] * 3}, retries=1, offload='flaky = "fail"')
+        self.offload("run").expect_exit(1).expect_said("shaky", "the exit status of that is 1")
+        self.offload("run", "--flaky-exit-code", "0").expect_exit(0)
+        config = self.project / "offload.toml"
+        config.write_text(config.read_text().replace('"fail"', '"pass"', 1))
+        self.offload("run", "-q").expect_exit(0).expect_said("FLAKY")
+
     def test_flaky_exit_code_does_not_hide_a_failure(self):
         self.fake_project({"shaky": ["fail", "pass"], "bad": "fail"}, retries=1)
         self.offload("run", "--flaky-exit-code", "0").expect_exit(1)

@@ -4,6 +4,8 @@
 
 #include <csignal>
 
+#include "exit_wishes.hpp"
+
 namespace offload::app {
 namespace {
 
@@ -23,6 +25,17 @@ TEST(ExitStatus, FlakyIsTwoOrWhatWasAskedFor) {
     EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1}), {}), 2);
     EXPECT_EQ(exit_status(with({.passed = 3, .flaky = 1}), {.flaky = 0, .leak = {}}), 0);
     EXPECT_EQ(exit_status(with({.flaky = 1}), {.flaky = 77}), 77);
+}
+
+TEST(ExitStatus, FlakyIsAsTheConfigHasItUnlessTheFlagSaysOtherwise) {
+    const auto summary = with({.passed = 3, .flaky = 1});
+    config::OffloadSection offload;
+    EXPECT_EQ(exit_status(summary, wishes_of(offload, {})), 2);
+    offload.flaky = config::FlakyPolicy::Pass;
+    EXPECT_EQ(exit_status(summary, wishes_of(offload, {})), 0);
+    offload.flaky = config::FlakyPolicy::Fail;
+    EXPECT_EQ(exit_status(summary, wishes_of(offload, {})), 1);
+    EXPECT_EQ(exit_status(summary, wishes_of(offload, 77)), 77);
 }
 
 TEST(ExitStatus, AnyOtherBlemishIsOneWhateverElseThereIs) {

@@ -32,7 +32,8 @@ Answer answer_of(const std::vector<std::string>& arguments) {
 TEST(CommandLine, RunHasDefaults) {
     const auto options = options_of({"run"}, "run");
     EXPECT_EQ(options.global.config, "offload.toml");
-    EXPECT_FALSE(options.global.verbose);
+    EXPECT_EQ(options.global.verbose, 0);
+    EXPECT_FALSE(options.global.quiet);
     EXPECT_FALSE(options.run.parallel);
     EXPECT_FALSE(options.run.flaky_exit_code);
     EXPECT_THAT(options.run.selection.ids, IsEmpty());
@@ -48,11 +49,22 @@ TEST(CommandLine, GlobalFlagsCountBeforeAndBehindTheCommand) {
              {"run", "--fail-fast", "-c", "x.toml", "--verbose", "--ci"}}) {
         const auto options = options_of(arguments, "run");
         EXPECT_EQ(options.global.config, "x.toml");
-        EXPECT_TRUE(options.global.verbose);
+        EXPECT_EQ(options.global.verbose, 1);
     }
     for (const char* command : {"collect", "validate", "init", "logs"}) {
         EXPECT_EQ(options_of({command, "-c", "x.toml"}, command).global.config, "x.toml");
     }
+}
+
+TEST(CommandLine, MoreOrLessCanBeSaidInColourOrWithout) {
+    EXPECT_EQ(options_of({"run", "-vv"}, "run").global.verbose, 2);
+    EXPECT_EQ(options_of({"-v", "run", "-v"}, "run").global.verbose, 2);
+    EXPECT_TRUE(options_of({"run", "-q"}, "run").global.quiet);
+    EXPECT_THAT(answer_of({"run", "-q", "-v"}).text, HasSubstr("--verbose"));
+    EXPECT_EQ(options_of({"run"}, "run").global.colour, report::ColourWish::Auto);
+    EXPECT_EQ(options_of({"--color", "always", "run", "--color=never"}, "run").global.colour,
+              report::ColourWish::Never);
+    EXPECT_EQ(answer_of({"run", "--color", "blue"}).exit_status, 1);
 }
 
 TEST(CommandLine, RunTakesEveryFlag) {
@@ -217,6 +229,9 @@ TEST(CommandLine, SlipsGetASuggestion) {
     EXPECT_THAT(answer_of({"run", "--verbos"}).text, HasSubstr("did you mean --verbose?"));
     EXPECT_THAT(answer_of({"colect"}).text,
                 AllOf(HasSubstr("no command colect"), HasSubstr("did you mean collect?")));
+    EXPECT_THAT(answer_of({"hlep"}).text, HasSubstr("did you mean help?"));
+    EXPECT_THAT(answer_of({"history", "mrege"}).text,
+                AllOf(HasSubstr("no command history mrege"), HasSubstr("did you mean merge?")));
 }
 
 TEST(CommandLine, SelectionsAreTheSameForRunCollectAndLogs) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -181,6 +182,8 @@ TEST(Nearest, FindsTheLikelySlipOnly) {
     EXPECT_EQ(nearest("workingdir", keys), "working_dir");
     EXPECT_EQ(nearest("colour", keys), "");
     EXPECT_EQ(nearest("x", {}), "");
+    EXPECT_EQ(nearest("rnu", std::vector<std::string>{"log", "run"}), "run");
+    EXPECT_EQ(nearest("nur", std::vector<std::string>{"log", "run"}), "");
 }
 
 TEST(Nearest, AgreesWithTheFullDistanceOnRandomInput) {
@@ -204,7 +207,20 @@ TEST(Nearest, AgreesWithTheFullDistanceOnRandomInput) {
                 expected = candidate;
             }
         }
-        ASSERT_EQ(nearest(wanted, candidates), expected) << wanted;
+        for (std::size_t i = 0; i + 1 < wanted.size() && expected.empty(); ++i) {
+            std::string swapped = wanted;
+            std::swap(swapped[i], swapped[i + 1]);
+            const auto found = std::ranges::find(candidates, swapped);
+            if (found != candidates.end()) expected = *found;
+        }
+        const bool one_of_several = expected.size() < 6 && expected.size() == wanted.size() &&
+                                    edit_distance(wanted, expected) == 2;
+        const auto got = nearest(wanted, candidates);
+        if (one_of_several) {
+            ASSERT_EQ(edit_distance(wanted, got), 2U) << wanted;
+        } else {
+            ASSERT_EQ(got, expected) << wanted;
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 #include "offload/report/progress.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,9 +23,9 @@ class ProgressTest : public testing::Test {
         progress = std::make_unique<Progress>(std::move(options), run.table);
         run.sinks = {progress.get()};
     }
-    void plain(bool verbose = false) {
+    void plain(Verbosity verbosity = Verbosity::Usual) {
         ProgressOptions options;
-        options.verbose = verbose;
+        options.verbosity = verbosity;
         options.attempts_per_group = {3};
         make(std::move(options));
         run.start();
@@ -83,7 +84,7 @@ TEST_F(ProgressTest, PassedTestsAreNoLinesUnlessVerbose) {
     run.attempt({.test = 0, .result = passed()});
     run.decided(0, Status::Passed);
     EXPECT_EQ(written, "");
-    plain(true);
+    plain(Verbosity::Verbose);
     run.attempt({.test = 1, .result = passed(0.5)});
     EXPECT_EQ(written, "PASS t::b (0.5 s)\n");
 }
@@ -291,12 +292,46 @@ TEST_F(ProgressTest, WarningsOfOneKindAreOneLineAndACount) {
 }
 
 TEST_F(ProgressTest, VerboselyEachWarningIsShown) {
-    plain(/*verbose=*/true);
+    plain(Verbosity::Verbose);
     run.notice(Severity::Warning, "batch 3 was late");
     run.notice(Severity::Warning, "batch 12 was late");
     run.tell(RunFinished{});
     EXPECT_THAT(written, HasSubstr("batch 12 was late"));
     EXPECT_THAT(written, Not(HasSubstr("more warning")));
+}
+
+TEST_F(ProgressTest, QuietlyOnlyWhatWentWrongIsShown) {
+    ProgressOptions options;
+    options.verbosity = Verbosity::Quiet;
+    make(std::move(options));
+    run.start();
+    run.discover({"t::a", "t::b", "t::c"});
+    run.tell(RunPlanned{.selected = 3, .durations_known = false});
+    run.sandbox(0);
+    run.batch(0, 0, {0, 1, 2});
+    run.attempt({.test = 0, .result = passed()});
+    run.notice(Severity::Note, "by the way");
+    run.tick(1000);
+    EXPECT_EQ(written, "");
+    run.attempt({.test = 1, .result = failed("broken", "here")});
+    run.notice(Severity::Warning, "careful");
+    EXPECT_THAT(written, HasSubstr("FAIL t::b"));
+    EXPECT_THAT(written, HasSubstr("warning: careful\n"));
+}
+
+TEST_F(ProgressTest, WhatPassedTestsPrintedIsShownWhenEverythingIsAskedFor) {
+    auto result = passed();
+    result.system_out = "look at me\n";
+    plain(Verbosity::Verbose);
+    run.attempt({.test = 0, .result = result});
+    EXPECT_THAT(written, Not(HasSubstr("look at me")));
+    plain(Verbosity::Everything);
+    run.attempt({.test = 1, .result = result});
+    std::string lines;
+    for (int i = 0; i < 1000; ++i) lines += fmt::format("line {}\n", i);
+    run.attempt({.test = 2, .result = failed("broken", lines)});
+    EXPECT_THAT(written, HasSubstr("    look at me\n"));
+    for (int i = 0; i < 1000; ++i) EXPECT_THAT(written, HasSubstr(fmt::format("line {}\n", i)));
 }
 
 class AreaTest : public ProgressTest {

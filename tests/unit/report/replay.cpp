@@ -31,7 +31,8 @@ struct Arguments {
 class Player {
   public:
     explicit Player(const Arguments& arguments) : speed_(arguments.speed) {
-        auto look = progress_on_stderr(arguments.plain, arguments.verbose);
+        auto look = progress_on_stderr(arguments.plain);
+        if (arguments.verbose) look.verbosity = Verbosity::Verbose;
         look.attempts_per_group = {3, 3};
         look.heartbeat = Seconds(5);
         SummaryOptions last;

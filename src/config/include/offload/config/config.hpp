@@ -22,6 +22,9 @@
 
 namespace offload::config {
 
+// What a run comes to in which all tests passed, some only on retry.
+enum class FlakyPolicy { ExitTwo, Pass, Fail };
+
 struct OffloadSection {
     std::size_t max_parallel = 10;
     std::chrono::seconds test_timeout{900};
@@ -36,6 +39,7 @@ struct OffloadSection {
     std::chrono::seconds discovery_timeout{3600};
     // Of a run in which all passed, where a sandbox may be left; nothing: no other than without.
     std::optional<std::size_t> leak_exit_code;
+    FlakyPolicy flaky = FlakyPolicy::ExitTwo;
 };
 
 struct Provider {

@@ -19,6 +19,7 @@
 #include "offload/model/sink.hpp"
 #include "offload/model/test_table.hpp"
 #include "offload/report/ci.hpp"
+#include "offload/report/colour.hpp"
 
 namespace offload::report {
 
@@ -29,11 +30,18 @@ struct TerminalSize {
 
 enum class ProgressMode { RedrawnArea, PlainLines };
 
+enum class Verbosity {
+    Quiet,       // what went wrong: failures, flaky tests, warnings, errors
+    Usual,       // and how the run goes
+    Verbose,     // and a line per passed or skipped test, batch and sandbox
+    Everything,  // and all that tests have printed, also those that passed
+};
+
 struct ProgressOptions {
     ProgressMode mode = ProgressMode::PlainLines;
     bool colour = false;
-    bool unicode = true;   // false: the display's own marks are ASCII
-    bool verbose = false;  // a line per passed or skipped test, batch and sandbox too
+    bool unicode = true;  // false: the display's own marks are ASCII
+    Verbosity verbosity = Verbosity::Usual;
     std::function<void(std::string_view)> write;  // must be set
     std::function<TerminalSize()> size;           // asked at each drawing; unset: 80 × 24
     std::vector<int> attempts_per_group;  // 1 + retry_count, for "attempt 1 of 3"; may be empty
@@ -47,8 +55,8 @@ struct ProgressOptions {
 };
 
 // Options for this process's stderr: plain lines when `ci`, $CI is "true" or "1", $TERM is "dumb"
-// or stderr is no terminal; colours on terminals only, and not where $NO_COLOR is set.
-ProgressOptions progress_on_stderr(bool ci, bool verbose);
+// or stderr is no terminal.
+ProgressOptions progress_on_stderr(bool ci, ColourWish colour = ColourWish::Auto);
 
 class Progress final : public Sink {
   public:
