@@ -7,9 +7,12 @@
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
+#include "ignore.hpp"
 #include "kinds.hpp"
 #include "offload/base/file.hpp"
 #include "offload/config/init.hpp"
+#include "offload/config/surroundings.hpp"
+#include "offload/process/child.hpp"
 
 namespace offload::app {
 namespace {
@@ -30,6 +33,40 @@ std::string listed(const std::vector<std::string>& names) {
         out.push_back(name == "default" ? name + " (your own commands)" : name);
     }
     return fmt::format("{}", fmt::join(out, ", "));
+}
+
+// What was written, what has gone into it, and what it still lacks.
+void tell(const std::filesystem::path& file, std::string_view framework,
+          const std::vector<std::string>& notes) {
+    const auto loaded =
+        config::load(file, kinds(), config::Overrides{}, config::process_environment());
+    std::string text = fmt::format("Wrote {}: tests of {}", file.string(), framework);
+    if (loaded.config) {
+        text += fmt::format(", by {}, at most {} at once", loaded.config->provider.type,
+                            loaded.config->offload.max_parallel);
+    }
+    text += ".\n";
+    for (const auto& note : notes) text += fmt::format("  {}\n", note);
+    write_stderr(text);
+    print(loaded.diagnostics);
+    if (loaded.config) {
+        print(config::check_surroundings(loaded, config::process_environment()));
+    }
+    write_stderr("`offload validate` explains it, `offload run` runs the tests.\n");
+}
+
+int keep_out_of_git(const std::filesystem::path& folder) {
+    process::prepare_this_process();
+    const auto reports = config::Report{}.output_dir;
+    const auto ignored = ignore_in_git(folder, reports);
+    if (!ignored) {
+        print(ignored.error());
+        return kFailure;
+    }
+    if (*ignored == Ignored::Now) {
+        write_stderr(fmt::format("Added /{}/ to .gitignore.\n", reports));
+    }
+    return kSuccess;
 }
 
 }  // namespace
@@ -59,6 +96,9 @@ Examples:
   offload init -p default -f cargo
   offload init -c ci/offload.toml
 
+Says what it found in the folder, and what the config still lacks there. In a git repository,
+test-results is added to .gitignore, unless it is ignored already.
+
 Exit status: 0 the file is written, 1 it is not: a file that exists is only replaced with --force.
 )");
     return command;
@@ -83,18 +123,21 @@ int execute_init(const Options& options) {
                     .hint = "-f pytest says so where the folder does not look like it"});
         return kFailure;
     }
-    const auto text = config::init_template(*kinds().provider(options.init.provider), framework,
-                                            name.empty() ? framework.names.front() : name, folder,
-                                            options.init.from_xdist);
-    if (auto written = write_file_atomically(file, text); !written) {
+    const auto draft = config::init_draft(*kinds().provider(options.init.provider), framework,
+                                          name.empty() ? framework.names.front() : name, folder,
+                                          options.init.from_xdist);
+    if (auto written = write_file_atomically(file, draft.text); !written) {
         print(written.error());
         return kFailure;
     }
-    write_stderr(
-        fmt::format("Wrote {}. `offload validate` explains it, `offload run` runs the "
-                    "tests.\n",
-                    file.string()));
-    return kSuccess;
+    auto notes = draft.notes;
+    if (name.empty() && !(framework.detect && framework.detect(folder) > 0)) {
+        notes.insert(notes.begin(), fmt::format("Nothing here says what runs the tests: {} is a "
+                                                "guess, and -f names another.",
+                                                framework.names.front()));
+    }
+    tell(file, framework.names.front(), notes);
+    return keep_out_of_git(folder);
 }
 
 }  // namespace offload::app

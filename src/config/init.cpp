@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <thread>
 
 #include "offload/base/text.hpp"
 #include "sections.hpp"
@@ -60,7 +61,8 @@ std::string kind_section(std::string_view section, const std::string& doc, std::
 }
 
 std::string offload_section(bool runs_here, std::optional<std::size_t> max_parallel) {
-    const std::size_t usual = runs_here ? 4 : 10;
+    const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+    const std::size_t usual = runs_here ? cores : 10;
     std::vector<Suggestion> keys = {{"max_parallel", std::to_string(max_parallel.value_or(usual))},
                                     {"test_timeout_secs", "900"}};
     if (!runs_here) keys.push_back({"sandbox_project_root", toml_text("/app")});
@@ -131,25 +133,33 @@ const FrameworkKind& detect_framework(const Kinds& kinds, const fs::path& folder
 std::string init_template(const ProviderKind& provider, const FrameworkKind& framework,
                           std::string_view framework_name, const fs::path& folder,
                           bool from_xdist) {
+    return init_draft(provider, framework, framework_name, folder, from_xdist).text;
+}
+
+Draft init_draft(const ProviderKind& provider, const FrameworkKind& framework,
+                 std::string_view framework_name, const fs::path& folder, bool from_xdist) {
     const InitRequest request{folder, provider.fresh()->runs_here(), from_xdist};
     const InitSection of_provider = provider.init(request);
     const InitSection of_framework = framework.init(request);
-    return "#:schema ./offload.schema.json\n"
-           "# Runs this project's tests in parallel: `offload run`.\n"
-           "# `offload validate` shows every setting with its value and where it comes from,\n"
-           "# `offload collect` the tests that are found. Editors that know JSON schemas complete "
-           "and\n"
-           "# check this file once `offload schema > offload.schema.json` has been run beside "
-           "it.\n\n" +
-           offload_section(request.runs_here, of_framework.max_parallel) +
-           kind_section("provider", provider.doc, provider.names.front(), of_provider.own,
-                        provider.keys, keys_of("provider")) +
-           kind_section("framework", framework.doc, framework_name, of_framework.own,
-                        framework.keys, keys_of("framework")) +
-           groups_section(of_framework) + "[report]\n" +
-           lines({{"output_dir", toml_text("test-results")},
-                  {"download_globs", "[\"screenshots/**\"]", false}},
-                 keys_of("report"));
+    Draft draft{.text = {}, .notes = of_framework.notes};
+    draft.text =
+        "#:schema ./offload.schema.json\n"
+        "# Runs this project's tests in parallel: `offload run`.\n"
+        "# `offload validate` shows every setting with its value and where it comes from,\n"
+        "# `offload collect` the tests that are found. Editors that know JSON schemas complete "
+        "and\n"
+        "# check this file once `offload schema > offload.schema.json` has been run beside "
+        "it.\n\n" +
+        offload_section(request.runs_here, of_framework.max_parallel) +
+        kind_section("provider", provider.doc, provider.names.front(), of_provider.own,
+                     provider.keys, keys_of("provider")) +
+        kind_section("framework", framework.doc, framework_name, of_framework.own, framework.keys,
+                     keys_of("framework")) +
+        groups_section(of_framework) + "[report]\n" +
+        lines({{"output_dir", toml_text("test-results")},
+               {"download_globs", "[\"screenshots/**\"]", false}},
+              keys_of("report"));
+    return draft;
 }
 
 }  // namespace offload::config

@@ -3,6 +3,7 @@
 #include "cargo/cargo.hpp"
 #include "cargo/causes.hpp"
 #include "cargo/options.hpp"
+#include "offload/base/file.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
 
@@ -27,11 +28,24 @@ config::Keys keys() {
     };
 }
 
-config::InitSection suggest(const config::InitRequest& /*request*/) {
-    return {.own = {{"package", "\"my-crate\"", false},
-                    {"features", "[\"slow-tests\"]", false},
-                    {"include_ignored", "true", false}},
-            .group = {{"filters", "\"-E 'not test(slow)'\"", false}}};
+// Of a workspace whose root is a package as well, cargo takes that package alone, unless told.
+bool has_members_beside_the_root(const fs::path& folder) {
+    const auto text = read_file(folder / "Cargo.toml");
+    return text && text->find("[workspace]") != std::string::npos &&
+           text->find("[package]") != std::string::npos;
+}
+
+config::InitSection suggest(const config::InitRequest& request) {
+    config::InitSection out{.own = {{"package", "\"my-crate\"", false},
+                                    {"features", "[\"slow-tests\"]", false},
+                                    {"include_ignored", "true", false}},
+                            .group = {{"filters", "\"-E 'not test(slow)'\"", false}}};
+    if (has_members_beside_the_root(request.folder)) {
+        out.group.front() = {"filters", "\"--workspace\""};
+        out.notes.emplace_back(
+            "Cargo.toml is a package and a workspace: --workspace takes the tests of all members.");
+    }
+    return out;
 }
 
 config::FrameworkKind declare() {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "offload/base/file.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "offload/config/init.hpp"
@@ -14,6 +15,7 @@
 #include "pytest/causes.hpp"
 #include "pytest/options.hpp"
 #include "pytest/pytest.hpp"
+#include "pytest/settings.hpp"
 #include "pytest/xdist_habits.hpp"
 
 namespace offload::framework {
@@ -129,22 +131,65 @@ void take_over(const XdistHabits& habits, config::InitSection& out) {
     }
 }
 
+// The module of settings that a Django project's manage.py names, or "".
+std::string django_settings(const fs::path& folder) {
+    const auto text = read_file(folder / "manage.py");
+    if (!text) return "";
+    const auto at = text->find("DJANGO_SETTINGS_MODULE");
+    if (at == std::string::npos) return "";
+    const auto begin = text->find_first_of("'\"", text->find(',', at));
+    if (begin == std::string::npos) return "";
+    return text->substr(begin + 1, text->find((*text)[begin], begin + 1) - begin - 1);
+}
+
+// Django's own runner finds other files than pytest, and knows its settings from manage.py.
+void suit_django(const config::InitRequest& request, const PytestSettings& settings,
+                 std::string& command, std::vector<std::string>& notes) {
+    const auto module = django_settings(request.folder);
+    if (module.empty()) return;
+    notes.push_back("manage.py: a Django project, whose tests pytest-django lets pytest run.");
+    if (!settings.keys.contains("DJANGO_SETTINGS_MODULE")) command += " --ds=" + module;
+    if (!settings.keys.contains("python_files")) {
+        command += " -o 'python_files=tests.py test_*.py *_tests.py'";
+    }
+}
+
 config::InitSection suggest(const config::InitRequest& request) {
+    const auto settings = pytest_settings(request.folder);
+    const bool own_paths = settings.keys.contains("testpaths");
     const bool tests = config::is_there(request.folder / "tests");
     const bool test = !tests && config::is_there(request.folder / "test");
-    config::InitSection out{
-        .own = {{"command", config::toml_text(command_for(request))},
-                {"paths", fmt::format("[\"{}\"]", test ? "test" : "tests"), tests || test},
-                {"run_args", "\"--no-cov -p no:xdist\"", false}},
-        .group = {{"filters", "\"-m 'not slow'\"", false}}};
+    config::InitSection out;
+    if (!settings.file.empty()) {
+        out.notes.push_back(fmt::format("The settings of pytest in {} count here as well{}.",
+                                        settings.file, own_paths ? ", testpaths among them" : ""));
+    }
+    auto command = command_for(request);
+    suit_django(request, settings, command, out.notes);
+    out.own = {
+        {"command", config::toml_text(command)},
+        {"paths", fmt::format("[\"{}\"]", test ? "test" : "tests"), (tests || test) && !own_paths},
+        {"run_args", "\"--no-cov -p no:xdist\"", false}};
+    if (config::is_there(request.folder / "src") && !settings.keys.contains("pythonpath")) {
+        out.own.push_back({"env", "{ PYTHONPATH = \"{root}/src\" }", false,
+                           "This one finds a package in src/ that is not installed."});
+    }
+    out.group = {{"filters", "\"-m 'not slow'\"", false}};
     if (request.from_xdist) take_over(xdist_habits(request.folder), out);
     return out;
 }
 
 int looks_like_it(const fs::path& folder) {
     for (const char* name :
-         {"pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "conftest.py"}) {
+         {"pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "conftest.py", "manage.py"}) {
         if (config::is_there(folder / name)) return 2;
+    }
+    std::error_code ignored;
+    for (const char* place : {".", "tests", "test"}) {
+        for (const auto& entry : fs::directory_iterator(folder / place, ignored)) {
+            const auto name = entry.path().filename().string();
+            if (name.starts_with("test_") && name.ends_with(".py")) return 2;
+        }
     }
     return 0;
 }

@@ -1,5 +1,7 @@
 """Commands other than run."""
 
+import subprocess
+
 from harness import Scenario
 
 
@@ -46,6 +48,19 @@ class Commands(Scenario):
                 folder = self.project / name
                 self.offload("init", "-p", provider, "-f", framework, cwd=folder).expect_exit(0)
                 self.offload("validate", cwd=folder).expect_exit(0)
+
+    def test_init_keeps_its_reports_out_of_git_once(self):
+        self.write({"pyproject.toml": '[tool.pytest.ini_options]\ntestpaths = ["t"]\n', "t/x": ""})
+        ignore = self.project / ".gitignore"
+        first = self.offload("init").expect_exit(0)
+        first.expect_said("tests of pytest", "pyproject.toml count here as well, testpaths")
+        self.assertFalse(ignore.exists(), "it is no repository")
+        subprocess.run(["git", "init", "--quiet"], cwd=self.project, env=self.env, check=True)
+        ignore.write_text("build")
+        self.offload("init", "--force").expect_exit(0).expect_said("Added /test-results/")
+        self.assertEqual(ignore.read_text(), "build\n/test-results/\n")
+        self.offload("init", "--force").expect_exit(0)
+        self.assertEqual(ignore.read_text(), "build\n/test-results/\n")
 
     def test_init_never_overwrites(self):
         self.write({"offload.toml": "mine\n"})

@@ -1,5 +1,7 @@
 #include "offload/config/init.hpp"
 
+#include <thread>
+
 #include "helpers.hpp"
 #include "offload/base/file.hpp"
 
@@ -16,6 +18,15 @@ class InitTest : public testing::Test {
         auto made = TemporaryFolder::create("offload-config-");
         ASSERT_TRUE(made);
         folder_.emplace(*std::move(made));
+    }
+    void write(const std::string& name, const std::string& text) {
+        touch(name);
+        ASSERT_TRUE(write_file_atomically(folder_->path() / name, text));
+    }
+    Draft draft() {
+        const auto& framework = detect_framework(all_kinds(), folder_->path());
+        return init_draft(*all_kinds().provider("local"), framework, framework.names.front(),
+                          folder_->path());
     }
     void touch(const std::string& name) {
         const auto path = folder_->path() / name;
@@ -104,6 +115,10 @@ TEST_F(InitTest, DetectsTheFramework) {
     EXPECT_EQ(detected(), "pytest");
     touch("CMakeLists.txt");
     EXPECT_EQ(detected(), "pytest") << "Python, built by CMake";
+    std::filesystem::remove(folder_->path() / "pyproject.toml");
+    EXPECT_EQ(detected(), "ctest");
+    touch("tests/test_a.py");
+    EXPECT_EQ(detected(), "pytest");
     touch("Cargo.toml");
     EXPECT_EQ(detected(), "cargo");
 }
@@ -123,6 +138,59 @@ TEST_F(InitTest, FindsTheBuildFolderOfACMakeProject) {
     touch("build/release/CTestTestfile.cmake");
     touch("build/dev/CTestTestfile.cmake");
     EXPECT_EQ(build_dir(), "build/dev");
+}
+
+TEST_F(InitTest, LeavesTheProjectsOwnTestpathsToPytest) {
+    touch("tests/test_a.py");
+    for (const auto& [file, text] : std::vector<std::pair<std::string, std::string>>{
+             {"setup.cfg",
+              "[metadata]\nname = x\n[tool:pytest]\n# none\ntestpaths =\n    a\n    b\n"},
+             {"pyproject.toml", "[tool.pytest.ini_options]\ntestpaths = [\"lib\"]\n"},
+             {"pytest.ini", "[pytest]\ntestpaths = lib\n"}}) {
+        write(file, text);
+        const auto told = draft();
+        EXPECT_THAT(told.text, HasSubstr("\n# paths = ")) << file;
+        EXPECT_THAT(told.notes, ElementsAre(HasSubstr(file + " count here as well, testpaths")));
+    }
+    write("pytest.ini", "[pytest]\naddopts = -q\n");
+    EXPECT_THAT(draft().text, HasSubstr("\npaths = [\"tests\"]\n"));
+}
+
+TEST_F(InitTest, KnowsTheSettingsOfADjangoProject) {
+    write("manage.py",
+          "import os\nos.environ.setdefault(\"DJANGO_SETTINGS_MODULE\", \"shop.settings\")\n");
+    auto loaded = read(draft().text);
+    ASSERT_TRUE(loaded.config);
+    EXPECT_THAT(loaded.config->framework.as<framework::PytestOptions>().prefix,
+                testing::IsSupersetOf(
+                    {"--ds=shop.settings", "python_files=tests.py test_*.py *_tests.py"}));
+    write("pytest.ini", "[pytest]\nDJANGO_SETTINGS_MODULE = shop.test\npython_files = test.py\n");
+    EXPECT_THAT(draft().text, testing::Not(HasSubstr("--ds=")));
+    EXPECT_THAT(draft().text, testing::Not(HasSubstr("python_files=")));
+}
+
+TEST_F(InitTest, TakesAllMembersOfACargoWorkspace) {
+    write("Cargo.toml", "[package]\nname = \"root\"\n[workspace]\nmembers = [\"a\"]\n");
+    EXPECT_THAT(draft().text, HasSubstr("\nfilters = \"--workspace\"\n"));
+    write("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n");
+    EXPECT_THAT(draft().text, testing::Not(HasSubstr("--workspace")));
+}
+
+TEST_F(InitTest, SaysWhatAnUnknownRunnerLacks) {
+    write("package.json", R"({"scripts": {"test": "jest --ci"}})");
+    EXPECT_THAT(draft().notes,
+                ElementsAre(HasSubstr("`npm test` (jest --ci) runs all tests at once")));
+    write("Makefile", "all:\n\ttrue\ntest := no\ncheck: all\n\t./check\n");
+    EXPECT_THAT(draft().notes, ElementsAre(HasSubstr("`make check` runs all")));
+    write("package.json", R"({"devDependencies": {"vitest": "3"}})");
+    EXPECT_THAT(draft().notes, IsEmpty());
+}
+
+TEST_F(InitTest, RunsAsMuchAtOnceAsThisMachineHasCores) {
+    const auto loaded = read(draft().text);
+    ASSERT_TRUE(loaded.config);
+    EXPECT_EQ(loaded.config->offload.max_parallel,
+              std::max(1U, std::thread::hardware_concurrency()));
 }
 
 // What editors complete by, and a line that every TOML parser takes for a comment.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "offload/config/kind.hpp"
 
@@ -12,9 +13,19 @@ namespace offload::config {
 // What the folder looks like; the first kind where none recognises it.
 const FrameworkKind& detect_framework(const Kinds& kinds, const std::filesystem::path& folder);
 
+// What `init` has to write, and to say.
+struct Draft {
+    std::string text;
+    std::vector<std::string>
+        notes;  // sentences: what of the project has gone into it, what it lacks
+};
+
 // A file that loads without a warning, works at once where the framework does, and explains each
 // setting. Looks into `folder` for what to suggest (paths, uv.lock, Dockerfile). Both kinds have an
 // `init`; `framework_name` is the one of its names to write.
+Draft init_draft(const ProviderKind& provider, const FrameworkKind& framework,
+                 std::string_view framework_name, const std::filesystem::path& folder,
+                 bool from_xdist = false);
 std::string init_template(const ProviderKind& provider, const FrameworkKind& framework,
                           std::string_view framework_name, const std::filesystem::path& folder,
                           bool from_xdist = false);
