@@ -1,6 +1,8 @@
 // offload collect: which tests are there? `offload run --collect-only` is the same.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "collect.hpp"
 #include "commands.hpp"
 #include "console.hpp"
@@ -30,6 +32,13 @@ void print_broken(const TestTable& tests, const engine::Collected& collected) {
 // They are read for a filter that may ask for them alone.
 KnownDurations durations_if_asked(const SelectionOptions& selection, const config::Config& config) {
     return selection.filter.empty() ? KnownDurations{} : known_durations(config);
+}
+
+bool sets_up(const config::Config& config) {
+    return config.offload.setup_command ||
+           std::ranges::any_of(config.groups, [](const config::Group& group) {
+               return group.setup_command.has_value();
+           });
 }
 
 }  // namespace
@@ -97,6 +106,12 @@ int list_tests(const config::Config& config, const GlobalOptions& global,
     if (const auto signal = signals.received()) return exit_status_of_signal(*signal);
     for (const auto& warning : collected.warnings) print_warning(warning);
     for (const auto& error : collected.errors) print(error);
+    if (!collected.errors.empty() && sets_up(config)) {
+        print_warning(
+            "setup_command is not run to list tests; where finding them needs what it makes, run "
+            "it "
+            "by hand first");
+    }
     print_broken(tests, collected);
     const auto listed =
         write_stdout(render_listing(collect.format, tests, collected.selected, config.groups));

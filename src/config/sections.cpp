@@ -57,6 +57,19 @@ Keys offload_keys() {
             "status 2. `pass`: 0. `fail`: 1. Such tests are named either way; "
             "`--flaky-exit-code N` overrides it.",
             {.choices = {"exit-2", "pass", "fail"}}),
+        key("setup_command", &S::setup_command, Era::V1_0,
+            "Runs once on this machine before anything else, discovery included: what it builds, "
+            "discovery finds. Lines of `KEY=VALUE` that it writes to the file `$OFFLOAD_ENV` "
+            "become variables of all tests. Where it fails, no test runs.",
+            {.expander = Expander::SandboxShell}),
+        key("teardown_command", &S::teardown_command, Era::V1_0,
+            "Runs once on this machine after everything else, whatever became of the run or of "
+            "`setup_command`, Ctrl-C included. Where it fails, so does the run.",
+            {.expander = Expander::SandboxShell}),
+        key("setup_timeout_secs", &S::setup_timeout, Era::V1_0,
+            "How long a `setup_command` may take, also that of a group.", {.range = kSeconds}),
+        key("teardown_timeout_secs", &S::teardown_timeout, Era::V1_0,
+            "How long a `teardown_command` may take, also that of a group.", {.range = kSeconds}),
         Key{.name = "stream_output",
             .era = Era::V0_4,
             .doc = "Deprecated, without effect.",
@@ -95,6 +108,13 @@ Keys group_keys() {
             "shell would. Of several groups that select a test, the first in the file has it."),
         key("schedule_individual", &S::schedule_individual, Era::V0_9,
             "Each test runs alone in its batch."),
+        key("setup_command", &S::setup_command, Era::V1_0,
+            "As in `[offload]`, for this group: runs after that one, before any discovery, unless "
+            "`--group` leaves the group out. Its variables are those of the group's tests alone.",
+            {.expander = Expander::SandboxShell}),
+        key("teardown_command", &S::teardown_command, Era::V1_0,
+            "As in `[offload]`, for this group: runs before that one.",
+            {.expander = Expander::SandboxShell}),
         key("resources", &S::resources, Era::V1_0,
             "What `[resources]` counts and each batch of the group holds one unit of while it "
             "runs."),

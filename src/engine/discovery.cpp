@@ -79,6 +79,10 @@ run::GroupDiscovered Discovery::discover(const run::Family& family) {
 
     auto command = settings_.framework.discovery(request);
     if (!command) return finish(fail(std::move(command).error()));
+    if (variables_) {
+        const auto variables = variables_(request.group);
+        command->env.insert(command->env.begin(), variables.begin(), variables.end());
+    }
     const auto limit = config.offload.discovery_timeout;
     // Standard output is for programs.
     const auto listen = [this](process::Channel channel, std::string_view piece) {

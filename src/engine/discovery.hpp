@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -24,6 +25,8 @@ bool is_wanted(const config::Group& group, const std::vector<std::string>& only_
 
 framework::Groups groups_of(const std::vector<GroupIndex>& indices, const config::Config& config);
 
+using VariablesOf = std::function<Variables(const config::Group&)>;
+
 struct DiscoverySettings {
     const framework::Framework& framework;
     const config::Config& config;
@@ -39,6 +42,10 @@ class Discovery {
     // Error: no temporary folder could be made.
     static Result<std::unique_ptr<Discovery>> create(DiscoverySettings settings, Inbox& inbox);
     ~Discovery();  // cancels what still runs, and waits
+
+    // What a group's commands find in their environment besides; to be said before add(), and asked
+    // on any thread.
+    void add_variables(VariablesOf variables) { variables_ = std::move(variables); }
 
     // Begins to discover these.
     void add(std::vector<run::Family> families);
@@ -63,6 +70,7 @@ class Discovery {
     DiscoverySettings settings_;
     TemporaryFolder folder_;
     Inbox& inbox_;
+    VariablesOf variables_;
     std::mutex words_mutex_;
     std::string words_;
     process::CancelSource cancel_;

@@ -6,6 +6,7 @@
 #include <cctype>
 #include <exception>
 #include <filesystem>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -170,9 +171,12 @@ void Executor::main() {
 provider::ExecRequest Executor::exec_request(const BatchJob& job,
                                              framework::BatchCommand command) const {
     const auto now = steady_now();
+    provider::Variables env;
+    if (shared_.variables) env = shared_.variables(*job.group);
+    std::ranges::move(command.env, std::back_inserter(env));
     provider::ExecRequest exec{
         .command = std::move(command.command),
-        .env = std::move(command.env),
+        .env = std::move(env),
         .files = {},
         .result_file = std::move(command.result_file),
         .keeps_track_of_files = !shared_.config.report.download_globs.empty(),

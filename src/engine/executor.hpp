@@ -9,6 +9,7 @@
 #include <string_view>
 #include <thread>
 
+#include "discovery.hpp"
 #include "messages.hpp"
 #include "offload/framework/framework.hpp"
 #include "offload/process/cancel.hpp"
@@ -34,6 +35,7 @@ struct ExecutorShared {
     Inbox& inbox;
     std::counting_semaphore<>& destructions;  // how many may still be destroyed at once
     std::string run_folder = {};              // see framework::RunContext
+    VariablesOf variables = {};               // of setup, for a group's tests
 };
 
 // The thread tells the inbox, in this order: SandboxUp or

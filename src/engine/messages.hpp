@@ -15,6 +15,8 @@
 
 namespace offload::engine {
 
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
 // Towards the thread that drives the run.
 using Inbox = Mailbox<run::Message>;
 

@@ -25,6 +25,14 @@ framework::WorkerStart start_of(run::Way way) {
     return framework::WorkerStart::WithTests;
 }
 
+// What tests find on this machine, for commands that prepare it for them.
+Variables environment_here(const Performer::Stage& stage) {
+    auto variables = stage.provider.environment();
+    const auto& given = stage.request.config.extra_env;
+    variables.insert(variables.end(), given.begin(), given.end());
+    return variables;
+}
+
 std::ptrdiff_t destructions_at_once(const provider::Provider& provider) {
     return static_cast<std::ptrdiff_t>(
         std::max<std::size_t>(1, provider.traits().concurrent_destructions));
@@ -44,16 +52,28 @@ Result<std::unique_ptr<Performer>> Performer::create(const Stage& stage) {
 Performer::Performer(const Stage& stage, std::string nonce, std::unique_ptr<Discovery> discovery)
     : stage_(stage),
       destructions_(destructions_at_once(stage.provider)),
+      setup_(std::make_unique<SetupCommands>(
+          SetupSettings{.config = stage.request.config,
+                        .only_groups = stage.request.only_groups,
+                        .working_folder = stage.request.working_folder,
+                        .run_id = stage.request.run_id,
+                        .folder = discovery->folder(),
+                        .environment = environment_here(stage)},
+          stage.inbox)),
       discovery_(std::move(discovery)),
-      shared_{.provider = stage.provider,
-              .framework = stage.framework,
-              .config = stage.request.config,
-              .run_id = stage.request.run_id,
-              .nonce = std::move(nonce),
-              .fail_fast = stage.request.fail_fast,
-              .inbox = stage.inbox,
-              .destructions = destructions_,
-              .run_folder = discovery_->folder()} {}
+      shared_{
+          .provider = stage.provider,
+          .framework = stage.framework,
+          .config = stage.request.config,
+          .run_id = stage.request.run_id,
+          .nonce = std::move(nonce),
+          .fail_fast = stage.request.fail_fast,
+          .inbox = stage.inbox,
+          .destructions = destructions_,
+          .run_folder = discovery_->folder(),
+          .variables = [this](const config::Group& group) { return setup_->variables_of(group); }} {
+    discovery_->add_variables(shared_.variables);
+}
 
 // Sandboxes are told to end in any case: on the way out with an exception, nobody else did.
 Performer::~Performer() {
@@ -71,6 +91,9 @@ struct Performer::Act {
 
     void operator()(run::Tell& action) { me.stage_.emitter.emit(std::move(action.event)); }
     void operator()(const run::Forecast& action) { me.stage_.emitter.forecast(action.left); }
+    void operator()(const run::SetUp& /*action*/) { me.setup_->set_up(); }
+    void operator()(const run::CancelSetup& /*action*/) { me.setup_->cancel_setup(); }
+    void operator()(const run::TearDown& /*action*/) { me.setup_->tear_down(); }
     void operator()(run::Discover& action) { me.discovery_->add(std::move(action.families)); }
     void operator()(const run::CancelDiscoveries& /*action*/) { me.discovery_->cancel(); }
     void operator()(const run::Prepare& /*action*/) { me.prepare(); }
@@ -129,8 +152,8 @@ void Performer::notice(const run::Message& message) {
 }
 
 void Performer::tell_last_words() {
-    if (const auto words = discovery_->last_words(); !words.empty()) {
-        stage_.emitter.last_words(words);
+    for (const auto& words : {setup_->last_words(), discovery_->last_words()}) {
+        if (!words.empty()) stage_.emitter.last_words(words);
     }
 }
 

@@ -16,6 +16,7 @@
 #include "offload/framework/framework.hpp"
 #include "offload/provider/provider.hpp"
 #include "offload/run/action.hpp"
+#include "setup_commands.hpp"
 
 namespace offload::engine {
 
@@ -60,6 +61,7 @@ class Performer {
 
     Stage stage_;
     std::counting_semaphore<> destructions_;
+    std::unique_ptr<SetupCommands> setup_;  // outlives those who ask it for variables
     std::unique_ptr<Discovery> discovery_;
     ExecutorShared shared_;
     process::CancelSource creation_cancel_;

@@ -5,6 +5,7 @@
 
 #include "discovery.hpp"
 #include "executor.hpp"
+#include "setup_commands.hpp"
 
 namespace offload::engine {
 namespace {
@@ -17,7 +18,11 @@ run::Abilities abilities_of(const framework::Framework& framework,
         .says_tests_failed = [&](int status) { return framework.says_tests_failed(status); }};
     if (const auto* joint = framework.joint_discovery()) {
         abilities.discovers_together = [joint, &groups](GroupIndex leader, GroupIndex companion) {
-            return joint->discovers_together(groups[leader.value()], groups[companion.value()]);
+            const auto& one = groups[leader.value()];
+            const auto& other = groups[companion.value()];
+            // What a setup writes is for its group alone.
+            const bool apart = one.setup_command || other.setup_command;
+            return !apart && joint->discovers_together(one, other);
         };
     }
     if (const auto* workers = framework.workers()) {
@@ -94,6 +99,7 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
     const auto traits = provider.traits();
     auto settings = settings_for(request, framework);
     settings.told.provider = provider.name();
+    settings.sets_up = has_setup_commands(config, request.only_groups);
     settings.warnings = framework.warnings();
     settings.abilities.same_machine = traits.same_machine;
     settings.abilities.passes_stdin = traits.passes_stdin;

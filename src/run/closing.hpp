@@ -1,4 +1,5 @@
-// The end of a run, after its last test: the framework's last command, and what it says.
+// The end of a run, after its last test: the framework's last command, what it says, and the user's
+// own last commands.
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@ namespace offload::run {
 class Closing {
   public:
     void ask() { state_ = State::Asked; }
+    void await_teardown() { state_ = State::TearingDown; }
     void finish() { state_ = State::Done; }
     void keep_report(std::string report) { report_ = std::move(report); }
 
@@ -19,7 +21,7 @@ class Closing {
     std::string take_report() { return std::move(report_); }
 
   private:
-    enum class State { NotYet, Asked, Done };
+    enum class State { NotYet, Asked, TearingDown, Done };
     State state_ = State::NotYet;
     std::string report_;
 };

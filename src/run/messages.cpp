@@ -14,6 +14,9 @@ void Run::Rooms::hear(Message& message, const Now& now) {
         Rooms& rooms;
         const Now& now;
 
+        void operator()(ScriptSaid& body) { rooms.out.note(std::move(body.line)); }
+        void operator()(const SetUpOver& body) { rooms.end_setup(body.result); }
+        void operator()(const TornDown& body) { rooms.end_teardown(body.troubles); }
         void operator()(GroupDiscovered& body) { rooms.gathered(std::move(body)); }
         void operator()(ProviderSaid& body) { rooms.out.note(std::move(body.line)); }
         void operator()(Prepared& body) {
@@ -63,7 +66,7 @@ void Run::Rooms::hear(Message& message, const Now& now) {
         }
         void operator()(Concluded& body) {
             if (!rooms.stop.interrupted_by()) rooms.take_conclusion(body.conclusion);
-            rooms.finish();
+            rooms.tear_down_or_finish();
         }
         void operator()(const Interrupted& body) {
             if (rooms.stop.interrupted_by()) return;

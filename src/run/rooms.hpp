@@ -15,6 +15,7 @@
 #include "outbox.hpp"
 #include "preparation.hpp"
 #include "results.hpp"
+#include "scripts.hpp"
 #include "stop.hpp"
 #include "streaming.hpp"
 #include "verdicts.hpp"
@@ -48,17 +49,22 @@ struct Run::Rooms {
     Streaming streaming;
     Results results;
     std::optional<schedule::Scheduler> scheduler;  // from the plan on
+    Scripts scripts;
     Preparation preparation;
     Closing closing;
 
     schedule::Scheduler* scheduler_or_null() { return scheduler ? &*scheduler : nullptr; }
 
     void start();
+    void begin(std::size_t discovering_workers);
+    void end_setup(const Result<>& result);
+    void end_teardown(const std::vector<Error>& troubles);
     void discover(std::vector<Family> families);
     void gathered(GroupDiscovered message);
     void plan();
     void advance(const Now& now);
     void cannot_prepare(std::string reason);
+    void tear_down_or_finish();
     void advance_discovery(const Now& now);
     void assign_batches(const Now& now);
     void give_up_without_sandboxes();

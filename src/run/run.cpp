@@ -58,14 +58,38 @@ RunSummary Run::summary(const Now& now) {
 void Run::Rooms::start() {
     out.tell(settings.told);
     for (const auto& warning : settings.warnings) out.warn(warning);
-    auto by_command = gathering.begin(std::min(settings.slots, settings.discoveries_at_once));
+    if (settings.sets_up) {
+        scripts.begin_setup();
+        out.add(SetUp{});
+    } else {
+        begin(std::min(settings.slots, settings.discoveries_at_once));
+        out.add(Prepare{});
+    }
+}
+
+// What it has built, discovery and the provider may need. Where it has failed, there is nothing to
+// run; but the reports name the tests, if they can be found in spite of it.
+void Run::Rooms::end_setup(const Result<>& result) {
+    scripts.end_setup();
+    if (stop.stopping()) {
+        preparation.end();
+    } else if (!result) {
+        begin(0);
+        cannot_prepare(result.error().to_string());
+    } else {
+        begin(std::min(settings.slots, settings.discoveries_at_once));
+        out.add(Prepare{});
+    }
+}
+
+void Run::Rooms::begin(std::size_t discovering_workers) {
+    auto by_command = gathering.begin(discovering_workers);
     for (std::size_t i = 0; i < settings.groups.size(); ++i) {
         if (!settings.groups[i].wanted) continue;
         out.tell(DiscoveryStarted{GroupIndex(i), settings.groups[i].shown});
     }
     if (!by_command.empty()) foresight.expect_some();
     discover(std::move(by_command));
-    out.add(Prepare{});
 }
 
 void Run::Rooms::discover(std::vector<Family> families) {
@@ -123,6 +147,7 @@ void Run::Rooms::plan() {
 // --- Moving work -------------------------------------------------------------------------------
 
 void Run::Rooms::advance(const Now& now) {
+    if (scripts.setting_up()) return carry_out_stop();
     if (!scheduler && gathering.over() && !stop.stopping()) plan();
     if (preparation.trouble() && (scheduler || gathering.awaiting_worker() > 0)) {
         stop.stop(*preparation.trouble());
@@ -218,6 +243,7 @@ void Run::Rooms::forecast(const Now& now) {
 
 void Run::Rooms::carry_out_stop() {
     if (!stop.fresh()) return;
+    if (scripts.setting_up()) out.add(CancelSetup{});
     out.add(CancelDiscoveries{});
     gathering.abandon();
     out.add(CancelPreparation{});
@@ -234,7 +260,7 @@ void Run::Rooms::conclude_when_done() {
     if (closing.begun() || !work_is_done()) return;
     // What batches on this machine left is made one.
     if (!settings.abilities.same_machine || !scheduler || stop.interrupted_by()) {
-        finish();
+        tear_down_or_finish();
         return;
     }
     Conclude conclude{.groups = {}, .any_failure = verdicts.any_failure()};
@@ -256,6 +282,18 @@ void Run::Rooms::take_conclusion(Result<Conclusion>& conclusion) {
     for (auto& text : conclusion->warnings) out.warn(std::move(text));
     if (conclusion->failure) stop.fail(*std::move(conclusion->failure));
     closing.keep_report(std::move(conclusion->report));
+}
+
+void Run::Rooms::tear_down_or_finish() {
+    if (!scripts.owes_teardown()) return finish();
+    scripts.begin_teardown();
+    closing.await_teardown();
+    out.add(TearDown{});
+}
+
+void Run::Rooms::end_teardown(const std::vector<Error>& troubles) {
+    for (const auto& trouble : troubles) stop.despair(trouble.to_string());
+    finish();
 }
 
 void Run::Rooms::finish() {

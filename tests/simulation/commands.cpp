@@ -1,5 +1,6 @@
 #include "commands.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "carry.hpp"
@@ -53,7 +54,37 @@ void Answer::call_off() {
     stage_.after(kUntilCalledOff, [pending = pending_] { give(*pending, true); });
 }
 
+void Commands::set_up() {
+    ++record_.setups;
+    scripts_.emplace_back(stage_, world_.scripts.setup_takes, [this](bool called_off) {
+        stage_.tell(run::ScriptSaid{"setting up"});
+        record_.setup_over = true;
+        record_.set_up = !called_off && !world_.scripts.setup_fails;
+        stage_.tell(run::SetUpOver{record_.set_up ? Result<>{} : fail("setup failed")});
+    });
+}
+
+void Commands::cancel_setup() {
+    for (auto& answer : scripts_) answer.call_off();
+}
+
+void Commands::tear_down() {
+    ++record_.teardowns;
+    using State = SandboxRecord::State;
+    const bool all_gone = std::ranges::all_of(record_.sandboxes, [](const auto& entry) {
+        return entry.second.state == State::Gone || entry.second.state == State::NeverCame;
+    });
+    stage_.expect(all_gone && record_.setup_over, "teardown comes too early");
+    scripts_.emplace_back(stage_, world_.scripts.teardown_takes, [this](bool /*called_off*/) {
+        run::TornDown message;
+        if (world_.scripts.teardown_fails) message.troubles.emplace_back("teardown failed");
+        stage_.tell(std::move(message));
+    });
+}
+
 void Commands::discover(const run::Discover& action) {
+    stage_.expect(!world_.scripts.any || record_.setup_over,
+                  "discovery comes before setup is over");
     for (const auto& family : action.families) discover(family);
 }
 
@@ -89,6 +120,7 @@ void Commands::cancel_discoveries() {
 }
 
 void Commands::prepare() {
+    stage_.expect(!world_.scripts.any || record_.set_up, "the provider prepares without setup");
     preparation_.emplace_back(stage_, world_.preparation.takes, [this](bool called_off) {
         stage_.tell(run::ProviderSaid{"preparing"});
         if (called_off) {

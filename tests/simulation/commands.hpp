@@ -1,4 +1,5 @@
-// What happens on this machine: discovery by commands, the provider's preparation, the conclusion.
+// What happens on this machine: the user's own commands, discovery by commands, the provider's
+// preparation, the conclusion.
 #pragma once
 
 #include <functional>
@@ -38,6 +39,9 @@ class Commands {
     Commands(const World& world, Stage& stage, Record& record)
         : world_(world), stage_(stage), record_(record) {}
 
+    void set_up();
+    void cancel_setup();
+    void tear_down();
     void discover(const run::Discover& action);
     void cancel_discoveries();
     void prepare();
@@ -51,6 +55,7 @@ class Commands {
     const World& world_;
     Stage& stage_;
     Record& record_;
+    std::vector<Answer> scripts_;
     std::vector<Answer> discoveries_;
     std::vector<Answer> preparation_;
     std::vector<Answer> conclusion_;

@@ -51,6 +51,7 @@ class Judge {
         }
         selection();
         conclusion();
+        scripts();
         for (const auto& verdict : record_.summary.verdicts) {
             if (tests_[verdict.test].kind != TestKind::Test) continue;
             attempts_were_given(verdict);
@@ -78,6 +79,7 @@ class Judge {
     bool shows_a_death(BatchNumber number, const BatchRecord& batch) const;
     void selection();
     void conclusion();
+    void scripts();
     void attempts_were_given(const Verdict& verdict);
     void was_given(const Attempt& attempt);
     void blame_is_just(const Attempt& attempt, const BatchRecord& batch);
@@ -147,8 +149,12 @@ void Judge::flags() {
     }
     if (!stopped()) {
         const auto notices = record_.all<Notice>();
+        // That a teardown has failed is told when nothing is left to be stopped.
         expect(std::ranges::none_of(notices,
-                                    [](const Notice& n) { return n.severity == Severity::Error; }),
+                                    [](const Notice& n) {
+                                        return n.severity == Severity::Error &&
+                                               n.text != "teardown failed";
+                                    }),
                "an error was told, and the run went on");
     }
     const auto strays = record_.all<UnknownResult>();
@@ -224,7 +230,8 @@ void Judge::ends_soon_after_a_stop() {
     for (const auto& [number, destruction] : world_.destructions) {
         longest_destruction = std::max(longest_destruction, destruction.takes);
     }
-    Seconds limit = kSlack + longest_creation + longest_destruction + world_.fetching;
+    Seconds limit = world_.scripts.teardown_takes + kSlack + longest_creation +
+                    longest_destruction + world_.fetching;
     if (!record_.interrupted) {
         limit += std::max(world_.conclusion.takes, world_.settings.discovery_limit);
     }
@@ -331,6 +338,21 @@ void Judge::conclusion() {
         expect(discarded.insert(batch).second,
                fmt::format("files of batch {} are removed twice", batch.value()));
     }
+}
+
+// The user's own commands run once each, and what the first one has not prepared is not begun.
+void Judge::scripts() {
+    const int due = world_.scripts.any ? 1 : 0;
+    expect(record_.setups == due, fmt::format("the run is set up {} times", record_.setups));
+    expect(record_.teardowns == due,
+           fmt::format("the run is torn down {} times", record_.teardowns));
+    if (due == 0) return;
+    const auto& summary = record_.summary;
+    expect(record_.set_up || record_.sandboxes.empty(), "there are sandboxes without setup");
+    expect(record_.set_up || summary.failure || summary.interrupted_by,
+           "setup has failed, and the run has not");
+    expect(!world_.scripts.teardown_fails || summary.failure,
+           "teardown has failed, and the run has not");
 }
 
 // What counts as an attempt is what the world gave.

@@ -269,8 +269,23 @@ void Maker::trouble_ends() {
     if (dice_.chance(0.3)) world_.interrupts.push_back({at + between(0, 3), 15});
 }
 
+// By dice of their own: the rest of a seed's world is the same with and without them.
+void add_scripts(World& world, std::uint64_t seed) {
+    Dice dice(~seed);
+    if (!dice.chance(0.15)) return;
+    world.scripts = {.any = true,
+                     .setup_takes = Seconds{dice.between(0, 10)},
+                     .setup_fails = dice.chance(0.15),
+                     .teardown_takes = Seconds{dice.between(0, 10)},
+                     .teardown_fails = dice.chance(0.15)};
+}
+
 }  // namespace
 
-World make_world(std::uint64_t seed) { return Maker(seed).make(); }
+World make_world(std::uint64_t seed) {
+    auto world = Maker(seed).make();
+    add_scripts(world, seed);
+    return world;
+}
 
 }  // namespace offload::simulation

@@ -45,6 +45,10 @@ struct Record {
     std::vector<std::string> discoveries;   // groups for which a command or a worker was started
     std::vector<BatchNumber> discarded;     // whose files were removed
     std::vector<BatchNumber> fetched;       // whose files were fetched
+    int setups = 0;
+    bool setup_over = false;
+    bool set_up = false;  // to a good end
+    int teardowns = 0;
     int conclusions = 0;
     bool concluded_with_failure = false;
     int workers_ended_by_themselves = 0;

@@ -27,6 +27,7 @@ class Shrinker {
             drop_each([](World& world) -> auto& { return world.destructions; });
             drop_each([](World& world) -> auto& { return world.vanishings; });
             drop_each([](World& world) -> auto& { return world.tests; });
+            attempt([](World& world) { world.scripts = {}; });
             if (world_.turn > Seconds{0}) attempt([](World& world) { world.turn = Seconds{0}; });
         }
         return std::move(world_);
@@ -46,7 +47,8 @@ class Shrinker {
     static std::size_t size(const World& world) {
         std::size_t size = count_faults(world) + world.tests.size() + world.dead_slots.size() +
                            world.settings.known_durations.size() +
-                           world.settings.selection.what.size() + (world.turn > Seconds{0} ? 1 : 0);
+                           world.settings.selection.what.size() +
+                           (world.turn > Seconds{0} ? 1 : 0) + (world.scripts.any ? 1 : 0);
         for (const auto& group : world.groups) size += group.ids.size() + group.broken.size();
         return size;
     }

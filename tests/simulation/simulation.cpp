@@ -41,6 +41,9 @@ struct Simulation::Performer {
     void operator()(const run::Forecast& action) const {
         me.record_.forecasts.push_back(action.left);
     }
+    void operator()(const run::SetUp& /*action*/) const { me.commands_.set_up(); }
+    void operator()(const run::CancelSetup& /*action*/) const { me.commands_.cancel_setup(); }
+    void operator()(const run::TearDown& /*action*/) const { me.commands_.tear_down(); }
     void operator()(const run::Discover& action) const { me.commands_.discover(action); }
     void operator()(const run::CancelDiscoveries& /*action*/) const {
         me.record_.stopped = me.stage_.now;

@@ -127,6 +127,9 @@ struct ActionWords {
         return fmt::format("DISCOVER {} families", a.families.size());
     }
     std::string operator()(const run::CancelDiscoveries&) const { return "CANCEL DISCOVERIES"; }
+    std::string operator()(const run::SetUp&) const { return "SET UP"; }
+    std::string operator()(const run::CancelSetup&) const { return "CANCEL SETUP"; }
+    std::string operator()(const run::TearDown&) const { return "TEAR DOWN"; }
     std::string operator()(const run::Prepare&) const { return "PREPARE"; }
     std::string operator()(const run::CancelPreparation&) const { return "CANCEL PREPARATION"; }
     std::string operator()(const run::CreateSandbox& a) const {
@@ -185,6 +188,13 @@ struct MessageWords {
                                         : m.discovered.error().message);
     }
     std::string operator()(const run::ProviderSaid& m) const { return m.line; }
+    std::string operator()(const run::ScriptSaid&) const { return "a script says something"; }
+    std::string operator()(const run::SetUpOver& m) const {
+        return m.result ? "set up" : "setup failed";
+    }
+    std::string operator()(const run::TornDown& m) const {
+        return m.troubles.empty() ? "torn down" : "teardown failed";
+    }
     std::string operator()(const run::Prepared& m) const {
         return m.result ? "prepared" : "not prepared: " + m.result.error().message;
     }

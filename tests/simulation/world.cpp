@@ -25,6 +25,7 @@ const Test& test_of(const World& world, const std::string& id) {
 run::Settings settings_of(const World& world) {
     auto settings = world.settings;
     settings.told.max_parallel = settings.slots;
+    settings.sets_up = world.scripts.any;
     settings.told.verdict_source = settings.abilities.verdict_source;
     for (const auto& group : world.groups) {
         settings.told.groups.push_back(group.settings.name);
@@ -60,6 +61,7 @@ Seconds latest_end(const World& world) {
     const Seconds limit = std::max(settings.exec_limit, settings.test_limit) + Seconds{60};
     double attempts = 0;
     Seconds longest = world.preparation.takes + world.conclusion.takes + settings.discovery_limit;
+    longest += world.scripts.setup_takes + world.scripts.teardown_takes;
     for (const auto& group : world.groups) {
         const auto tests = static_cast<double>(group.ids.size());
         attempts += tests * static_cast<double>(1 + group.settings.retry_count);

@@ -85,6 +85,15 @@ struct Destruction {
     bool fails = false;
 };
 
+// The user's own commands before and after all else.
+struct Scripts {
+    bool any = false;
+    Seconds setup_takes{1};
+    bool setup_fails = false;
+    Seconds teardown_takes{1};
+    bool teardown_fails = false;
+};
+
 struct Interrupt {
     Seconds at{0};
     int signal = 2;
@@ -148,6 +157,7 @@ struct World {
     std::vector<std::string> artefacts = {};  // what every batch leaves
     Seconds fetching{0};                      // how long it takes to fetch them
     Conclusion conclusion = {};
+    Scripts scripts = {};
     std::vector<Interrupt> interrupts = {};
     Seconds turn{0};  // what happens within this time is heard together
 };

@@ -40,6 +40,10 @@ struct OffloadSection {
     // Of a run in which all passed, where a sandbox may be left; nothing: no other than without.
     std::optional<std::size_t> leak_exit_code;
     FlakyPolicy flaky = FlakyPolicy::ExitTwo;
+    std::optional<std::string> setup_command;     // on this machine, before all else
+    std::optional<std::string> teardown_command;  // likewise, after all else
+    std::chrono::seconds setup_timeout{3600};     // of each, also of the groups'
+    std::chrono::seconds teardown_timeout{300};
 };
 
 struct Provider {
@@ -78,6 +82,8 @@ struct Group {
     std::string filters;                    // as written, for {filters}
     std::vector<std::string> filter_words;  // split as a shell would
     bool schedule_individual = false;
+    std::optional<std::string> setup_command;  // on this machine, before the group is discovered
+    std::optional<std::string> teardown_command;
     std::vector<std::string> resources;       // one unit of each for every batch
     std::optional<std::size_t> max_parallel;  // batches at once; nothing: no limit of its own
 };

@@ -32,6 +32,8 @@ struct Forecast {  // the rest of the run is expected to take so long
 
 // --- Beginnings
 
+struct SetUp {};  // the user's own commands, before all else
+struct CancelSetup {};
 struct Discover {  // by a command of its own
     std::vector<Family> families;
 };
@@ -114,11 +116,12 @@ struct Conclude {  // the framework's last command, if it has one
     bool any_failure = false;
 };
 struct CancelConclusion {};
+struct TearDown {};  // the user's own commands, after all else
 
-using Action =
-    std::variant<Tell, Forecast, Discover, CancelDiscoveries, Prepare, CancelPreparation,
-                 CreateSandbox, CancelCreations, DestroySandbox, StartBatch, Feed, FeedNoMoreForNow,
-                 EndWorker, EndBatch, DiscardArtefacts, Conclude, CancelConclusion>;
+using Action = std::variant<Tell, Forecast, SetUp, CancelSetup, Discover, CancelDiscoveries,
+                            Prepare, CancelPreparation, CreateSandbox, CancelCreations,
+                            DestroySandbox, StartBatch, Feed, FeedNoMoreForNow, EndWorker, EndBatch,
+                            DiscardArtefacts, Conclude, CancelConclusion, TearDown>;
 using Actions = std::vector<Action>;
 
 }  // namespace offload::run

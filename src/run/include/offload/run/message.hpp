@@ -16,6 +16,18 @@
 
 namespace offload::run {
 
+// --- To SetUp and TearDown: any number of the first, and its end
+
+struct ScriptSaid {  // which is run, and how it went
+    std::string line;
+};
+struct SetUpOver {
+    Result<> result;
+};
+struct TornDown {
+    std::vector<Error> troubles;
+};
+
 // --- The answer to Discover: one for each
 
 struct GroupDiscovered {
@@ -106,8 +118,8 @@ struct Interrupted {
     int signal = 0;
 };
 
-using Message = std::variant<GroupDiscovered, ProviderSaid, Prepared, SandboxUp, SandboxNotCreated,
-                             SandboxGoing, SandboxGone, BatchBegan, BatchSaid, BatchTold, BatchOver,
-                             Concluded, Interrupted>;
+using Message = std::variant<ScriptSaid, SetUpOver, TornDown, GroupDiscovered, ProviderSaid,
+                             Prepared, SandboxUp, SandboxNotCreated, SandboxGoing, SandboxGone,
+                             BatchBegan, BatchSaid, BatchTold, BatchOver, Concluded, Interrupted>;
 
 }  // namespace offload::run

@@ -53,6 +53,7 @@ struct Settings {
     RunStarted told;                    // the first event
     std::vector<std::string> warnings;  // told next
     std::vector<GroupSettings> groups;  // in file order
+    bool sets_up = false;               // the user has commands before or after all else
     Abilities abilities;
 
     std::size_t slots = 1;                // sandboxes at once, at most
