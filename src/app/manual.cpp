@@ -52,8 +52,10 @@ class Footer {
             end_block();
             paragraph_ = true;
         } else if (line.starts_with(' ')) {
-            if (!in_block_) out() += ".PP\n.RS 4\n.nf\n";
-            in_block_ = true;
+            if (!std::exchange(in_block_, true)) {
+                const bool behind_heading = out().ends_with(heading_);
+                out() += behind_heading ? ".RS 4\n.nf\n" : ".PP\n.RS 4\n.nf\n";
+            }
             out() += roff(line.substr(2)) + '\n';
         } else {
             end_block();
@@ -62,7 +64,8 @@ class Footer {
                     continue;
                 }
                 target_ = &sections_;
-                sections_ += fmt::format(".SH {}\n", upper(heading));
+                heading_ = fmt::format(".SH {}\n", upper(heading));
+                sections_ += heading_;
                 line = text::trim(line.substr(heading.size() + 1));
                 paragraph_ = false;
                 break;
@@ -80,6 +83,7 @@ class Footer {
     std::string description_;
     std::string sections_;
     std::string* target_ = &description_;
+    std::string heading_ = "\n.";  // the last one; none ends so
     bool in_block_ = false;
     bool paragraph_ = true;
 };
@@ -109,10 +113,14 @@ std::string description_of(const CLI::Option& option) {
     return out + '\n';
 }
 
-std::string options_of(const CLI::App& app) {
+enum class Which { All, Everywhere };
+
+std::string options_of(const CLI::App& app, Which which = Which::All) {
     std::string positional;
     std::string flags;
     for (const auto* option : app.get_options()) {
+        const bool own = option->check_name("--help") || option->check_name("--version");
+        if (own && which == Which::Everywhere) continue;
         if (option->nonpositional()) {
             flags += fmt::format(".TP\n{}\n{}", names_of(*option), description_of(*option));
         } else {
@@ -181,8 +189,9 @@ std::string manual_of_command(const CLI::App& command, const CLI::App& program,
     if (const auto commands = commands_of(command, name + " "); !commands.empty()) {
         out += ".SH COMMANDS\n" + commands;
     }
-    return out + ".SH OPTIONS\n" + options_of(command) + ".SS Everywhere\n" + options_of(program) +
-           footer.sections() + ".SH SEE ALSO\n\\fBoffload\\fR(1)\n";
+    return out + ".SH OPTIONS\n" + options_of(command) + ".SS Everywhere\n" +
+           options_of(program, Which::Everywhere) + footer.sections() +
+           ".SH SEE ALSO\n\\fBoffload\\fR(1)\n";
 }
 
 }  // namespace offload::app
