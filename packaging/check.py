@@ -21,6 +21,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TESTS_OF_THE_COMMAND_EXAMPLE = 9
 
 
+def found_in(prefix):
+    """The command that a user types whose PATH begins there."""
+    return f"PATH={prefix}/bin:$PATH offload"
+
+
 def only(folder, pattern):
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
@@ -58,7 +63,7 @@ def unpack_tarball(session, packages):
     shutil.copy(archive, session.merged / "tmp")
     session.run(f"mkdir -p /usr/local && gzip -dc /tmp/{archive.name} > /tmp/offload.tar && "
                 "tar -C /tmp -xf /tmp/offload.tar && cp -R /tmp/offload-*-linux/* /usr/local/")
-    return "/usr/local/bin/offload"
+    return "/usr/local"
 
 
 def install_wheel(session, packages):
@@ -66,7 +71,7 @@ def install_wheel(session, packages):
     shutil.copy(wheel, session.merged / "tmp")
     session.run("python3 -m venv --system-site-packages /venv && "
                 f"/venv/bin/pip install --quiet --no-index /tmp/{wheel.name}")
-    return "PATH=/venv/bin:$PATH offload"
+    return "/venv"
 
 
 def install_deb(session, packages):
@@ -74,15 +79,18 @@ def install_deb(session, packages):
     package = only(packages, f"*_{architecture}.deb")
     shutil.copy(package, session.merged / "tmp")
     session.run(f"dpkg --install /tmp/{package.name} && dpkg --verify offload")
-    return "offload"
+    return "/usr"
 
 
 def in_debian(root, packages):
     for install in (unpack_tarball, install_wheel, install_deb):
         with roots.Session(root) as session:
             copy_examples(session, "pytest")
-            offload = install(session, packages)
+            prefix = install(session, packages)
+            offload = found_in(prefix)
             version = session.run(f"{offload} --version").strip()
+            session.run(f"ls {prefix}/share/man/man1/offload-run.1* "
+                        f"{prefix}/share/bash-completion/completions/offload")
             main_job(session, offload)
             told(root.name, install, version)
             if install is install_deb:
@@ -92,7 +100,7 @@ def in_debian(root, packages):
 
 def as_on_an_older_kernel(session, offload):
     shutil.copy(ROOT / "tests/support/older_kernel.py", session.merged / "tmp")
-    main_job(session, f"python3 /tmp/older_kernel.py {offload}")
+    main_job(session, f"python3 /tmp/older_kernel.py env {offload}")
     print("    and the same as on an older kernel", flush=True)
 
 
@@ -101,7 +109,7 @@ def in_musl(root, packages):
         copy_examples(session, "command")
         assert session.run("uses-musl") == "musl\n"
         session.run("! ls /lib*/ld-linux* /lib/*/libc.so.6 2>/dev/null")
-        offload = unpack_tarball(session, packages)
+        offload = found_in(unpack_tarball(session, packages))
         version = session.run(f"{offload} --version").strip()
         main_job_without_python(session, offload)
         told(root.name, unpack_tarball, version)

@@ -1,5 +1,6 @@
 """offload_VERSION_ARCHITECTURE.deb: for any Debian and Ubuntu, as it depends on nothing."""
 
+import gzip
 import hashlib
 import os
 import pathlib
@@ -13,7 +14,11 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def placed(entry):
-    """Where Debian's policy has it."""
+    """Where Debian's policy has it, and as: zsh's functions of packages apart, the manual packed."""
+    if entry.path.startswith("share/zsh/"):
+        return entry._replace(path=entry.path.replace("site-functions", "vendor-completions"))
+    if entry.path.startswith("share/man/"):
+        return Entry(f"{entry.path}.gz", entry.mode, gzip.compress(entry.content, 9, mtime=0))
     if entry.path.endswith("/LICENSE"):
         return entry._replace(path=entry.path.replace("LICENSE", "copyright"))
     return entry

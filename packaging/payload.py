@@ -32,6 +32,14 @@ class Build(NamedTuple):
     entries: tuple
 
 
+# What the program writes itself: its arguments, and where the package has it.
+COMPLETIONS = {
+    ("completions", "bash"): "share/bash-completion/completions/offload",
+    ("completions", "zsh"): "share/zsh/site-functions/_offload",
+    ("completions", "fish"): "share/fish/vendor_completions.d/offload.fish",
+}
+
+
 def version_of(cmake_lists=ROOT / "CMakeLists.txt"):
     """The one place that says it is the project() of CMake."""
     found = re.search(r"^project\(offload VERSION (\S+) ", cmake_lists.read_text(), re.MULTILINE)
@@ -61,6 +69,18 @@ def stripped(binary, strip):
         return copy.read_bytes()
 
 
+def written_by(runnable):
+    """Its manual, and what makes shells complete it."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([runnable, "man", "--dir", folder], check=True)
+        pages = sorted(pathlib.Path(folder).iterdir())
+        entries = [Entry(f"share/man/man1/{page.name}", 0o644, page.read_bytes()) for page in pages]
+    for arguments, path in COMPLETIONS.items():
+        script = subprocess.run([runnable, *arguments], check=True, stdout=subprocess.PIPE).stdout
+        entries.append(Entry(path, 0o644, script))
+    return entries
+
+
 def collect(binary, *, runnable=None, machine=os.uname().machine, strip="strip", page_packages=None):
     """`runnable`: a build for this machine of the same source, where `binary` is for another."""
     runnable = runnable or binary
@@ -73,5 +93,6 @@ def collect(binary, *, runnable=None, machine=os.uname().machine, strip="strip",
     entries = [Entry("bin/offload", 0o755, stripped(binary, strip)),
                Entry("share/doc/offload/LICENSE", 0o644, (ROOT / "LICENSE").read_bytes()),
                Entry("share/doc/offload/third-party.txt", 0o644,
-                     notices.text(page_packages).encode())]
+                     notices.text(page_packages).encode()),
+               *written_by(runnable)]
     return Build(version, machine, time_of_build(), tuple(sorted(entries)))

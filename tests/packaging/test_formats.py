@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import gzip
 import hashlib
 import os
 import pathlib
@@ -24,7 +25,9 @@ import wheel  # noqa: E402
 
 BUILD = payload.Build("4.5.6", "x86_64", 1_700_000_001, (
     payload.Entry("bin/offload", 0o755, b"#!/bin/sh\necho 4.5.6\n"),
-    payload.Entry("share/doc/offload/LICENSE", 0o644, b"free\n")))
+    payload.Entry("share/doc/offload/LICENSE", 0o644, b"free\n"),
+    payload.Entry("share/man/man1/offload.1", 0o644, b".TH OFFLOAD 1\n"),
+    payload.Entry("share/zsh/site-functions/_offload", 0o644, b"#compdef offload\n")))
 
 
 class Formats(unittest.TestCase):
@@ -51,9 +54,13 @@ class Formats(unittest.TestCase):
         self.assertEqual(list(members), [
             "offload-4.5.6-x86_64-linux", "offload-4.5.6-x86_64-linux/bin",
             "offload-4.5.6-x86_64-linux/share", "offload-4.5.6-x86_64-linux/share/doc",
-            "offload-4.5.6-x86_64-linux/share/doc/offload",
+            "offload-4.5.6-x86_64-linux/share/doc/offload", "offload-4.5.6-x86_64-linux/share/man",
+            "offload-4.5.6-x86_64-linux/share/man/man1", "offload-4.5.6-x86_64-linux/share/zsh",
+            "offload-4.5.6-x86_64-linux/share/zsh/site-functions",
             "offload-4.5.6-x86_64-linux/bin/offload",
-            "offload-4.5.6-x86_64-linux/share/doc/offload/LICENSE"])
+            "offload-4.5.6-x86_64-linux/share/doc/offload/LICENSE",
+            "offload-4.5.6-x86_64-linux/share/man/man1/offload.1",
+            "offload-4.5.6-x86_64-linux/share/zsh/site-functions/_offload"])
         self.assertEqual(members["offload-4.5.6-x86_64-linux/bin/offload"].mode, 0o755)
         for member in members.values():
             self.assertEqual((member.uid, member.gid, member.uname, member.mtime),
@@ -98,6 +105,9 @@ class Formats(unittest.TestCase):
             subprocess.run([root / "usr/bin/offload"], check=True, text=True,
                            stdout=subprocess.PIPE).stdout, "4.5.6\n")
         self.assertTrue((root / "usr/share/doc/offload/copyright").is_file())
+        self.assertTrue((root / "usr/share/zsh/vendor-completions/_offload").is_file())
+        with gzip.open(root / "usr/share/man/man1/offload.1.gz") as page:
+            self.assertEqual(page.read(), b".TH OFFLOAD 1\n")
         self.assertEqual(dpkg("--verify", "offload"), "")
         (root / "usr/bin/offload").write_text("spoilt")
         self.assertIn("usr/bin/offload", dpkg("--verify", "offload"))
@@ -112,6 +122,13 @@ class Formats(unittest.TestCase):
         other.write_text("project(offload LANGUAGES CXX)\n")
         with self.assertRaisesRegex(SystemExit, "CMakeLists.txt"):
             payload.version_of(other)
+
+    def test_program_writes_its_manual_and_completions(self):
+        entries = payload.written_by(os.environ["OFFLOAD_BINARY"])
+        contents = {entry.path: entry.content for entry in entries}
+        self.assertIn(b"\n.SH", contents["share/man/man1/offload-run.1"])
+        for path in payload.COMPLETIONS.values():
+            self.assertIn(b"offload", contents[path])
 
     def test_licence_of_each_part_is_told(self):
         text = notices.text()
