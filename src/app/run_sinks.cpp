@@ -21,6 +21,7 @@
 #include "offload/report/html_report.hpp"
 #include "offload/report/journal.hpp"
 #include "offload/report/junit_file.hpp"
+#include "offload/report/junit_parts.hpp"
 #include "offload/report/progress.hpp"
 #include "offload/report/summary.hpp"
 #include "offload/report/trace.hpp"
@@ -120,12 +121,14 @@ Result<Sinks> make_sinks(const config::Config& config, const Options& options,
     OFFLOAD_TRY(auto logs, report::BatchLogs::create(folder));
     sinks.push_back(std::move(logs));
     if (config.report.junit) {
-        OFFLOAD_TRY(auto junit, report::JunitFile::create(
-                                    junit_path, tests,
-                                    config.report.junit_attempts == config::JunitAttempts::Testcases
-                                        ? junit::Attempts::Testcases
-                                        : junit::Attempts::Nested));
+        const auto attempts = config.report.junit_attempts == config::JunitAttempts::Testcases
+                                  ? junit::Attempts::Testcases
+                                  : junit::Attempts::Nested;
+        OFFLOAD_TRY(auto junit, report::JunitFile::create(junit_path, tests, attempts));
         sinks.push_back(std::move(junit));
+        if (config.report.junit_parts) {
+            sinks.push_back(std::make_unique<report::JunitParts>(folder, tests, attempts));
+        }
     }
     if (config.report.html) {
         sinks.push_back(std::make_unique<report::HtmlReport>(folder / report::kHtmlFile));

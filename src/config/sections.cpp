@@ -139,6 +139,9 @@ Keys report_keys() {
             "How that file tells a test that ran more than once. `nested`: one testcase, with the "
             "elements of Surefire and nextest. `testcases`: one for each attempt.",
             {.choices = {"nested", "testcases"}}),
+        key("junit_parts", &S::junit_parts, Era::V1_0,
+            "Whether junit-parts/ is written beside it: for each sandbox a file with what it has "
+            "told."),
         key("html", &S::html, Era::V1_0,
             "Whether report.html is written: the run to look at, in one file."),
         key("ci", &S::ci, Era::V1_0,
@@ -146,10 +149,14 @@ Keys report_keys() {
             "job, folded logs. `auto`: the one whose job it is. `--ci-system NAME` overrides it.",
             {.choices = {kCiSystems.begin(), kCiSystems.end()}}),
         key("download_globs", &S::download_globs, Era::V0_9,
-            "Files that tests leave behind and that should come back, as patterns relative to the "
-            "folder in which tests run. They cannot leave it."),
+            "Files that should come back after each batch, as patterns relative to the folder in "
+            "which tests run. They cannot leave it. A pattern that matches nothing is taken as "
+            "`find -path` takes it: `*` crosses folders."),
         key("download_globs_failure_only", &S::download_globs_failure_only, Era::V0_9,
             "Only batches with a failed test give their files."),
+        key("download_globs_changed_only", &S::download_globs_changed_only, Era::V1_0,
+            "Only files that a batch has made or changed come back. Otherwise those as well that "
+            "stood in the sandbox from before, once each."),
     };
 }
 

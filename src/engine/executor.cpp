@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <exception>
 #include <filesystem>
 #include <iterator>
@@ -63,21 +62,6 @@ bool tells_failure(const framework::Signals& signals) {
     });
 }
 
-// A sandbox's ID comes from a program's output; as a name of a folder it must stay in its place.
-std::string folder_name(const std::string& id, SandboxNumber number) {
-    constexpr std::size_t kLongest = 100;
-    std::string name = id.substr(0, kLongest);
-    std::ranges::replace_if(
-        name,
-        [](unsigned char c) {
-            return std::isalnum(c) == 0 &&
-                   std::string_view("._:@-").find(char(c)) == std::string_view::npos;
-        },
-        '_');
-    if (name == id && !name.starts_with('.')) return name;
-    return fmt::format("sandbox-{}-{}", number.value(), name);
-}
-
 // What a lack of memory or threads throws is an error of the step, and never ends the program while
 // sandboxes live.
 template <class Step>
@@ -102,12 +86,6 @@ void share_time(framework::Signals& signals, Seconds wall, std::size_t tests) {
 std::chrono::seconds exec_limit(const config::Config& config) {
     const auto limit = config.offload.test_timeout;
     return std::min(limit, config.provider.options->exec_limit().value_or(limit));
-}
-
-std::filesystem::path artefact_folder(const config::Config& config, const std::string& sandbox_id,
-                                      SandboxNumber sandbox, BatchNumber batch) {
-    return fmt::format("{}/{}/batch-{}", config.report.output_dir, folder_name(sandbox_id, sandbox),
-                       batch.value());
 }
 
 Executor::Executor(ExecutorShared& shared, provider::SandboxSpec spec,
@@ -296,19 +274,24 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
 // Only of batches that count: a cancelled one leaves none, unless it had results of its own, and a
 // lost sandbox cannot be asked.
 run::Fetched Executor::fetch_artefacts(provider::Sandbox& sandbox, const BatchOver& over,
-                                       bool any_failure) const {
+                                       bool any_failure) {
     const auto& report = shared_.config.report;
     const bool counts = is<ending::Cancelled>(over.ending) ? fetch_when_cancelled_.load()
                                                            : !is<ending::Lost>(over.ending);
     if (report.download_globs.empty() || !counts) return {};
     if (report.download_globs_failure_only && !any_failure) return {};
-    const auto target = artefact_folder(shared_.config, sandbox.id(), spec_.number, over.batch);
-    std::error_code ignored;  // of an earlier run whose provider gave the same name
-    std::filesystem::remove_all(target, ignored);
+    const auto target = shared_.artefact_folders.make(sandbox.id(), spec_.number, over.batch);
     auto fetched =
-        sandbox.download(report.download_globs, target.string(), steady_now() + kDownloadLimit);
-    if (fetched) return {.tried = true, .files = *std::move(fetched)};
-    return {.tried = true, .files = {}, .trouble = std::move(fetched).error()};
+        sandbox.download({.globs = report.download_globs,
+                          .target = target.string(),
+                          .standing = !report.download_globs_changed_only && !has_fetched_,
+                          .deadline = steady_now() + kDownloadLimit});
+    if (!fetched) return {.tried = true, .files = {}, .trouble = std::move(fetched).error()};
+    has_fetched_ = true;
+    return {.tried = true,
+            .files = std::move(fetched->files),
+            .trouble = {},
+            .across_folders = std::move(fetched->across_folders)};
 }
 
 }  // namespace offload::engine

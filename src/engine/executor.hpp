@@ -3,12 +3,12 @@
 #pragma once
 
 #include <atomic>
-#include <filesystem>
 #include <semaphore>
 #include <string>
 #include <string_view>
 #include <thread>
 
+#include "artefact_folders.hpp"
 #include "discovery.hpp"
 #include "messages.hpp"
 #include "offload/framework/framework.hpp"
@@ -20,10 +20,6 @@ namespace offload::engine {
 // How long one batch's exec may take.
 std::chrono::seconds exec_limit(const config::Config& config);
 
-// Where the files of a batch go.
-std::filesystem::path artefact_folder(const config::Config& config, const std::string& sandbox_id,
-                                      SandboxNumber sandbox, BatchNumber batch);
-
 // What is the same for all executors of a run. Outlives them.
 struct ExecutorShared {
     provider::Provider& provider;
@@ -33,6 +29,7 @@ struct ExecutorShared {
     std::string nonce;
     bool fail_fast = false;
     Inbox& inbox;
+    ArtefactFolders& artefact_folders;
     std::counting_semaphore<>& destructions;  // how many may still be destroyed at once
     std::string run_folder = {};              // see framework::RunContext
     VariablesOf variables = {};               // of setup, for a group's tests
@@ -65,7 +62,7 @@ class Executor {
     bool run_batch(provider::Sandbox& sandbox, const BatchJob& job);
     provider::ExecRequest exec_request(const BatchJob& job, framework::BatchCommand command) const;
     run::Fetched fetch_artefacts(provider::Sandbox& sandbox, const run::BatchOver& over,
-                                 bool any_failure) const;
+                                 bool any_failure);
 
     ExecutorShared& shared_;
     provider::SandboxSpec spec_;
@@ -73,6 +70,7 @@ class Executor {
     process::CancelSource batch_cancel_;
     std::atomic<bool> fetch_when_cancelled_{false};
     std::atomic<bool> expired_ = false;
+    bool has_fetched_ = false;
     Mailbox<Order> orders_;
     std::jthread thread_;
 };

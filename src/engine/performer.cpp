@@ -51,6 +51,7 @@ Result<std::unique_ptr<Performer>> Performer::create(const Stage& stage) {
 
 Performer::Performer(const Stage& stage, std::string nonce, std::unique_ptr<Discovery> discovery)
     : stage_(stage),
+      artefact_folders_(stage.request.config.report.output_dir),
       destructions_(destructions_at_once(stage.provider)),
       setup_(std::make_unique<SetupCommands>(
           SetupSettings{.config = stage.request.config,
@@ -69,10 +70,12 @@ Performer::Performer(const Stage& stage, std::string nonce, std::unique_ptr<Disc
           .nonce = std::move(nonce),
           .fail_fast = stage.request.fail_fast,
           .inbox = stage.inbox,
+          .artefact_folders = artefact_folders_,
           .destructions = destructions_,
           .run_folder = discovery_->folder(),
           .variables = [this](const config::Group& group) { return setup_->variables_of(group); }} {
     discovery_->add_variables(shared_.variables);
+    artefact_folders_.remove_earlier();
 }
 
 // Sandboxes are told to end in any case: on the way out with an exception, nobody else did.
@@ -126,12 +129,7 @@ struct Performer::Act {
         }
     }
     void operator()(const run::DiscardArtefacts& action) {
-        const auto folder = artefact_folder(me.stage_.request.config, action.sandbox_id,
-                                            action.sandbox, action.batch);
-        std::error_code trouble;
-        std::filesystem::remove_all(folder, trouble);
-        // Unless it holds other batches' files.
-        std::filesystem::remove(folder.parent_path(), trouble);
+        me.artefact_folders_.discard(action.sandbox_id, action.sandbox, action.batch);
     }
     void operator()(const run::Conclude& action) { me.conclude(action); }
     void operator()(const run::CancelConclusion& /*action*/) { me.conclusion_cancel_.cancel(); }

@@ -60,6 +60,7 @@ class Performer {
     void conclude(const run::Conclude& action);
 
     Stage stage_;
+    ArtefactFolders artefact_folders_;
     std::counting_semaphore<> destructions_;
     std::unique_ptr<SetupCommands> setup_;  // outlives those who ask it for variables
     std::unique_ptr<Discovery> discovery_;

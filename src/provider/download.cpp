@@ -7,10 +7,13 @@
 #include <chrono>
 #include <iterator>
 #include <map>
+#include <ranges>
 #include <set>
+#include <span>
 #include <system_error>
 #include <utility>
 
+#include "artefact_globs.hpp"
 #include "files.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/glob.hpp"
@@ -21,29 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kAnyDepth = 1'000'000;
-
-Result<std::string> normal_glob(std::string_view glob) {
-    while (glob.starts_with("./")) glob.remove_prefix(2);
-    const fs::path path(glob);
-    if (path.is_absolute() || std::ranges::find(path, fs::path("..")) != path.end()) {
-        return fail(
-            Error{.message = fmt::format("download_globs: {} leaves the folder of the tests", glob),
-                  .place = {},
-                  .hint = "globs are relative to that folder and hold no `..`"});
-    }
-    return std::string(glob);
-}
-
-// The folder that all matches lie in: the components before the first that is a pattern.
-fs::path literal_folder(const std::string& glob) {
-    fs::path folder;
-    const fs::path path(glob);
-    for (auto part = path.begin(); part != path.end() && std::next(part) != path.end(); ++part) {
-        if (part->string().find_first_of("*?[\\") != std::string::npos) break;
-        folder /= *part;
-    }
-    return folder;
-}
 
 std::size_t depth_of(const std::string& glob) {
     if (glob.find("**") != std::string::npos) return kAnyDepth;
@@ -57,6 +37,22 @@ bool changed_since(const struct stat& status, const timespec& since) {
     return time.tv_nsec == 0 || time.tv_nsec >= since.tv_nsec;
 }
 
+bool unchanged_since(const struct stat& status, const timespec& began) {
+    const auto& time = status.st_mtim;
+    if (time.tv_sec != began.tv_sec) return time.tv_sec < began.tv_sec;
+    return time.tv_nsec != 0 && time.tv_nsec < began.tv_nsec;
+}
+
+// By its path relative to the root, where each file really lies.
+using Found = std::map<std::string, fs::path>;
+
+std::vector<std::string> names_of(const Found& found) {
+    const auto names = std::views::keys(found);
+    return {names.begin(), names.end()};
+}
+
+enum class Stars { StayInAFolder, CrossFolders };
+
 fs::path canonical_or_same(const fs::path& path) {
     std::error_code error;
     auto resolved = fs::weakly_canonical(path, error);
@@ -65,9 +61,10 @@ fs::path canonical_or_same(const fs::path& path) {
 
 class Search {
   public:
-    Search(const Harvest& wanted, std::vector<std::string> globs, fs::path root)
-        : wanted_(wanted), globs_(std::move(globs)), root_(std::move(root)) {
+    Search(const Harvest& wanted, std::span<const std::string> globs, Stars stars, fs::path root)
+        : wanted_(wanted), globs_(globs), stars_(stars), root_(std::move(root)) {
         for (const auto& glob : globs_) depth_ = std::max(depth_, depth_of(glob));
+        if (stars_ == Stars::CrossFolders) depth_ = kAnyDepth;
         const auto target = canonical_or_same(wanted.to);
         skipped_.insert(target);
         if (wanted.reports.empty()) return;
@@ -78,8 +75,7 @@ class Search {
         }
     }
 
-    // What was found, by its path relative to the root, with where it really lies.
-    Result<std::map<std::string, fs::path>> all() {
+    Result<Found> all() {
         std::set<fs::path> starts;
         for (const auto& glob : globs_) starts.insert(literal_folder(glob));
         if (starts.contains(fs::path())) add(root_, fs::path(), 0);
@@ -133,25 +129,29 @@ class Search {
     }
 
     void take_if_wanted(const fs::path& path, const std::string& relative) {
-        const auto matches = [&](const auto& glob) { return glob_match(glob, relative); };
+        const auto matches = [&](const auto& glob) {
+            return stars_ == Stars::CrossFolders ? matches_across_folders(glob, relative)
+                                                 : glob_match(glob, relative);
+        };
         if (std::ranges::none_of(globs_, matches)) return;
         std::error_code error;
         const auto real = fs::canonical(path, error);
         struct stat status{};
         if (error || !is_below(real, root_) || ::stat(real.c_str(), &status) != 0) return;
-        if (S_ISREG(status.st_mode) && changed_since(status, wanted_.since)) {
-            found_.emplace(relative, real);
-        }
+        const bool counts =
+            changed_since(status, wanted_.since) || unchanged_since(status, wanted_.before);
+        if (S_ISREG(status.st_mode) && counts) found_.emplace(relative, real);
     }
 
     const Harvest& wanted_;
-    std::vector<std::string> globs_;
+    std::span<const std::string> globs_;
+    Stars stars_;
     fs::path root_;
     std::size_t depth_ = 0;
     std::set<fs::path> skipped_;
     std::set<std::string> seen_;
     std::vector<Folder> pending_;
-    std::map<std::string, fs::path> found_;
+    Found found_;
 };
 
 }  // namespace
@@ -162,18 +162,21 @@ timespec file_time_now() {
     return now;
 }
 
-Result<std::vector<std::string>> harvest(const Harvest& wanted) {
-    std::vector<std::string> globs;
-    for (const auto& glob : wanted.globs) {
-        OFFLOAD_TRY(auto normal, normal_glob(glob));
-        globs.push_back(std::move(normal));
-    }
+Result<Artefacts> harvest(const Harvest& wanted) {
+    OFFLOAD_TRY(const auto globs, normal_globs(wanted.globs));
     std::error_code error;
-    auto root = fs::canonical(wanted.from, error);
+    const auto root = fs::canonical(wanted.from, error);
     if (error) return fail(system_error("cannot read " + wanted.from.string(), error.value()));
-    OFFLOAD_TRY(const auto found, Search(wanted, std::move(globs), std::move(root)).all());
+    OFFLOAD_TRY(auto found, Search(wanted, globs, Stars::StayInAFolder, root).all());
 
-    std::vector<std::string> copied;
+    Artefacts artefacts;
+    const auto idle = idle_patterns(globs, names_of(found));
+    if (!idle.empty()) {
+        OFFLOAD_TRY(auto across, Search(wanted, idle, Stars::CrossFolders, root).all());
+        artefacts.across_folders =
+            as_written(wanted.globs, globs, matching_across_folders(idle, names_of(across)));
+        found.merge(across);
+    }
     for (const auto& [relative, real] : found) {
         const auto target = wanted.to / relative;
         OFFLOAD_CHECK(make_folder(target.parent_path()));
@@ -185,9 +188,9 @@ Result<std::vector<std::string>> harvest(const Harvest& wanted) {
                 system_error(fmt::format("cannot copy {} to {}", real.string(), target.string()),
                              error.value()));
         }
-        copied.push_back(relative);
+        artefacts.files.push_back(relative);
     }
-    return copied;
+    return artefacts;
 }
 
 }  // namespace offload::provider

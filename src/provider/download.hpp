@@ -8,6 +8,7 @@
 
 #include "offload/base/error.hpp"
 #include "offload/base/time.hpp"
+#include "offload/provider/provider.hpp"
 
 namespace offload::provider {
 
@@ -19,17 +20,18 @@ struct Harvest {
     std::filesystem::path from;
     std::filesystem::path to;
     std::vector<std::string> globs;  // relative to `from`
-    timespec since{};                // last changed then or later
+    timespec since{};                // last changed then or later,
+    timespec before{};               // or before that; zero: those do not count
     // Where reports are written. Not searched, unless a glob begins with its name; and never that
     // part of it to which `to` belongs: copies are not copied again.
     std::filesystem::path reports;
     SteadyTime deadline;
 };
 
-// Returns the copied files' paths relative to `to`, sorted. Folders behind symbolic links are not
+// Says what was copied. Folders behind symbolic links are not
 // searched, files behind them are taken only where they lie below `from`. What cannot be read, or
 // vanishes meanwhile, is left out.
 // Error: a glob that is absolute or holds `..`; writing failed; the deadline passed.
-Result<std::vector<std::string>> harvest(const Harvest& wanted);
+Result<Artefacts> harvest(const Harvest& wanted);
 
 }  // namespace offload::provider

@@ -1,32 +1,15 @@
 #include "junit_results.hpp"
 
-#include <algorithm>
 #include <unordered_map>
 #include <utility>
 
+#include "attempts_status.hpp"
 #include "offload/base/file.hpp"
 #include "offload/junit/match.hpp"
 #include "offload/junit/read.hpp"
 #include "offload/junit/write.hpp"
 
 namespace offload::report {
-namespace {
-
-Status status_of(const std::vector<Attempt>& attempts, bool passed_after_failures) {
-    const auto any = [&](Outcome outcome) {
-        return std::ranges::any_of(
-            attempts, [&](const Attempt& one) { return one.result.outcome == outcome; });
-    };
-    const bool failed = any(Outcome::Failed) || any(Outcome::Errored);
-    if (any(Outcome::Passed)) {
-        return failed || passed_after_failures ? Status::Flaky : Status::Passed;
-    }
-    if (!failed) return Status::Skipped;
-    return any(Outcome::Failed) ? Status::Failed : Status::Errored;
-}
-
-}  // namespace
-
 Result<JunitResults> read_junit_results(const std::filesystem::path& file,
                                         std::string_view test_id_format) {
     auto text = read_file(file);

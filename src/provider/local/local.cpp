@@ -33,6 +33,7 @@ struct Place {
     std::string working_folder;
     std::string shell;
     fs::path reports;
+    timespec began;  // the run: files that were changed before stood there already
     Variables env;
     Variables own;  // of this sandbox alone, on top of these
 };
@@ -62,15 +63,14 @@ class LocalSandbox final : public Sandbox {
     const std::string& folder() const override { return folder_; }
 
     ExecReply exec(const ExecRequest& request, const OutputHandler& output) override;
-    Result<std::vector<std::string>> download(const std::vector<std::string>& globs,
-                                              const std::string& target,
-                                              SteadyTime deadline) override {
+    Result<Artefacts> download(const ArtefactRequest& request) override {
         return harvest({.from = place_.working_folder,
-                        .to = target,
-                        .globs = globs,
+                        .to = request.target,
+                        .globs = request.globs,
                         .since = last_exec_,
+                        .before = request.standing ? place_.began : timespec{},
                         .reports = place_.reports,
-                        .deadline = deadline});
+                        .deadline = request.deadline});
     }
     Result<> destroy(SteadyTime deadline) override;
 
@@ -223,7 +223,9 @@ Result<> LocalSandbox::destroy(SteadyTime /*deadline*/) {
 }  // namespace
 
 LocalProvider::LocalProvider(const config::Config& config, std::string working_folder)
-    : working_folder_(std::move(working_folder)), copies_(config.extra_copy_dirs) {
+    : working_folder_(std::move(working_folder)),
+      began_(file_time_now()),
+      copies_(config.extra_copy_dirs) {
     const auto& local = config.provider.as<LocalOptions>();
     shell_ = local.shell;
     std::error_code ignored;
@@ -286,6 +288,7 @@ Result<std::unique_ptr<Sandbox>> LocalProvider::create(const SandboxSpec& spec,
     const Place place{working_folder_,
                       shell_,
                       reports_,
+                      began_,
                       env_,
                       {{"OFFLOAD_RUN_ID", spec.run_id},
                        {kMarker, id},

@@ -31,7 +31,8 @@ class LocalProvider final : public Provider {
     std::string working_folder_;
     std::string shell_;
     std::filesystem::path reports_;  // absolute
-    Variables env_;                  // of every sandbox
+    timespec began_;
+    Variables env_;  // of every sandbox
     std::vector<config::CopyDir> copies_;
 };
 

@@ -25,9 +25,7 @@ class RemoteSandbox : public Sandbox {
     const std::string& id() const override { return id_; }
     const std::string& folder() const override { return folder_; }
     ExecReply exec(const ExecRequest& request, const OutputHandler& output) override;
-    Result<std::vector<std::string>> download(const std::vector<std::string>& globs,
-                                              const std::string& target,
-                                              SteadyTime deadline) override;
+    Result<Artefacts> download(const ArtefactRequest& request) override;
 
   protected:
     struct Conversation {

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <set>
 
+#include "artefact_globs.hpp"
 #include "offload/base/file.hpp"
-#include "offload/base/glob.hpp"
 #include "remote/result_frame.hpp"
 #include "remote/sandbox.hpp"
 #include "remote/script.hpp"
@@ -21,24 +20,6 @@ constexpr std::size_t kPathsBytes = 16 * 1024;  // of one exec or download
 bool stays_inside(const fs::path& path) {
     return !path.empty() && path.is_relative() &&
            std::ranges::find(path, fs::path("..")) == path.end();
-}
-
-// The folder in which all matches lie: the components before the first that is a pattern.
-std::string literal_folder(const std::string& glob) {
-    const auto pattern = std::min(glob.find_first_of("*?[\\"), glob.size());
-    const auto slash = glob.rfind('/', pattern);
-    return slash == std::string::npos ? "." : glob.substr(0, slash);
-}
-
-Result<std::string> normal_glob(std::string glob) {
-    while (glob.starts_with("./")) glob.erase(0, 2);
-    if (!stays_inside(glob)) {
-        return fail(
-            Error{.message = fmt::format("download_globs: {} leaves the folder of the tests", glob),
-                  .place = {},
-                  .hint = "globs are relative to that folder and hold no `..`"});
-    }
-    return glob;
 }
 
 }  // namespace
@@ -79,51 +60,38 @@ Result<> RemoteSandbox::download_files(const std::vector<std::string>& paths,
     return written;
 }
 
-Result<std::vector<std::string>> RemoteSandbox::download(const std::vector<std::string>& globs,
-                                                         const std::string& target,
-                                                         SteadyTime deadline) {
-    std::vector<std::string> wanted;
-    std::set<std::string> folders;
-    for (const auto& glob : globs) {
-        OFFLOAD_TRY(auto normal, normal_glob(glob));
-        folders.insert(literal_folder(normal));
-        wanted.push_back(std::move(normal));
-    }
-    if (folders.contains(".")) folders = {"."};
-    const std::vector<std::string> starts(folders.begin(), folders.end());
-
+Result<Artefacts> RemoteSandbox::download(const ArtefactRequest& request) {
+    OFFLOAD_TRY(const auto globs, normal_globs(request.globs));
     const auto nonce = random_hex(kNonceDigits);
-    std::set<std::string> found;
-    OFFLOAD_CHECK(ask(
-        nonce, list_script(nonce, folder_, root_, starts), deadline, [&](std::string_view text) {
-            if (!text.starts_with("file ")) return;
-            const auto path = fs::path(text.substr(5)).lexically_normal().generic_string();
-            const auto matches = [&](const auto& glob) { return glob_match(glob, path); };
-            if (stays_inside(path) && std::ranges::any_of(wanted, matches)) {
-                found.insert(path);
-            }
-        }));
+    std::vector<std::string> there;
+    OFFLOAD_CHECK(ask(nonce,
+                      list_script(nonce, folder_, root_, globs,
+                                  request.standing ? Listed::StandingAndChanged : Listed::Changed),
+                      request.deadline, [&](std::string_view text) {
+                          if (!text.starts_with("file ")) return;
+                          auto path = fs::path(text.substr(5)).lexically_normal().generic_string();
+                          if (stays_inside(path)) there.push_back(std::move(path));
+                      }));
+    auto artefacts = choose(globs, there);
+    artefacts.across_folders = as_written(request.globs, globs, artefacts.across_folders);
 
     std::vector<std::string> portion;
     std::size_t bytes = 0;
-    for (const auto& path : found) {
+    for (const auto& path : artefacts.files) {
         portion.push_back(path);
-        bytes += bytes_in_argument(path) + target.size();
+        bytes += bytes_in_argument(path) + request.target.size();
         if (bytes < kPathsBytes) continue;
-        OFFLOAD_CHECK(download_files(portion, target, deadline));
+        OFFLOAD_CHECK(download_files(portion, request.target, request.deadline));
         portion.clear();
         bytes = 0;
     }
-    if (!portion.empty()) OFFLOAD_CHECK(download_files(portion, target, deadline));
+    if (!portion.empty()) OFFLOAD_CHECK(download_files(portion, request.target, request.deadline));
 
-    std::vector<std::string> copied;
-    for (const auto& path : found) {
+    std::erase_if(artefacts.files, [&](const auto& path) {
         std::error_code error;
-        if (fs::is_regular_file(fs::symlink_status(fs::path(target) / path, error))) {
-            copied.push_back(path);
-        }
-    }
-    return copied;
+        return !fs::is_regular_file(fs::symlink_status(fs::path(request.target) / path, error));
+    });
+    return artefacts;
 }
 
 }  // namespace offload::provider

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "artefact_globs.hpp"
 #include "offload/base/shell.hpp"
 #include "remote/result_frame.hpp"
 
@@ -121,7 +122,9 @@ std::string batch_script(const BatchScript& batch) {
     // `find -newer` wants a later time stamp, and those of file systems advance in steps of some
     // milliseconds.
     if (batch.keeps_track_of_files) {
-        script += ": > \"$d/.began\"\nsleep 0.02 2> /dev/null || sleep 1\n";
+        script +=
+            ": > \"$d/.began\"\n[ -e \"$d/.first\" ] || : > \"$d/.first\"\n"
+            "sleep 0.02 2> /dev/null || sleep 1\n";
     }
     for (const auto& file : batch.files) script += put(batch, file);
     script += enter(batch.root);
@@ -160,13 +163,22 @@ std::string probe_script(std::string_view nonce, std::chrono::seconds pause) {
 }
 
 std::string list_script(std::string_view nonce, std::string_view folder, std::string_view root,
-                        std::span<const std::string> starts) {
+                        std::span<const std::string> globs, Listed listed) {
     std::string script = head(nonce) + "f begin\n" + enter(root);
-    for (const auto& start : starts) {
+    auto when = fmt::format("-newer {}", quote(fmt::format("{}/.began", folder)));
+    if (listed == Listed::StandingAndChanged) {
+        when += fmt::format(" -o ! -newer {}", quote(fmt::format("{}/.first", folder)));
+    }
+    std::string where;
+    for (const auto& glob : globs) {
+        where += fmt::format("{}-path {}", where.empty() ? "" : " -o ", quote(find_pattern(glob)));
+    }
+    for (const auto& folder_of_matches : literal_folders(globs)) {
+        const auto start = folder_of_matches.empty() ? "." : "./" + folder_of_matches;
         script += fmt::format(
-            "[ ! -d {0} ] || find {0} -type f -newer {1} ! -name \"*\n*\" -print 2> /dev/null | "
-            "while IFS= read -r x; do f \"file $x\"; done\n",
-            quote("./" + start), quote(fmt::format("{}/.began", folder)));
+            "[ ! -d {0} ] || find {0} -type f \\( {1} \\) \\( {2} \\) ! -name \"*\n*\" -print "
+            "2> /dev/null | while IFS= read -r x; do f \"file $x\"; done\n",
+            quote(start), when, where);
     }
     return script + "f done";
 }

@@ -50,10 +50,14 @@ struct ScriptInput {
 // Says `begin` and nothing else, and ends after the pause.
 std::string probe_script(std::string_view nonce, std::chrono::seconds pause);
 
-// One frame `file PATH` for each file below `starts` (relative to `root`) that has changed since
-// the last batch began. Names that hold newlines are left out.
+// Files that have changed since the last batch began, or those as well that nothing has changed
+// since the first one did.
+enum class Listed { Changed, StandingAndChanged };
+
+// One frame `file PATH` for each such file (relative to `root`) that one of the globs could match,
+// as normal_globs() makes them. Names that hold newlines are left out.
 std::string list_script(std::string_view nonce, std::string_view folder, std::string_view root,
-                        std::span<const std::string> starts);
+                        std::span<const std::string> globs, Listed listed);
 
 // For each of `paths` a frame `file NUMBER …`, like an end frame; numbers count from 0. Those that
 // cannot be read are left out.

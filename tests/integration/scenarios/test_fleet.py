@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import resource
+import shutil
 import signal
 import xml.etree.ElementTree
 
@@ -267,6 +268,38 @@ class Artefacts(BoxScenario):
                                  f"{box}/batch-1/shots/1.png": "b\n"}, run.describe())
         run.expect_said("missing/* matched no file")
         self.assertEqual(mine.read_text(), "not of this program")
+
+    def test_what_stood_there_comes_once_and_earlier_runs_folders_go(self):  # TRAPS 41, 43
+        self.boxed({"a": "pass", "b": "pass"}, offload="max_parallel = 1",
+                   groups={"all": "schedule_individual = true"},
+                   run="{result_file} {tests} && mkdir -p shots/deep && "
+                       "echo {tests} > shots/deep/$OFFLOAD_BATCH.txt",
+                   report='download_globs = ["image.txt", "shots/*.txt"]')
+        (self.project / "image.txt").write_text("of the image")
+        os.utime(self.project / "image.txt", (1, 1))
+
+        def fetched():
+            return sorted(str(p.relative_to(self.output_dir)).partition("/")[2]
+                          for p in self.output_dir.rglob("batch-*/**/*.txt"))
+        run = self.offload("run").expect_exit(0)
+        all_of_them = ["batch-0/image.txt", "batch-0/shots/deep/0.txt", "batch-1/shots/deep/1.txt"]
+        self.assertEqual(fetched(), all_of_them)
+        (part,) = self.output_dir.glob("junit-parts/*.xml")
+        self.assertEqual(part.stem, self.calls("destroy")[0])
+        cases = xml.etree.ElementTree.parse(part).getroot().iter("testcase")
+        self.assertEqual([case.get("name") for case in cases], ["a", "b"])
+        run.expect_said("shots/*.txt matched files only where `*` crosses folders")
+        theirs = self.output_dir / "theirs" / "batch-7"
+        theirs.mkdir(parents=True)
+        shutil.rmtree(self.project / "shots")
+        self.offload("run").expect_exit(0)
+        self.assertEqual(fetched(), all_of_them)
+        self.assertTrue(theirs.is_dir())
+        config = self.project / "offload.toml"
+        config.write_text(config.read_text().replace(
+            "[report]", "[report]\ndownload_globs_changed_only = true"))
+        self.offload("run").expect_exit(0)
+        self.assertEqual(fetched(), all_of_them[1:])
 
     def test_of_failures_only(self):  # TRAPS 41
         self.boxed({"a": "pass", "b": "fail"}, offload="max_parallel = 1",

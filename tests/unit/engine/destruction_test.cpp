@@ -22,10 +22,7 @@ class Stubborn final : public provider::Sandbox {
                              const provider::OutputHandler&) override {
         return {};
     }
-    Result<std::vector<std::string>> download(const std::vector<std::string>&, const std::string&,
-                                              SteadyTime) override {
-        return std::vector<std::string>{};
-    }
+    Result<provider::Artefacts> download(const provider::ArtefactRequest&) override { return {}; }
     Result<> destroy(SteadyTime deadline) override {
         deadlines.push_back(deadline);
         if (meanwhile) meanwhile();

@@ -23,8 +23,10 @@ struct HangingWorker {
     FakeFramework framework{world, {{"passes", "hangs"}}};
     FakeProvider provider{world};
     Inbox inbox;
+    ArtefactFolders folders{"never-written"};
     std::counting_semaphore<> destructions{1};
-    ExecutorShared shared{provider, framework, config, "test", "nonce", false, inbox, destructions};
+    ExecutorShared shared{provider, framework, config,  "test",      "nonce",
+                          false,    inbox,     folders, destructions};
     process::CancelSource creation_cancel;
     TestTable tests;
     std::shared_ptr<WorkerOrders> orders = WorkerOrders::create().value();

@@ -234,11 +234,10 @@ class FakeSandbox : public provider::Sandbox {
         return {ExecReply::Exited{failed ? 1 : 0}, {}, Seconds{0.01}, true};
     }
 
-    Result<std::vector<std::string>> download(const std::vector<std::string>&,
-                                              const std::string& target, SteadyTime) override {
+    Result<provider::Artefacts> download(const provider::ArtefactRequest& request) override {
         const std::scoped_lock lock(world_.mutex);
-        world_.download_targets.push_back(target);
-        return std::vector<std::string>{"out/a.png"};
+        world_.download_targets.push_back(request.target);
+        return provider::Artefacts{.files = {"out/a.png"}};
     }
 
     Result<> destroy(SteadyTime) override {

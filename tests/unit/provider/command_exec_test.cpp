@@ -132,7 +132,7 @@ TEST_F(CommandExec, ADownloadOfArtefactsThatHangsIsEnded) {
     const auto box = sandbox();
     run(*box, request);
     const auto by_its_own =
-        box->download({"*.png"}, in("artefacts"), steady_now() + std::chrono::hours{1});
+        box->download({{"*.png"}, in("artefacts"), false, steady_now() + std::chrono::hours{1}});
     ASSERT_FALSE(by_its_own);
     EXPECT_THAT(by_its_own.error().to_string(), HasSubstr("download_command took too long"));
     EXPECT_THAT(by_its_own.error().to_string(), HasSubstr("timeout_secs"));
@@ -141,8 +141,8 @@ TEST_F(CommandExec, ADownloadOfArtefactsThatHangsIsEnded) {
     renew();
     const auto other = sandbox();
     run(*other, request);
-    const auto by_its_callers =
-        other->download({"*.png"}, in("artefacts"), steady_now() + std::chrono::seconds{3});
+    const auto by_its_callers = other->download(
+        {{"*.png"}, in("artefacts"), false, steady_now() + std::chrono::seconds{3}});
     ASSERT_FALSE(by_its_callers);
     EXPECT_THAT(by_its_callers.error().to_string(), HasSubstr("took too long"));
     EXPECT_THAT(by_its_callers.error().to_string(), Not(HasSubstr("timeout_secs")));
@@ -343,9 +343,12 @@ class CommandArtefacts : public testing::CommandProviderTest,
     }
     std::vector<std::string> fetch(Sandbox& box, std::vector<std::string> globs,
                                    const std::string& to) {
-        auto copied = box.download(globs, in(to).string(), soon());
+        return fetch_all(box, {std::move(globs), in(to).string(), false, soon()}).files;
+    }
+    Artefacts fetch_all(Sandbox& box, const ArtefactRequest& request) {
+        auto copied = box.download(request);
         EXPECT_TRUE(copied) << copied.error().to_string();
-        return copied ? *copied : std::vector<std::string>{};
+        return copied ? *std::move(copied) : Artefacts{};
     }
     void make(Sandbox& box, const std::string& command) {
         auto request = request_for(command);
@@ -366,6 +369,24 @@ TEST_P(CommandArtefacts, AreThoseOfTheLastBatchAlone) {
     EXPECT_EQ(text_of("got/1/out/b"), "old\n");
 }
 
+TEST_P(CommandArtefacts, ThatStoodThereBeforeComeWhereTheyAreAskedFor) {
+    const auto box = sandbox();
+    run(*box, request_for("mkdir -p out; echo image > out/image; sleep 0.02"));
+    make(*box, "echo one > out/one");
+    make(*box, "echo two > out/two");
+    EXPECT_THAT(fetch_all(*box, {{"out/*"}, in("got").string(), true, soon()}).files,
+                ElementsAre("out/image", "out/two"));
+}
+
+TEST_P(CommandArtefacts, OfAPatternThatMatchesNothingAreThoseAcrossFolders) {
+    const auto box = sandbox();
+    make(*box, "mkdir -p out/deep; echo 1 > out/deep/x.png; echo 2 > 'out/[y].txt'");
+    const auto got =
+        fetch_all(*box, {{"./out/*.png", "out/[[]y].txt"}, in("got").string(), false, soon()});
+    EXPECT_THAT(got.files, ElementsAre("out/[y].txt", "out/deep/x.png"));
+    EXPECT_THAT(got.across_folders, ElementsAre("./out/*.png"));
+}
+
 // TRAPS 42
 TEST_P(CommandArtefacts, GlobsReachAllDepthsAndDotFilesAndHostileNames) {
     const auto box = sandbox();
@@ -384,7 +405,7 @@ TEST_P(CommandArtefacts, NoGlobLeavesTheFolder) {
     const auto box = sandbox();
     make(*box, "echo secret > ../outside; ln -s .. up");
     for (const char* glob : {"../outside", "/etc/passwd", "a/../../outside"}) {
-        EXPECT_FALSE(box->download({glob}, in("got").string(), soon())) << glob;
+        EXPECT_FALSE(box->download({{glob}, in("got").string(), false, soon()})) << glob;
     }
     EXPECT_TRUE(fetch(*box, {"up/outside", "**/outside"}, "got").empty());
 }

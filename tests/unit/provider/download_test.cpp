@@ -30,10 +30,15 @@ class Download : public testing::Test {
         ASSERT_EQ(::utimensat(AT_FDCWD, in("work/" + relative).c_str(), times, 0), 0);
     }
     Result<std::vector<std::string>> get(std::vector<std::string> globs) const {
+        OFFLOAD_TRY(auto got, get_all(std::move(globs)));
+        return std::move(got.files);
+    }
+    Result<Artefacts> get_all(std::vector<std::string> globs, timespec before = {}) const {
         return harvest({.from = in("work"),
                         .to = in("got"),
                         .globs = std::move(globs),
                         .since = start_,
+                        .before = before,
                         .reports = in("work/test-results"),
                         .deadline = std::chrono::steady_clock::now() + std::chrono::minutes{1}});
     }
@@ -81,6 +86,26 @@ TEST_F(Download, FilesFromBeforeTheExecStay) {
     EXPECT_THAT(get({"*.png"}).value(), ElementsAre("new.png"));
 }
 
+TEST_F(Download, FilesFromBeforeTheRunComeWhereTheyAreAskedForAndOlderBatchesOnesDoNot) {
+    put("image.png");
+    make_old("image.png");
+    put("older-batch.png");
+    const timespec times[2] = {{5000, 0}, {5000, 0}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, in("work/older-batch.png").c_str(), times, 0), 0);
+    put("new.png");
+    EXPECT_THAT(get_all({"*.png"}, {3000, 0}).value().files, ElementsAre("image.png", "new.png"));
+}
+
+TEST_F(Download, PatternThatMatchesNothingCrossesFoldersAsThatOfFindDoes) {
+    put("out/deep/er/x.png");
+    put("out/y.txt");
+    const auto got = get_all({"./out/*.png", "out/*.txt", "none/*"}).value();
+    EXPECT_THAT(got.files, ElementsAre("out/deep/er/x.png", "out/y.txt"));
+    EXPECT_THAT(got.across_folders, ElementsAre("./out/*.png"));
+    put("out/near.png");
+    EXPECT_THAT(get({"out/*.png"}).value(), ElementsAre("out/near.png"));
+}
+
 TEST_F(Download, FileWrittenAtOnceCounts) {
     for (int i = 0; i < 50; ++i) {
         const auto since = file_time_now();
@@ -89,9 +114,11 @@ TEST_F(Download, FileWrittenAtOnceCounts) {
                              .to = in("got"),
                              .globs = {"at-once"},
                              .since = since,
+                             .before = {},
                              .reports = {},
                              .deadline = SteadyTime::max()})
-                        .value(),
+                        .value()
+                        .files,
                     ElementsAre("at-once"));
         fs::remove(in("work/at-once"));
     }
@@ -131,9 +158,10 @@ TEST_F(Download, CopiesAreNotCopiedAgain) {
                               .to = in("work/test-results/artifacts/batch-2"),
                               .globs = {"test-results/**/*.png", "**/*.png"},
                               .since = {},
+                              .before = {},
                               .reports = in("work/test-results"),
                               .deadline = SteadyTime::max()});
-    EXPECT_THAT(got.value(), ElementsAre("test-results/shots/x.png"));
+    EXPECT_THAT(got.value().files, ElementsAre("test-results/shots/x.png"));
 }
 
 TEST_F(Download, PipesAreLeftOut) {
@@ -157,6 +185,7 @@ TEST_F(Download, DeadlineEndsTheSearch) {
                           .to = in("got"),
                           .globs = {"*"},
                           .since = {},
+                          .before = {},
                           .reports = {},
                           .deadline = std::chrono::steady_clock::now()}));
 }

@@ -417,7 +417,7 @@ TEST_F(Local, DownloadsWhatTheLastExecMade) {
     const timespec times[2] = {{1000, 0}, {1000, 0}};
     ::utimensat(AT_FDCWD, (work() / "shots/1.png").c_str(), times, 0);
     output_of(*made, request_for("echo 2 > shots/2.png"));
-    EXPECT_THAT(made->download({"shots/*.png"}, in("got").string(), soon()).value(),
+    EXPECT_THAT(made->download({{"shots/*.png"}, in("got").string(), false, soon()}).value().files,
                 ElementsAre("shots/2.png"));
     EXPECT_EQ(fetch(in("got/shots/2.png")), "2\n");
     EXPECT_TRUE(made->destroy(soon()));

@@ -113,7 +113,9 @@ struct Report {
     bool html = true;
     CiSystem ci = CiSystem::Auto;
     std::vector<std::string> download_globs;
+    bool junit_parts = true;
     bool download_globs_failure_only = false;
+    bool download_globs_changed_only = false;
 };
 
 enum class RecordHistory { Flag, Always };

@@ -71,6 +71,19 @@ struct ExecReply {
     bool begun = true;     // false: Cancelled before the sandbox had said that the command started
 };
 
+struct ArtefactRequest {
+    std::vector<std::string> globs;  // relative to the working folder
+    std::string target;              // the folder here that they go to
+    bool standing = false;           // those, too, that stood there before the first exec
+    SteadyTime deadline;
+};
+
+struct Artefacts {
+    std::vector<std::string> files;  // paths relative to the target, sorted
+    // The globs that matched no file, but some where `*`, `?` and `[…]` cross folders.
+    std::vector<std::string> across_folders = {};
+};
+
 class Sandbox {
   public:
     // Destroys nothing by itself: whoever owns a Sandbox calls destroy() exactly once.
@@ -86,12 +99,10 @@ class Sandbox {
     // One command, to its end. Output is handed over on the calling thread as it comes.
     virtual ExecReply exec(const ExecRequest& request, const OutputHandler& output) = 0;
 
-    // Copies files that match `globs` (relative to the working folder) and that are newer than the
-    // beginning of the last exec into `target`. Returns their paths relative to `target`; none is
-    // no error. Error: they could not be fetched by the deadline. Not cancellable.
-    virtual Result<std::vector<std::string>> download(const std::vector<std::string>& globs,
-                                                      const std::string& target,
-                                                      SteadyTime deadline) = 0;
+    // Copies the files that match and that the last exec has made or changed, or that have stood
+    // there from before all of them where these are asked for, too. No file is no error. Error:
+    // they could not be fetched by the deadline. Not cancellable.
+    virtual Result<Artefacts> download(const ArtefactRequest& request) = 0;
 
     // Ends it and all that runs in it. Not cancellable: bounded by the deadline alone. Error: it
     // may still exist; to be tried again.

@@ -86,6 +86,7 @@ struct Fetched {
     bool tried = false;
     std::vector<std::string> files = {};  // relative paths
     std::optional<Error> trouble = {};
+    std::vector<std::string> across_folders = {};  // globs that matched only so
 };
 
 struct BatchOver {
