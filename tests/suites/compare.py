@@ -3,12 +3,13 @@
 
     compare.py                  all projects of the list below
     compare.py NAME …           these
-    --worker auto|off           only in streaming workers, or only in batches
+    --in WAY                    only in this way: workers, forks or batches
 
 Each project's source distribution is fetched and installed with pip, into build/suites. The same
 suite then runs in copies of its source: twice with plain pytest and once with `pytest -n`, which
-tells what the suite makes of itself, and with Offload, in workers and in batches. A difference is a test of which Offload says
-what none of the others does. Where there is one, plain pytest runs the tests of that worker or batch
+tells what the suite makes of itself, and with Offload: in workers, in workers that are forks of one
+process that has collected, and in batches. A difference is a test of which Offload says what none of
+the others does. Where there is one, plain pytest runs the tests of that worker or batch
 once more, in the same order: if it then says the same, the suite depends on its order, and that is
 counted apart. The binary is $OFFLOAD_BINARY, else build/release or build/dev.
 Exit status: 0 when all agree, 1 on any difference, 2 when a project could not be prepared.
@@ -32,6 +33,12 @@ ROOT = HERE.parents[1]
 WORK = pathlib.Path(os.environ.get("SUITES_FOLDER", ROOT / "build/suites"))
 COMMON = ["pytest==8.4.*", "pytest-xdist"]
 PARALLEL = 4
+# How Offload runs a suite, and the keys of [framework] that make it so.
+WAYS = {
+    "workers": {"worker": "auto", "fork": "off"},
+    "forks": {"worker": "auto", "fork": "auto"},
+    "batches": {"worker": "off", "fork": "off"},
+}
 SHOWN = 20
 
 
@@ -177,9 +184,10 @@ class Suite:
             all_there_are.append(workers)
         return all_there_are
 
-    def by_offload(self, binary, worker):
+    def by_offload(self, binary, way):
         place = self.copy("offload")
         config = self.folder / "offload.toml"
+        how = "\n".join(f"{key} = {json.dumps(value)}" for key, value in WAYS[way].items())
         config.write_text(f"""
 [offload]
 max_parallel = {PARALLEL}
@@ -188,7 +196,7 @@ test_timeout_secs = 600
 type = "local"
 [framework]
 type = "pytest"
-worker = "{worker}"
+{how}
 command = {json.dumps(f"{self.python} -m pytest")}
 paths = {json.dumps(self.project.paths)}
 run_args = {json.dumps(shlex.join(self.project.args))}
@@ -263,10 +271,10 @@ def words_on(runs, offload, tests):
         yield f"{test}: pytest says {said}, Offload says {offload.of(test)}"
 
 
-def compared(suite, runs, binary, worker):
+def compared(suite, runs, binary, way):
     """The row of the table, and how many differences are left."""
     name = suite.project.name
-    found = suite.by_offload(binary, worker)
+    found = suite.by_offload(binary, way)
     unequal = differing(runs, found)
     replayed = suite.in_the_same_order(unequal) if unequal and found.outcomes else {}
     by_order = {test for test in unequal if replayed.get(test) == found.of(test)}
@@ -283,8 +291,7 @@ def compared(suite, runs, binary, worker):
         print(f"{name}: and {len(unequal) - SHOWN} more", file=sys.stderr, flush=True)
     plain, shaky = runs[0].outcomes, unstable(runs)
     agreed = sum(1 for test in plain if found.of(test) in [run.of(test) for run in runs])
-    ways = {"auto": "workers", "off": "batches"}[worker]
-    return (name, suite.project.version, ways, len(plain), agreed, len(shaky), len(by_order),
+    return (name, suite.project.version, way, len(plain), agreed, len(shaky), len(by_order),
             len(unequal)), len(unequal)
 
 
@@ -301,7 +308,7 @@ def find_binary():
 def main():
     parser = argparse.ArgumentParser(description="Compares Offload with pytest, test by test.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="projects; default: all")
-    parser.add_argument("--worker", choices=("auto", "off"))
+    parser.add_argument("--in", dest="way", choices=WAYS)
     parser.add_argument("--fresh", action="store_true", help="fetch and install again")
     options = parser.parse_args()
     known = {project.name: project for project in PROJECTS}
@@ -322,8 +329,8 @@ def main():
             rows.append((name, known[name].version, "-", "-", "-", "-", "-", "not compared"))
             exit_status = exit_status or 2
             continue
-        for worker in [options.worker] if options.worker else ["auto", "off"]:
-            row, differences = compared(suite, runs, binary, worker)
+        for way in [options.way] if options.way else WAYS:
+            row, differences = compared(suite, runs, binary, way)
             rows.append(row)
             print(f"{name}: {row[3]} tests {row[2]}, {differences} differences", file=sys.stderr,
                   flush=True)
