@@ -84,12 +84,4 @@ class Batch(Runner):
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session):
-        """Where a plugin has stopped pytest and no failure explains that, its word stands: another
-        batch, in which it does not say so again, would hide it."""
-        reason = session.shouldstop or session.shouldfail
-        if not reason or session.testsfailed:
-            return
-        for position, left in self._reporter.counts.items():
-            if left > 0:
-                text = "pytest stopped before this test: " + one_line(reason)
-                self._channel.send("refused", n=position, reason=text)
+        self._refuse_what_was_stopped(session)

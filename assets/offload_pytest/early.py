@@ -6,17 +6,21 @@ from .hooks import Selections
 from .greeting import greet
 from .items import tell_collection
 from .options import set_options
+from .requests import PlannedRequests
 from .separation import separate_basetemp_anew
 from .worker import Worker
 
 
 class EarlyWorker(Worker):
-    """Collects all tests, and then runs those that it is asked for. The first one tells them."""
+    """Collects all tests, and then runs those that it is asked for. The first one tells them. Where
+    it is only to leave a mother behind it runs none, and as a fork for a batch those of its plan."""
 
     def __init__(self, channel, plan, requests, companions, mother=None):
         super().__init__(channel, plan, requests)
         self._mother = mother
         self._tells = plan["mode"] == "first"
+        self._leaves = plan.get("leaves", False)
+        self._is_batch = False
         self._companions = companions
         self._selections = Selections()
         self._maxfail = 1 if plan["fail_fast"] else 0
@@ -47,6 +51,7 @@ class EarlyWorker(Worker):
             found = self._companions.found(session)
             if self._is_fork(session):
                 return
+            self.stays = self.stays and not self._leaves
             tell_collection(
                 self._channel,
                 session,
@@ -69,6 +74,9 @@ class EarlyWorker(Worker):
         config = session.config
         for one in own[:2]:
             one.begin_anew()
+        self._is_batch = plan["mode"] == "run"
+        if self._is_batch:
+            self._requests = PlannedRequests(plan)
         self._watchdog.begin_anew(plan.get("limit"))
         self._maxfail = 1 if plan["fail_fast"] else 0
         separate_basetemp_anew(config, plan)
@@ -88,3 +96,8 @@ class EarlyWorker(Worker):
             set_options(session.config.option, {"maxfail": self._maxfail})
             self._serve(session)
         return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session):
+        if self._is_batch:
+            self._refuse_what_was_stopped(session)

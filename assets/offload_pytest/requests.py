@@ -3,9 +3,25 @@
 from .system import system
 
 
+class PlannedRequests:
+    """What Offload asks of a batch: its tests, and no more. The plan has all of them."""
+
+    waits = False  # nobody is to be told that there is nothing to do
+
+    def __init__(self, plan):
+        attempt = int(system.environ.get("OFFLOAD_ATTEMPT", "1"))
+        tests = {key: plan[key] for key in ("files", "ids", "in")}
+        self._left = [{"t": "run", "attempts": [attempt] * len(plan["ids"]), **tests}]
+
+    def next(self):
+        return self._left.pop() if self._left else None
+
+
 class Requests:
     """What Offload asks for, line by line from a copy of a file descriptor, which afterwards leads
     nowhere: no test reads what is meant for the worker."""
+
+    waits = True
 
     def __init__(self, descriptor):
         self._descriptor = system.keep_descriptor(descriptor)

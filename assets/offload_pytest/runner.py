@@ -120,6 +120,17 @@ class Runner:
         reason = self._reason(config, node_id, file)
         self._channel.send("refused", n=position, reason=one_line(reason))
 
+    def _refuse_what_was_stopped(self, session):
+        """Where a plugin has stopped pytest and no failure explains that, its word stands: another
+        batch, in which it does not say so again, would hide it."""
+        reason = session.shouldstop or session.shouldfail
+        if not reason or session.testsfailed:
+            return
+        for position, left in self._reporter.counts.items():
+            if left > 0:
+                text = "pytest stopped before this test: " + one_line(reason)
+                self._channel.send("refused", n=position, reason=text)
+
     def _has_relatives(self, node_id):
         """Whether the same function is here, with other parameters."""
         function = node_id.split("[", 1)[0] + "["

@@ -94,7 +94,8 @@ class Worker(CollectsNothing, Runner):
         """False when there is nothing left to run."""
         while len(self._queue) < 2 and not self._stopped:
             if not self._queue:
-                self._channel.send("idle")
+                if self._requests.waits:
+                    self._channel.send("idle")
                 self._watchdog.rest()
             elif self._nothing_known:
                 break

@@ -27,6 +27,7 @@ run::Abilities abilities_of(const framework::Framework& framework,
     }
     if (const auto* workers = framework.workers()) {
         abilities.worker_discovers = workers->has_discovering_worker();
+        abilities.discovers_in_sandbox = workers->discovers_in_sandbox();
         abilities.has_worker = [workers](const auto& carry) { return workers->has_worker(carry); };
     }
     return abilities;
@@ -72,15 +73,18 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
                      .commit = request.commit,
                      .branch = request.branch,
                      .repetitions = request.repetition.times};
+    const auto isolation = config.framework.options->isolation();
     for (const auto& group : config.groups) {
         settings.told.groups.push_back(group.name);
         const auto command = framework.discovery({group});
-        settings.groups.push_back({.name = group.name,
-                                   .retry_count = group.retry_count,
-                                   .alone = group.schedule_individual,
-                                   .wanted = is_wanted(group, request.only_groups),
-                                   .shown = command ? command->shown : "",
-                                   .claims = claims_of(group)});
+        settings.groups.push_back(
+            {.name = group.name,
+             .retry_count = group.retry_count,
+             .alone = group.schedule_individual || isolation != config::Isolation::Worker,
+             .by_file = !group.schedule_individual && isolation == config::Isolation::File,
+             .wanted = is_wanted(group, request.only_groups),
+             .shown = command ? command->shown : "",
+             .claims = claims_of(group)});
         if (group.max_parallel) settings.capacities[batches_of(group)] = *group.max_parallel;
     }
     for (const auto& [name, units] : config.resources) {

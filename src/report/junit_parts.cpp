@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -17,27 +18,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The verdicts that a sandbox would have come to alone.
-std::map<SandboxNumber, RunSummary> by_sandbox(const RunSummary& summary) {
-    std::map<SandboxNumber, RunSummary> parts;
+std::set<SandboxNumber> sandboxes_of(const RunSummary& summary) {
+    std::set<SandboxNumber> sandboxes;
     for (const Verdict& verdict : summary.verdicts) {
         if (verdict.carried_from) continue;  // their sandboxes were another run's
+        for (const Attempt& attempt : verdict.attempts) sandboxes.insert(attempt.sandbox);
+    }
+    return sandboxes;
+}
+
+// The verdicts that the sandbox would have come to alone.
+RunSummary part_of(const RunSummary& summary, SandboxNumber sandbox) {
+    RunSummary part;
+    for (const Verdict& verdict : summary.verdicts) {
+        if (verdict.carried_from) continue;
+        Verdict own{.test = verdict.test, .attempts = {}};
         for (const Attempt& attempt : verdict.attempts) {
-            RunSummary& part = parts[attempt.sandbox];
-            if (part.verdicts.empty() || part.verdicts.back().test != verdict.test) {
-                part.verdicts.push_back({.test = verdict.test, .attempts = {}});
-            }
-            part.verdicts.back().attempts.push_back(attempt);
+            if (attempt.sandbox != sandbox) continue;
+            own.attempts.push_back(attempt);
             part.wall += attempt.result.duration;
         }
+        if (own.attempts.empty()) continue;
+        own.status = status_of(own.attempts);
+        ++count_of(part.counts, own.status);
+        part.verdicts.push_back(std::move(own));
     }
-    for (auto& [sandbox, part] : parts) {
-        for (Verdict& verdict : part.verdicts) {
-            verdict.status = status_of(verdict.attempts);
-            ++count_of(part.counts, verdict.status);
-        }
-    }
-    return parts;
+    return part;
 }
 
 // Not flushed to disk: there may be hundreds, and junit.xml has it all.
@@ -80,13 +86,14 @@ Result<> JunitParts::consume(const Event& event) {
 }
 
 Result<> JunitParts::write(const RunSummary& summary) const {
-    const auto parts = by_sandbox(summary);
-    if (!parts.empty()) OFFLOAD_CHECK(make_folder(folder_));
-    for (const auto& [sandbox, part] : parts) {
+    const auto sandboxes = sandboxes_of(summary);
+    if (!sandboxes.empty()) OFFLOAD_CHECK(make_folder(folder_));
+    for (const auto sandbox : sandboxes) {
         const auto known = sandboxes_.find(sandbox);
         const auto id = known == sandboxes_.end() ? std::string{} : known->second;
         const auto name = safe_file_name(id, fmt::format("sandbox-{}-", sandbox.value())) + ".xml";
-        OFFLOAD_CHECK(write_part(folder_ / name, junit::write(part, tests_, options_)));
+        OFFLOAD_CHECK(
+            write_part(folder_ / name, junit::write(part_of(summary, sandbox), tests_, options_)));
     }
     return {};
 }

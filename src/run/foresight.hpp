@@ -27,8 +27,8 @@ class Foresight {
 
     // Groups that answer later add tests, and take none of these away.
     void add(GroupIndex group, const Discovered& discovered);
-    // A group is discovered by a command of its own: one test is expected of every run.
-    void expect_some() { least_ = 1; }
+    // There will be at least so many, as far as one can know before tests are told.
+    void expect(std::size_t batches) { least_ = std::max(least_, batches); }
     std::size_t batches() const;
     // What earlier runs tell of how long tests take.
     const schedule::Durations& durations() const { return durations_; }

@@ -41,6 +41,7 @@ Gathering::Gathering(const Settings& settings)
 
 bool Gathering::may_discover_in_worker(const GroupSettings& group) const {
     const auto& abilities = settings_.abilities;
+    if (in_sandboxes()) return true;
     return abilities.same_machine && abilities.passes_stdin && abilities.worker_discovers &&
            !group.alone;
 }
@@ -63,7 +64,9 @@ std::vector<Family> Gathering::begin(std::size_t in_workers) {
         if (!group.wanted) continue;
         ++owed_;
         const GroupIndex index(i);
-        if (awaiting_.size() < in_workers && may_discover_in_worker(group)) {
+        if (in_sandboxes()) {
+            if (!join(awaiting_, index)) awaiting_.push_back({index});
+        } else if (awaiting_.size() < in_workers && may_discover_in_worker(group)) {
             awaiting_.push_back({index});
         } else if (!join(awaiting_, index) && !join(by_command, index)) {
             by_command.push_back({index});
@@ -99,7 +102,16 @@ std::vector<Family> Gathering::take(GroupDiscovered message) {
                                       message.duration};
     if (abandoned_) untold.clear();
     owed_ -= 1 + message.companions.size() - untold.size();
-    return untold;
+    if (!in_sandboxes()) return untold;
+    awaiting_.insert(awaiting_.end(), untold.begin(), untold.end());
+    return {};
+}
+
+bool Gathering::await_again(const Family& family) {
+    constexpr int kMostLosses = 3;
+    if (!in_sandboxes() || abandoned_ || ++losses_[family.group] >= kMostLosses) return false;
+    awaiting_.push_back(family);
+    return true;
 }
 
 void Gathering::abandon() {

@@ -56,23 +56,29 @@ std::size_t Intake::affinity_of(const Test& test) {
     return 2 * files_.try_emplace(test.file, files_.size() + 1).first->second;
 }
 
+bool Intake::is_bonded(const Test& test, const GroupSettings& group) {
+    if (!group.alone) return test.bond != 0;
+    return group.by_file && affinity_of(test) != 0;
+}
+
 void Intake::add(std::span<const TestIndex> selected, const TestTable& tests,
                  schedule::Scheduler& scheduler) {
     const auto expected = durations_.expect(tests, settings_.default_duration);
     const auto& bytes = settings_.abilities.bytes_of_test;
     for (const auto index : selected) {
         const Test& test = tests[index];
+        const GroupSettings& group = settings_.groups[test.group.value()];
         durations_known_ = durations_known_ || expected[index.value()].has_value();
         scheduler.add({.test = index,
                        .group = test.group,
                        .expected = expected[index.value()],
                        .command_bytes = bytes ? bytes(test.id) : 0,
-                       .alone = settings_.groups[test.group.value()].alone,
+                       .alone = group.alone,
                        .affinity = affinity_of(test),
                        .measured = durations_.find(test.id).has_value(),
                        .deviation = durations_.deviation(test.id),
-                       .bonded = test.bond != 0,
-                       .needs = needs_of(test, settings_.groups[test.group.value()])});
+                       .bonded = is_bonded(test, group),
+                       .needs = needs_of(test, group)});
     }
 }
 

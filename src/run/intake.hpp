@@ -33,6 +33,7 @@ class Intake {
 
   private:
     std::size_t affinity_of(const Test& test);
+    bool is_bonded(const Test& test, const GroupSettings& group);
 
     const Settings& settings_;
     const schedule::Durations& durations_;

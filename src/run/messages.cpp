@@ -103,6 +103,12 @@ void Run::Rooms::end_hired(Batch& worker, const BatchOver& over, const Now& now)
     if (prelude.owes_discovery()) {
         const auto how = describe(over.ending);
         const auto* lost = std::get_if<ending::Lost>(&over.ending);
+        if (lost != nullptr && gathering.await_again(prelude.family())) {
+            out.note(
+                fmt::format("discovery goes on in another sandbox: {}", lost->error.to_string()));
+            results.discard_artefacts(worker, over);
+            return crew.remove(worker.number(), over.sandbox_usable);
+        }
         auto error =
             lost != nullptr ? lost->error : Error{fmt::format("discovery failed: {}", how)};
         gathered(prelude.discovered(fail(std::move(error)), how, now.since_start));

@@ -88,7 +88,12 @@ void Run::Rooms::begin(std::size_t discovering_workers) {
         if (!settings.groups[i].wanted) continue;
         out.tell(DiscoveryStarted{GroupIndex(i), settings.groups[i].shown});
     }
-    if (!by_command.empty()) foresight.expect_some();
+    // Others are made while the first one discovers, as many as there was work for before.
+    if (settings.abilities.discovers_in_sandbox) {
+        foresight.expect(std::min(settings.slots, settings.known_durations.size()));
+    } else if (!by_command.empty()) {
+        foresight.expect(1);
+    }
     discover(std::move(by_command));
 }
 
@@ -101,7 +106,7 @@ void Run::Rooms::gathered(GroupDiscovered message) {
     groups.push_back(message.group);
     discover(gathering.take(std::move(message)));
     if (gathering.over()) return;  // the plan is next, and says all
-    foresight.expect_some();
+    foresight.expect(1);
     for (const auto group : groups) {
         if (const auto* found = gathering.found(group)) foresight.add(group, *found);
     }
@@ -188,15 +193,22 @@ void Run::Rooms::advance_discovery(const Now& now) {
     for (const auto sandbox : fleet.idle()) {
         if (gathering.awaiting_worker() > 0) {
             crew.hire(sandbox, Way::ToDiscover, gathering.take_for_worker(), now);
-        } else if (streaming.spare_workers(0) > 0) {
+        } else if (streaming.has_spare_place()) {
             crew.hire(sandbox, Way::WhileDiscovery, {*streaming.staying_group()}, now);
         }
     }
+    const bool in_sandboxes = settings.abilities.discovers_in_sandbox;
     const std::size_t awaiting = gathering.awaiting_worker();
-    fleet.want(std::max(foresight.batches(), awaiting + streaming.spare_workers(awaiting)),
-               now.since_start);
+    const std::size_t spare = in_sandboxes ? 0 : streaming.spare_workers(awaiting);
+    fleet.want(std::max(foresight.batches(), awaiting + spare), now.since_start);
+    const bool crowded = fleet.alive() >= settings.slots || fleet.failing();
+    if (in_sandboxes && awaiting > 0 && crowded && fleet.count(Phase::Idle) == 0 &&
+        fleet.count(Phase::Creating) == 0) {
+        streaming.make_room_for_discovery(now);
+    }
     if (awaiting == 0 || !fleet.failing()) return;
     give_up_without_sandboxes();
+    if (in_sandboxes) return;
     // A worker that has discovered waits for the others' discoveries and keeps its sandbox.
     if (!stop.stopping()) discover(gathering.take_for_commands());
 }

@@ -26,6 +26,21 @@ std::size_t Streaming::spare_workers(std::size_t awaiting) const {
     return wanted > taken ? wanted - taken : 0;
 }
 
+bool Streaming::has_spare_place() const {
+    if (!settings_.abilities.discovers_in_sandbox) return spare_workers(0) > 0;
+    return staying_ && !ruled_out_;  // its cores are its own
+}
+
+void Streaming::make_room_for_discovery(const Now& now) {
+    Batch* waiting = nullptr;
+    for (auto& [number, worker] : crew_.batches()) {
+        if (worker.leaving()) return;
+        const auto* prelude = worker.prelude();
+        if (prelude != nullptr && !prelude->owes_discovery()) waiting = &worker;
+    }
+    if (waiting != nullptr) crew_.let_go(*waiting, now);
+}
+
 // --- From the plan on --------------------------------------------------------------------------
 
 bool Streaming::possible(const Gathering& gathering) const {

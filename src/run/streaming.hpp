@@ -27,6 +27,10 @@ class Streaming {
     // cores are idle meanwhile.
     std::optional<GroupIndex> staying_group() const { return staying_; }
     std::size_t spare_workers(std::size_t awaiting) const;
+    // Whether a sandbox that is there and idle may have one more.
+    bool has_spare_place() const;
+    // One that waits for tests leaves, so that its sandbox can discover others'.
+    void make_room_for_discovery(const Now& now);
 
     // --- From the plan on
     // Whether there can be workers at all.

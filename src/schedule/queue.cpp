@@ -28,7 +28,7 @@ void Queue::add(TestBook& book, TestIndex test) {
     if (known.counts) count_batch(known.lane);
     Lane& lane = lanes_[known.lane];
     if (known.alone) {
-        lane.fresh_alone.add({test, known.weight, 0});
+        lane.fresh_alone.add({test, known.weight, known.bonded ? known.affinity : 0});
     } else {
         lane.fresh.add({test, known.weight, known.affinity});
     }

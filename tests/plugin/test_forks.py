@@ -112,6 +112,35 @@ class Forks(Case):
             self.assertEqual(told.status, 1)
         self.assertEqual((self.root / "imported").read_text(), "a")
 
+    def test_a_batch_is_a_fork_of_what_discovery_has_left_behind(self):
+        self.write("test_a.py", "open('imported', 'a').write('a')\n" + TWO + "def test_3(): pass\n")
+        first = self.first(leaves=True)
+        told = first.finish(stop=False)  # by itself, and without a test
+        self.assertEqual((told.one("bye")["status"], told.kind("begin"), told.kind("idle")),
+                         (0, [], []), told.err)
+        self.assertNotIn("stays", told.one("collected"))
+        ids = ["test_a.py::test_3", "test_a.py::test_2", "test_a.py::test_gone"]
+        plan = {"ids": ids, "files": ["test_a.py"], "in": [0, 0, 0]}
+        for _ in range(2):
+            told = self.fork(mode="run", **plan).finish(stop=False)
+            self.assertEqual([end["outcome"] for end in told.kind("end")], ["failed", "passed"])
+            self.assertEqual([end["n"] for end in told.kind("end")], [1, 0])
+            self.assertEqual([frame["n"] for frame in told.kind("refused")], [2])
+            self.assertEqual((told.kind("idle"), told.one("bye")["status"], told.status), ([], 1, 1))
+        self.assertEqual((self.root / "imported").read_text(), "a")
+
+    def test_a_word_of_a_plugin_stands_in_a_batch_that_is_a_fork(self):
+        self.write("conftest.py", """
+            import pytest
+            @pytest.hookimpl(trylast=True)
+            def pytest_runtest_teardown(item): item.session.shouldstop = "that is enough"
+        """)
+        self.write("test_a.py", "def test_1(): pass\ndef test_2(): pass\n")
+        self.first(leaves=True)
+        told = self.fork(mode="run", ids=["test_a.py::test_1", "test_a.py::test_2"],
+                         files=["test_a.py"], **{"in": [0, 0]}).finish(stop=False)
+        self.assertIn("that is enough", told.one("refused")["reason"])
+
     def test_each_has_an_identity_of_its_own(self):
         self.write("test_a.py", """
             import os

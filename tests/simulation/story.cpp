@@ -252,7 +252,10 @@ std::string describe(const Group& group) {
         "group {}: {} tests, {} broken modules, retry_count {}{}{}; discovery {} after {:.1f} s, a "
         "worker {}{}{}\n",
         settings.name, group.ids.size(), group.broken.size(), settings.retry_count,
-        (settings.alone ? ", each alone" : "") + describe(needs),
+        (!settings.alone    ? ""
+         : settings.by_file ? ", each file alone"
+                            : ", each alone") +
+            describe(needs),
         settings.wanted ? "" : ", not wanted", name(kDiscoveries, group.discovery.way),
         group.discovery.takes.count(), name(kFindings, group.finding),
         group.untold ? ", untold by others" : "", group.worker ? "" : ", no workers");
@@ -285,10 +288,11 @@ std::string describe(const World& world) {
     const auto& settings = world.settings;
     const auto& abilities = settings.abilities;
     std::string text = fmt::format(
-        "{} slots, limits {:.0f} s (test) {:.0f} s (exec){}{}{}{}{}{}{}{}\n", settings.slots,
+        "{} slots, limits {:.0f} s (test) {:.0f} s (exec){}{}{}{}{}{}{}{}{}\n", settings.slots,
         settings.test_limit.count(), settings.exec_limit.count(), settings.hedges ? ", hedges" : "",
         settings.fail_fast ? ", fail-fast" : "", abilities.same_machine ? ", same machine" : "",
         world.workers ? ", workers" : "", abilities.worker_discovers ? " that discover" : "",
+        abilities.discovers_in_sandbox ? " and nobody else" : "",
         abilities.verdict_source == VerdictSource::PerBatch ? ", verdicts per batch" : "",
         world.tells_starts ? "" : ", starts untold", world.families ? ", families" : "");
     if (!settings.selection.what.empty()) {

@@ -57,6 +57,16 @@ config::Keys keys() {
             "Whether workers on this machine are forks of the process that has collected the "
             "tests: `auto` where nothing speaks against it (docs/frameworks.md).",
             {.choices = {"off", "auto"}}),
+        key("isolation", &S::isolated, Era::V1_0,
+            "Which tests share a process: in a `worker` any that it is given, or only those of a "
+            "`file`, or none, so that each `test` has one of its own. With `fork`, a process of "
+            "its "
+            "own costs a fork.",
+            {.choices = {"worker", "file", "test"}}),
+        key("discover_in", &S::discover_in, Era::V1_0,
+            "Where tests are found: `here`, on the machine that Offload runs on, or in the first "
+            "`sandbox`, so that this machine needs neither pytest nor what the tests import.",
+            {.choices = {"here", "sandbox"}}),
         key("python", &S::python, Era::V0_4,
             "Without `command`: the program that is called with `-m pytest`.", {.shown = false}),
         key("extra_args", &S::extra_args, Era::V0_4,
@@ -257,9 +267,11 @@ void PytestOptions::complete(const fs::path& folder, config::Section& section) {
 
 void PytestOptions::look_around(config::Surroundings& surroundings) const {
     const auto& folder = surroundings.tests_folder();
-    check_runner(surroundings,
-                 surroundings.given("framework.command") ? "framework.command" : "framework.python",
-                 prefix.front());
+    if (discover_in == PytestDiscoverIn::Here) {
+        const bool given = surroundings.given("framework.command");
+        check_runner(surroundings, given ? "framework.command" : "framework.python",
+                     prefix.front());
+    }
     for (const auto& path : paths) {
         // node IDs are paths, too
         const std::string file = path.substr(0, path.find("::"));

@@ -24,6 +24,12 @@ enum class PytestFork {
     Auto,  // where nothing speaks against it
 };
 
+// Where the process runs that finds the tests.
+enum class PytestDiscoverIn {
+    Here,
+    Sandbox,
+};
+
 struct PytestOptions final : RunnerEnvironment {
     std::vector<std::string> paths;
     std::vector<std::string> run_args;        // execution only
@@ -34,6 +40,8 @@ struct PytestOptions final : RunnerEnvironment {
     std::vector<std::string> extra_args;
     PytestCollect collect = PytestCollect::Auto;
     PytestFork fork = PytestFork::Off;
+    config::Isolation isolated = config::Isolation::Worker;
+    PytestDiscoverIn discover_in = PytestDiscoverIn::Here;
     bool as_xdist = true;  // workers and batches present themselves as workers of pytest-xdist's
 
     // The words before pytest's own arguments: `command`, or of python and extra_args.
@@ -43,6 +51,7 @@ struct PytestOptions final : RunnerEnvironment {
     void complete(const std::filesystem::path& folder, config::Section& section) override;
     void look_around(config::Surroundings& surroundings) const override;
     std::vector<config::DerivedLine> derived() const override;
+    config::Isolation isolation() const override { return isolated; }
 };
 
 }  // namespace offload::framework

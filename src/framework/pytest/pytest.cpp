@@ -178,20 +178,38 @@ bool PytestFramework::discovers_together(const config::Group& group,
 
 Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& request) const {
     const auto& [group, context, companions] = request;
-    const auto words = discovery_words(group);
-    auto plan = plan_for(context, "collect");
+    const bool leaves_mother = is_alone(group) && has_discovering_worker() && may_fork(context);
+    const auto words_of =
+        leaves_mother ? &PytestFramework::run_words : &PytestFramework::discovery_words;
+    auto plan = plan_for(context, leaves_mother ? "first" : "collect");
+    if (leaves_mother) leave_mother(plan, request);
     plan["mark"] = exact_json(mark_path(context));
     add_common(plan);
     if (is_local_ && has_run_folder(context)) {
         plan["nodes"] = exact_json(group_path(context, "nodes", group));
     }
-    add_companions(plan, group, companions, &PytestFramework::discovery_words);
+    add_companions(plan, group, companions, words_of);
 
     DiscoveryCommand command;
     command.shown = shown_discovery(group);
     command.files = {plugin_file(context), {plan_path(context), as_ascii(plan)}};
-    command.command = or_plainly(with_plugin(context, settings_, words), group, context);
+    command.command =
+        or_plainly(with_plugin(context, settings_, (this->*words_of)(group)), group, context);
     return command;
+}
+
+// It does what a worker does that discovers, to the point where that would be asked for tests.
+void PytestFramework::leave_mother(json& plan, const DiscoveryRequest& request) const {
+    plan["leaves"] = true;
+    plan["mother"] = exact_json(group_path(request.context, "mother", request.group));
+    plan["fail_fast"] = request.context.fail_fast;
+    plan["protocols"] = {kWorkerProtocol};
+    plan["limit"] = nullptr;
+}
+
+// Its tests run in batches.
+bool PytestFramework::is_alone(const config::Group& group) const {
+    return group.schedule_individual || settings_.isolated != config::Isolation::Worker;
 }
 
 void PytestFramework::add_companions(json& plan, const config::Group& group,
@@ -235,7 +253,9 @@ Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
     TestList list;
     for (const Test* test : request.tests) list.add(*test);
     list.move_into(plan);
-    return with_plan(request, as_ascii(plan));
+    auto command = with_plan(request, as_ascii(plan));
+    command.fork = fork_instead(request);
+    return command;
 }
 
 void PytestFramework::add_common(json& plan) const {

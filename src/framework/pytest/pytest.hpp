@@ -42,6 +42,9 @@ class PytestFramework final : public Framework,
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
     bool has_discovering_worker() const override;
+    bool discovers_in_sandbox() const override {
+        return settings_.discover_in == PytestDiscoverIn::Sandbox;
+    }
     bool has_worker(const std::shared_ptr<const Carry>& carry) const override;
     Result<BatchCommand> worker(const BatchRequest& request,
                                 std::chrono::seconds test_limit) const override;
@@ -66,6 +69,8 @@ class PytestFramework final : public Framework,
     // What the plugin must know to tell their tests as well.
     void add_companions(nlohmann::json& plan, const config::Group& group, const Groups& companions,
                         WordsOf words_of) const;
+    void leave_mother(nlohmann::json& plan, const DiscoveryRequest& request) const;
+    bool is_alone(const config::Group& group) const;
     std::string shown_discovery(const config::Group& group) const;
     std::string or_plainly(const std::string& with_plugin, const config::Group& group,
                            const RunContext& context) const;

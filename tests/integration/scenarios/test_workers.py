@@ -124,6 +124,50 @@ class Workers(PytestScenario):
         starts = len((self.project / "starts").read_text())
         self.assertLessEqual(starts, max(1, len(os.sched_getaffinity(0))), run.describe())
 
+    @with_pytest(8)
+    def test_isolation_gives_each_test_or_file_a_process_of_its_own(self):
+        file = """
+            import os
+            with open("starts", "a") as starts: starts.write(".")
+            def test_1(): log()
+            def test_2(): log()
+            def log():
+                with open("log", "a") as file: file.write(f"{__name__} {os.getpid()}\\n")
+            """
+        for isolation, processes in (("test", 4), ("file", 2), ("worker", 1)):
+            for fork, starts in (("auto", 1), ("off", {"test": 5, "file": 3, "worker": 1}[isolation])):
+                with self.subTest(isolation, fork=fork):
+                    self.pytest_project(
+                        {"tests/test_a.py": file, "tests/test_b.py": file, "log": "", "starts": ""},
+                        framework=f'isolation = "{isolation}"\nfork = "{fork}"\n',
+                        offload="max_parallel = 1")
+                    run = self.offload("run").expect_exit(0)
+                    log = [line.split() for line in (self.project / "log").read_text().splitlines()]
+                    self.assertEqual(len(log), 4, run.describe())
+                    self.assertEqual(len({pid for _, pid in log}), processes, run.describe())
+                    if isolation == "file":
+                        self.assertEqual(len({(name, pid) for name, pid in log}), 2)
+                    files = 2  # each start imports both, or the one that it needs
+                    self.assertLessEqual(len((self.project / "starts").read_text()),
+                                         starts * files, run.describe())
+
+    @with_pytest(8)
+    def test_a_crash_in_isolation_is_the_tests_own_and_a_retry_is_a_fork(self):
+        self.pytest_project({
+            "starts": "",
+            "tests/test_a.py": """
+                import os
+                with open("starts", "a") as file: file.write(".")
+                def test_1(): os.kill(os.getpid(), 9)
+                def test_2(): assert os.environ["OFFLOAD_ATTEMPT"] == "2"
+                def test_3(): pass
+                """}, framework='isolation = "file"\nfork = "auto"\n', offload="max_parallel = 2",
+            groups={"all": "retry_count = 1"})
+        run = self.offload("run").expect_exit(1)
+        run.expect_outcomes({"tests/test_a.py::test_1": "error", "tests/test_a.py::test_2": "passed",
+                             "tests/test_a.py::test_3": "passed"})
+        self.assertEqual((self.project / "starts").read_text(), ".", run.describe())
+
     @with_pytest(7, 8, 9)
     def test_a_fork_takes_the_place_of_a_worker_that_has_crashed(self):
         self.pytest_project({
@@ -306,6 +350,28 @@ class Workers(PytestScenario):
         pids = (self.project / "pids").read_text().split()
         self.assertEqual((len(pids), len(set(pids))), (40, 1), run.describe())
         self.assertEqual(self.batches(), ["batch-0.success"])
+
+    @with_pytest(8)
+    def test_tests_are_found_in_a_sandbox_where_this_machine_has_no_pytest(self):
+        provider = f"""
+            type = "default"
+            create_command = "echo box"
+            exec_command = "PATH={os.path.dirname(self.python)}:$PATH sh -c {{command}}"
+            destroy_command = "true"
+            exec_stdin = {{stdin}}
+            """
+        self.pytest_project({
+            "tests/test_x.py": "def test_a(): pass\ndef test_b(): assert 0\n",
+            "tests/test_broken.py": "import nowhere\n",
+        }, framework='discover_in = "sandbox"\n', provider=provider.replace("{stdin}", "true"))
+        config = self.project / "offload.toml"
+        config.write_text(config.read_text().replace(self.python + " -m", "python -m"))
+        nowhere = {"PATH": "/usr/bin:/bin"}
+        run = self.offload("run", env=nowhere).expect_exit(1)
+        run.expect_outcomes({"tests/test_x.py::test_a": "passed", "tests/test_x.py::test_b": "failure",
+                             "tests/test_broken.py": "error"})
+        config.write_text(config.read_text().replace("exec_stdin = true", "exec_stdin = false"))
+        self.offload("run", env=nowhere).expect_exit(1).expect_said("exec_stdin = true in [provider]")
 
     @with_pytest(8)
     def test_a_wrapper_that_swallows_standard_input_gets_batches(self):

@@ -123,6 +123,72 @@ TEST(EarlyWorkers, AGroupWhoseTestsRunAloneIsDiscoveredApart) {
     EXPECT_EQ(f.workers(), 0U);
 }
 
+// Where this machine could not discover.
+struct DiscoveryInSandboxes : EarlyWorkers {
+    explicit DiscoveryInSandboxes(std::vector<std::vector<std::string>> groups)
+        : EarlyWorkers(std::move(groups)) {
+        abilities().discovers_in_sandbox = true;
+        abilities().same_machine = false;
+        settings().slots = 3;
+    }
+};
+
+TEST(DiscoveryInSandboxes, NoGroupIsDiscoveredAnywhereElse) {
+    DiscoveryInSandboxes f({ids(9, "a"), ids(9, "b"), ids(9, "c"), ids(2, "d"), ids(9, "e")});
+    f.world.families = true;
+    f.group(3).alone = true;
+    f.world.groups[4].untold = true;
+    f.settings().discoveries_at_once = 1;
+    EXPECT_EQ(f.play().counts.passed, 38U);
+    f.expect_each_executed_once();
+    EXPECT_THAT(f.record().discoveries, UnorderedElementsAre("0", "4"));
+    EXPECT_EQ(std::ranges::count_if(
+                  f.record().batches,
+                  [](const auto& entry) { return entry.second.way == Way::ToDiscover; }),
+              2);
+}
+
+TEST(DiscoveryInSandboxes, AWorkerThatWaitsMakesRoomForAnotherDiscovery) {
+    DiscoveryInSandboxes f({ids(9, "a"), ids(9, "b"), ids(9, "c")});
+    f.settings().slots = 1;
+    EXPECT_EQ(f.play().counts.passed, 27U);
+    f.expect_each_executed_once();
+}
+
+TEST(DiscoveryInSandboxes, OthersAreMadeMeanwhileWhereTestsAreKnown) {
+    for (const bool known : {false, true}) {
+        DiscoveryInSandboxes f({ids(40)});
+        if (known) f.know(Seconds{5});
+        f.world.groups[0].discovery.takes = Seconds{60};
+        std::size_t made = 0;
+        f.on_event = [&](const Event& event, simulation::Simulation& played) {
+            if (!std::holds_alternative<RunPlanned>(event.body)) return;
+            made = played.record().all<SandboxReady>().size();
+        };
+        EXPECT_EQ(f.play().counts.passed, 40U);
+        EXPECT_EQ(made, known ? 3U : 1U);
+    }
+}
+
+TEST(DiscoveryInSandboxes, AnotherOneGoesOnWhereOneIsLostAndNotForEver) {
+    DiscoveryInSandboxes f({ids(9)});
+    f.world.execs[0] = {.way = Exec::Way::Lost};
+    EXPECT_EQ(f.play().counts.passed, 9U);
+    EXPECT_THAT(f.notices(), HasSubstr("discovery goes on in another sandbox"));
+
+    DiscoveryInSandboxes never({ids(9)});
+    never.find(Finding::IsLost);
+    never.play_to_failure("group 0");
+    EXPECT_EQ(never.workers(), 3U);
+}
+
+TEST(DiscoveryInSandboxes, WithoutSandboxesThereAreNoTests) {
+    DiscoveryInSandboxes f({ids(9)});
+    f.world.usual_creation.way = Creation::Way::Fails;
+    f.play_to_failure("no sandbox could be created");
+    EXPECT_THAT(f.record().discoveries, IsEmpty());
+}
+
 TEST(EarlyWorkers, OneThatLeavesMakesRoomForOthers) {
     EarlyWorkers f({ids(20)});
     f.settings().slots = 1;

@@ -394,6 +394,28 @@ TEST(Scheduler, LoneTestsAreAloneAlsoWhenTheyComeBack) {
     EXPECT_THAT(drain(scheduler, box(0)), UnorderedElementsAre(1, 1, 2));
 }
 
+TEST(Scheduler, LoneBondsAreAloneAndWhole) {
+    for (const bool streaming : {false, true}) {
+        Scheduler scheduler({.slots = 2, .ahead = Seconds{streaming ? 1.0 : 0.0}});
+        for (std::size_t i = 0; i < 9; ++i) {
+            Item item = unknown(i, 1 + i % 3);
+            item.alone = item.bonded = true;
+            scheduler.add(item);
+        }
+        EXPECT_EQ(scheduler.startable(9), 3U);
+        std::set<std::vector<TestIndex>> batches;
+        while (scheduler.has_queued()) {
+            const auto batch = tests_of(scheduler.next(box(0), kNow));
+            EXPECT_TRUE(scheduler.more(box(0), kNow).empty());
+            batches.insert(batch);
+            complete(scheduler, box(0), batch);
+        }
+        EXPECT_THAT(batches,
+                    ElementsAre(ElementsAre(at(0), at(3), at(6)), ElementsAre(at(1), at(4), at(7)),
+                                ElementsAre(at(2), at(5), at(8))));
+    }
+}
+
 TEST(Scheduler, UnknownTestsAreDealtEvenly) {
     Scheduler scheduler({.slots = 3});
     for (std::size_t i = 0; i < 10; ++i) scheduler.add(unknown(i));

@@ -76,6 +76,13 @@ struct ProviderOptions : Options {
     virtual bool builds_layers() const { return false; }
 };
 
+// Which tests may share a process.
+enum class Isolation {
+    Worker,  // all
+    File,    // those of a file
+    Test,    // none
+};
+
 struct FrameworkOptions : Options {
     // All sections have been read: defaults that depend on the folder in which tests run.
     virtual void complete(const std::filesystem::path& /*folder*/, Section& /*section*/) {}
@@ -83,6 +90,7 @@ struct FrameworkOptions : Options {
     virtual std::optional<Complaint> unbuilt() const { return {}; }
     // Results may come from JUnit XML, whose testcases test_id_format names.
     virtual bool reads_junit() const { return true; }
+    virtual Isolation isolation() const { return Isolation::Worker; }
 };
 
 // --- What `init` suggests ---------------------------------------------------------------------

@@ -203,9 +203,11 @@ class Workers {
     virtual ~Workers() = default;
 
     // Whether a worker can be the one that finds the tests of a group: it does what discovery()
-    // says in the same way, on this machine, and then stays. Its talk tells TestsFound, whatever
+    // says in the same way, and then stays. Its talk tells TestsFound, whatever
     // comes of it.
     virtual bool has_discovering_worker() const = 0;
+    // Whether it has to be one, in its sandbox: this machine may lack what discovery takes.
+    virtual bool discovers_in_sandbox() const { return false; }
     // Whether tests of a group with this carry may run in a worker.
     virtual bool has_worker(const std::shared_ptr<const Carry>& carry) const = 0;
     // The command that starts a worker, where there may be one. The request holds no tests.

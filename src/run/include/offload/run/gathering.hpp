@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -31,6 +32,10 @@ class Gathering {
     // commands of their own; at most `in_workers` wait for a worker.
     std::vector<Family> begin(std::size_t in_workers);
 
+    // The worker that was to discover it was lost, and another one may do it. False: it was lost
+    // too often, or this is nothing that only a worker can do.
+    bool await_again(const Family& family);
+
     // Families for which a worker is still to be found.
     std::size_t awaiting_worker() const { return awaiting_.size(); }
     Family take_for_worker();
@@ -56,11 +61,13 @@ class Gathering {
 
   private:
     bool join(std::vector<Family>& families, GroupIndex group) const;
+    bool in_sandboxes() const { return settings_.abilities.discovers_in_sandbox; }
     bool may_discover_in_worker(const GroupSettings& group) const;
 
     const Settings& settings_;
     std::vector<GroupState> groups_;
     std::vector<Family> awaiting_;
+    std::map<GroupIndex, int> losses_;  // of workers that were to discover it
     std::size_t owed_ = 0;
     bool answered_ = false;
     bool abandoned_ = false;

@@ -24,7 +24,8 @@ namespace offload::run {
 struct GroupSettings {
     std::string name;
     std::size_t retry_count = 0;
-    bool alone = false;              // each test in a batch of its own
+    bool alone = false;              // each test in a batch of its own,
+    bool by_file = false;            // or, with `alone`, those of each file or bond
     bool wanted = true;              // false: not among the groups that were asked for
     std::string shown = {};          // the command that discovers it, for people
     std::vector<Claim> claims = {};  // of each of its batches, besides what tests need
@@ -33,10 +34,11 @@ struct GroupSettings {
 // Of framework and provider together. The functions are pure.
 struct Abilities {
     VerdictSource verdict_source = VerdictSource::PerTest;
-    bool same_machine = false;      // sandboxes are on this machine
-    bool passes_stdin = false;      // a worker can be told its tests
-    bool worker_discovers = false;  // and one of a group can be the one that finds them
-    std::size_t command_bytes = 0;  // most that a batch's command may take; 0: no limit
+    bool same_machine = false;          // sandboxes are on this machine
+    bool passes_stdin = false;          // a worker can be told its tests
+    bool worker_discovers = false;      // and one of a group can be the one that finds them
+    bool discovers_in_sandbox = false;  // none but that finds them: not every machine could
+    std::size_t command_bytes = 0;      // most that a batch's command may take; 0: no limit
     std::size_t concurrent_creations = 8;
     // Of that, how much one test takes. Empty: nothing.
     std::function<std::size_t(std::string_view id)> bytes_of_test = {};

@@ -54,7 +54,7 @@ struct Item {
     GroupIndex group;                 // a batch holds tests of one group only
     std::optional<Seconds> expected;  // nothing: unknown
     std::size_t command_bytes = 0;
-    bool alone = false;        // schedule_individual
+    bool alone = false;        // in no batch with others, except those that it is bonded with
     std::size_t affinity = 0;  // tests of equal affinity (one file) are kept together where
                                // that costs no balance; 0: none
     bool measured = false;     // `expected` was measured of this very test
