@@ -158,15 +158,15 @@ void suit_django(const config::InitRequest& request, const PytestSettings& setti
     const auto module = django_settings(request.folder);
     if (module.empty()) return;
     notes.push_back("manage.py: a Django project, whose tests pytest-django lets pytest run.");
-    if (!settings.keys.contains("DJANGO_SETTINGS_MODULE")) command += " --ds=" + module;
-    if (!settings.keys.contains("python_files")) {
+    if (!settings.values.contains("DJANGO_SETTINGS_MODULE")) command += " --ds=" + module;
+    if (!settings.values.contains("python_files")) {
         command += " -o 'python_files=tests.py test_*.py *_tests.py'";
     }
 }
 
 config::InitSection suggest(const config::InitRequest& request) {
     const auto settings = pytest_settings(request.folder);
-    const bool own_paths = settings.keys.contains("testpaths");
+    const bool own_paths = settings.values.contains("testpaths");
     const bool tests = config::is_there(request.folder / "tests");
     const bool test = !tests && config::is_there(request.folder / "test");
     config::InitSection out;
@@ -180,7 +180,7 @@ config::InitSection suggest(const config::InitRequest& request) {
         {"command", config::toml_text(command)},
         {"paths", fmt::format("[\"{}\"]", test ? "test" : "tests"), (tests || test) && !own_paths},
         {"run_args", "\"--no-cov -p no:xdist\"", false}};
-    if (config::is_there(request.folder / "src") && !settings.keys.contains("pythonpath")) {
+    if (config::is_there(request.folder / "src") && !settings.values.contains("pythonpath")) {
         out.own.push_back({"env", "{ PYTHONPATH = \"{root}/src\" }", false,
                            "This one finds a package in src/ that is not installed."});
     }

@@ -2,14 +2,16 @@
 #pragma once
 
 #include <filesystem>
-#include <set>
+#include <map>
 #include <string>
 
 namespace offload::framework {
 
 struct PytestSettings {
-    std::string file;            // that has them; empty: there are none
-    std::set<std::string> keys;  // that are set there: "testpaths"
+    std::string file;  // that has them; empty: there are none
+    // What is set there: "testpaths". A list's words are quoted as for a shell; numbers and the
+    // like are left empty.
+    std::map<std::string, std::string> values;
 };
 
 // pytest's own order: the first of its files that has a section of pytest's decides. Files that
