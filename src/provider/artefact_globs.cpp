@@ -17,13 +17,13 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kWild = "*?[\\";
 
-bool stays_inside(std::string_view glob) {
-    const fs::path path(glob);
+}  // namespace
+
+bool stays_inside(std::string_view relative) {
+    const fs::path path(relative);
     return !path.empty() && path.is_relative() &&
            std::ranges::find(path, fs::path("..")) == path.end();
 }
-
-}  // namespace
 
 Result<std::vector<std::string>> normal_globs(const std::vector<std::string>& globs) {
     std::vector<std::string> out;

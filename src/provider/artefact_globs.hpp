@@ -11,6 +11,9 @@
 
 namespace offload::provider {
 
+// Whether a path or a glob names something below the folder that it is relative to.
+bool stays_inside(std::string_view relative);
+
 // Without `./`, doubled slashes and the like, in the same order. Error: one is empty, is absolute
 // or holds `..`.
 Result<std::vector<std::string>> normal_globs(const std::vector<std::string>& globs);

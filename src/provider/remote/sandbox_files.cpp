@@ -1,7 +1,6 @@
 // Files out of a remote sandbox.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
 #include "artefact_globs.hpp"
@@ -16,11 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPathsBytes = 16 * 1024;  // of one exec or download
-
-bool stays_inside(const fs::path& path) {
-    return !path.empty() && path.is_relative() &&
-           std::ranges::find(path, fs::path("..")) == path.end();
-}
 
 }  // namespace
 
