@@ -46,11 +46,6 @@ if(OFFLOAD_FUZZ)
     add_link_options(-fsanitize=address,undefined)
 endif()
 
-if(OFFLOAD_TIDY)
-    find_program(OFFLOAD_CLANG_TIDY NAMES clang-tidy-19 clang-tidy REQUIRED)
-    set(CMAKE_CXX_CLANG_TIDY ${OFFLOAD_CLANG_TIDY} --warnings-as-errors=* --quiet)
-endif()
-
 # Warnings belong to our own targets only; offload_module() and the tests link this.
 add_library(offload_warnings INTERFACE)
 target_compile_options(offload_warnings INTERFACE

@@ -10,13 +10,13 @@
 namespace offload::framework {
 namespace {
 
-using Words = std::initializer_list<std::string_view>;
+using Wordings = std::initializer_list<std::string_view>;
 
-bool begins(std::string_view line, Words words) {
+bool begins(std::string_view line, Wordings words) {
     return std::ranges::any_of(words, [&](auto word) { return line.starts_with(word); });
 }
 
-bool holds(std::string_view line, Words words) {
+bool holds(std::string_view line, Wordings words) {
     return std::ranges::any_of(
         words, [&](auto word) { return line.find(word) != std::string_view::npos; });
 }

@@ -15,7 +15,7 @@
 namespace offload::report {
 namespace {
 
-constexpr std::size_t kMostPending = 64UL * 1024 * 1024;
+constexpr std::size_t kMostUnread = 64UL * 1024 * 1024;
 constexpr std::size_t kPieceOfFile = 1024UL * 1024;
 constexpr int kPatienceMs = 10'000;
 
@@ -52,7 +52,7 @@ Result<> EventStream::consume(const Event& event) {
     append_journal_line(pending_, event, attempts_.highest());
     attempts_.note(event);
     const bool must = std::holds_alternative<RunFinished>(event.body) ||
-                      pending_.size() - written_ >= kMostPending;
+                      pending_.size() - written_ >= kMostUnread;
     return write_on(must ? kPatienceMs : 0);
 }
 

@@ -17,8 +17,8 @@ bool counts(const KeptRun& kept, const ShownRun& shown) {
            fs::path(kept.config_file).filename() == fs::path(shown.config_file).filename();
 }
 
-std::optional<EarlierRun> read_run(const KeptRun& kept, const ShownRun::TestsById& tests,
-                                   std::size_t count) {
+std::optional<EarlierRun> earlier_run_of(const KeptRun& kept, const ShownRun::TestsById& tests,
+                                         std::size_t count) {
     EarlierRun run{kept.run_id, kept.started, {}};
     run.statuses.resize(count);
     std::vector<std::optional<TestIndex>> shown_as;  // by test of that run
@@ -60,7 +60,8 @@ EarlierRuns read_earlier_runs(const fs::path& output_dir, const ShownRun& shown,
         }
         most_bytes -= size;
         if (!tests) tests = shown.tests();
-        if (auto run = read_run(kept, *tests, shown.count)) earlier.runs.push_back(std::move(*run));
+        if (auto run = earlier_run_of(kept, *tests, shown.count))
+            earlier.runs.push_back(std::move(*run));
     }
     return earlier;
 }

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-constexpr bool is_plain(unsigned char byte) {
+constexpr bool is_plain_in_html(unsigned char byte) {
     return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\' && byte != '<' &&
            byte != '>' && byte != '&';
 }
@@ -37,7 +37,8 @@ void append_block_string(std::string& out, std::string_view bytes) {
     std::size_t position = 0;
     while (position < bytes.size()) {
         std::size_t end = position;
-        while (end < bytes.size() && is_plain(static_cast<unsigned char>(bytes[end]))) ++end;
+        while (end < bytes.size() && is_plain_in_html(static_cast<unsigned char>(bytes[end])))
+            ++end;
         out.append(bytes, position, end - position);
         position = end;
         if (position == bytes.size()) break;

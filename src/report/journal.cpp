@@ -17,8 +17,8 @@ namespace {
 
 namespace format = journal_format;
 
-constexpr std::size_t kMostPending = 256UL * 1024;
-constexpr Seconds kLongestDelay{1};
+constexpr std::size_t kMostUnwritten = 256UL * 1024;
+constexpr Seconds kLongestUnwritten{1};
 
 class JsonWriter {
   public:
@@ -217,13 +217,13 @@ Result<> Journal::consume(const Event& event) {
     finished_ = finished_ || std::holds_alternative<RunFinished>(event.body);
     append_journal_line(pending_, event, attempts_written_.highest());
     attempts_written_.note(event);
-    const bool due = pending_.size() >= kMostPending || concerns_sandbox_life(event.body) ||
-                     event.since_start - last_flush_ >= kLongestDelay;
+    const bool due = pending_.size() >= kMostUnwritten || concerns_sandbox_life(event.body) ||
+                     event.since_start - last_flush_ >= kLongestUnwritten;
     return due ? flush(event.since_start) : Result<>{};
 }
 
 void Journal::tick(Seconds since_start) {
-    if (since_start - last_flush_ < kLongestDelay || !trouble_) return;
+    if (since_start - last_flush_ < kLongestUnwritten || !trouble_) return;
     trouble_ = flush(since_start);
 }
 

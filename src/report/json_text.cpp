@@ -10,7 +10,7 @@
 namespace offload::report {
 namespace {
 
-constexpr bool is_plain(unsigned char byte) {
+constexpr bool is_plain_in_json(unsigned char byte) {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
@@ -18,7 +18,7 @@ void append_latin1(std::string& out, std::string_view bytes) {
     out += R"({"latin1":")";
     for (const char c : bytes) {
         const auto byte = static_cast<unsigned char>(c);
-        if (is_plain(byte)) {
+        if (is_plain_in_json(byte)) {
             out += c;
         } else {
             append_json_escape(out, byte);
@@ -60,7 +60,8 @@ void append_json_string(std::string& out, std::string_view bytes) {
     std::size_t position = 0;
     while (position < bytes.size()) {
         std::size_t end = position;
-        while (end < bytes.size() && is_plain(static_cast<unsigned char>(bytes[end]))) ++end;
+        while (end < bytes.size() && is_plain_in_json(static_cast<unsigned char>(bytes[end])))
+            ++end;
         out.append(bytes, position, end - position);
         position = end;
         if (position == bytes.size()) break;

@@ -8,8 +8,8 @@
 namespace offload::schedule {
 namespace {
 
-constexpr std::size_t kKept = 63;
-constexpr std::size_t kFewest = 5;
+constexpr std::size_t kKeptBatches = 63;
+constexpr std::size_t kFewestBatches = 5;
 // Results may come a few at once: what is around one of them says little.
 constexpr std::size_t kTestsPerMean = 16;
 constexpr std::size_t kFewestPairs = 6;
@@ -18,10 +18,10 @@ constexpr double kLeastRatio = 1.25;
 
 template <class T>
 void keep(std::vector<T>& newest, std::size_t& next, const T& value) {
-    if (newest.size() < kKept) {
+    if (newest.size() < kKeptBatches) {
         newest.push_back(value);
     } else {
-        newest[std::exchange(next, (next + 1) % kKept)] = value;
+        newest[std::exchange(next, (next + 1) % kKeptBatches)] = value;
     }
 }
 
@@ -71,7 +71,7 @@ void BatchOverhead::learn_per_test() {
             slopes.push_back((b->seconds - a->seconds) / (b->tests - a->tests));
         }
     }
-    if (samples_.size() >= kFewest && slopes.size() >= kFewestPairs) {
+    if (samples_.size() >= kFewestBatches && slopes.size() >= kFewestPairs) {
         per_test_ = Seconds{std::max(median(std::move(slopes)), 0.0)};
         told_apart_ = true;
     }

@@ -6,8 +6,8 @@
 namespace offload::schedule {
 namespace {
 
-constexpr std::size_t kKept = 1000;
-constexpr std::size_t kFewest = 10;
+constexpr std::size_t kKeptRatios = 1000;
+constexpr std::size_t kFewestRatios = 10;
 constexpr double kQuantile = 0.95;
 // Even where everything takes what it took before, noise is no straggler; and where nothing does, a
 // test that takes many times what it should is one.
@@ -18,13 +18,13 @@ constexpr double kMostFactor = 4;
 
 void Lateness::add(double actual, double expected) {
     if (!(expected > 0) || !std::isfinite(actual / expected)) return;
-    if (ratios_.size() < kKept) {
+    if (ratios_.size() < kKeptRatios) {
         ratios_.push_back(actual / expected);
     } else {
         ratios_[next_] = actual / expected;
-        next_ = (next_ + 1) % kKept;
+        next_ = (next_ + 1) % kKeptRatios;
     }
-    if (++unlearnt_ > ratios_.size() / 10 && ratios_.size() >= kFewest) learn();
+    if (++unlearnt_ > ratios_.size() / 10 && ratios_.size() >= kFewestRatios) learn();
 }
 
 void Lateness::learn() {

@@ -54,7 +54,7 @@ class Simulation {
     Commands commands_;
     Sandboxes sandboxes_;
     run::Run run_;
-    testing::EventGrammar grammar_;
+    test::EventGrammar grammar_;
     Seconds next_tick_{0};
     Seconds last_stir_{0};  // when the run last did something
 };

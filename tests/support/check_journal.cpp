@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
         return 2;
     }
     using namespace offload;
-    testing::EventGrammar grammar;
+    test::EventGrammar grammar;
     const auto read = report::read_journal(
         argv[1], {}, [&](Event&& event, report::LinePlace /*place*/) { grammar.hear(event.body); });
     if (!read) {

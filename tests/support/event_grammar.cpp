@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <variant>
 
-namespace offload::testing {
+namespace offload::test {
 namespace {
 
 template <class Number>
@@ -333,4 +333,4 @@ void EventGrammar::finish(const RunSummary& summary) {
     }
 }
 
-}  // namespace offload::testing
+}  // namespace offload::test

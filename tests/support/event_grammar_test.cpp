@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace offload::testing {
+namespace offload::test {
 namespace {
 
-using ::testing::Contains;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 const TestIndex kTest(0);
 const SandboxNumber kSandbox(0);
@@ -117,4 +117,4 @@ TEST(EventGrammar, EveryTestThatWasSelectedHasAVerdict) {
 }
 
 }  // namespace
-}  // namespace offload::testing
+}  // namespace offload::test

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <unordered_set>
 
+#include "ended_commands.hpp"
 #include "junit_reader.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
@@ -17,7 +18,6 @@ namespace {
 constexpr std::string_view kFilters = "{filters}";
 constexpr std::string_view kTests = "{tests}";
 constexpr std::string_view kResultFile = "{result_file}";
-constexpr std::size_t kShownLines = 20;
 
 struct Substitution {
     std::string_view placeholder;
@@ -59,7 +59,7 @@ std::string shown_command(const CommandOptions& settings, const config::Group& g
 }
 
 Error discovery_error(std::string message, std::string command, std::string_view output) {
-    if (const auto tail = text::last_lines(output, kShownLines); !tail.empty()) {
+    if (const auto tail = text::last_lines(output, kShownOutputLines); !tail.empty()) {
         message += ":\n" + text::to_valid_utf8(tail);
     }
     return Error{std::move(message), std::move(command)};

@@ -23,14 +23,6 @@ bool skip(std::string_view& text, std::string_view what) {
     return true;
 }
 
-std::optional<std::size_t> take_number(std::string_view& text) {
-    std::size_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{}) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return number;
-}
-
 // "… 0.10 sec" loses its end.
 Seconds take_duration(std::string_view& text) {
     constexpr std::string_view kUnit = " sec";
@@ -58,6 +50,14 @@ Status status_of(std::string_view words) {
 }
 
 }  // namespace
+
+std::optional<std::size_t> take_number(std::string_view& text) {
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{}) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return number;
+}
 
 std::optional<StartLine> read_start(std::string_view line) {
     skip_blanks(line);

@@ -49,6 +49,9 @@ std::optional<Status> read_status(std::string_view rest, std::string_view name);
 // Whether a status may come of somebody's telling the whole batch to end.
 bool may_be_told_to_end(const Status& status);
 
+// Takes the digits that the text begins with; none, and it is left as it is.
+std::optional<std::size_t> take_number(std::string_view& text);
+
 // Without the colours that a terminal gets.
 std::string plain(std::string_view line);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <utility>
 
@@ -101,14 +100,6 @@ TestResult result_of(const Status& status, const std::string& words, const std::
     }
     if (is_failure(result.outcome)) result.details = output;
     return result;
-}
-
-std::optional<std::size_t> take_number(std::string_view& text) {
-    std::size_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc{}) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-    return number;
 }
 
 }  // namespace

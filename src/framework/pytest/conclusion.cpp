@@ -5,18 +5,17 @@
 #include <optional>
 #include <utility>
 
+#include "ended_commands.hpp"
 #include "messages.hpp"
 #include "offload/base/text.hpp"
+#include "pytest/exit_statuses.hpp"
 
 namespace offload::framework {
 namespace {
 
-// pytest's exit statuses: https://docs.pytest.org/en/stable/reference/exit-codes.html
-constexpr int kTestsFailed = 1;
-constexpr int kNoTests = 5;
-constexpr std::size_t kShownLines = 20;
-
-bool is_regular(int status) { return status == 0 || status == kTestsFailed || status == kNoTests; }
+bool is_regular(int status) {
+    return status == 0 || status == pytest::kTestsFailed || status == pytest::kNoTests;
+}
 
 }  // namespace
 
@@ -48,7 +47,7 @@ Conclusion read_pytest_conclusion(const std::string& nonce, const Ended& ended,
                                      : ended.how;
     conclusion.warnings.push_back(text::to_valid_utf8(
         fmt::format("the coverage of all batches could not be combined and reported ({}):\n{}", why,
-                    text::last_lines(fmt::format("{}\n{}", visible, err), kShownLines))));
+                    text::last_lines(fmt::format("{}\n{}", visible, err), kShownOutputLines))));
     conclusion.report.clear();
     conclusion.failure.reset();
     return conclusion;

@@ -5,8 +5,10 @@
 #include <optional>
 #include <utility>
 
+#include "ended_commands.hpp"
 #include "messages.hpp"
 #include "offload/base/text.hpp"
+#include "pytest/exit_statuses.hpp"
 #include "pytest/plain.hpp"
 
 namespace offload::framework {
@@ -14,17 +16,11 @@ namespace {
 
 using nlohmann::json;
 
-// pytest's exit statuses: https://docs.pytest.org/en/stable/reference/exit-codes.html
-constexpr int kInterrupted = 2;
-constexpr int kInternalError = 3;
-constexpr int kUsageError = 4;
-
-constexpr std::size_t kShownLines = 20;
 constexpr std::size_t kNamedModules = 5;
 
 std::string end_of(std::string_view out, std::string_view err) {
-    std::string shown = text::last_lines(out, kShownLines);
-    const auto errors = text::last_lines(err, kShownLines);
+    std::string shown = text::last_lines(out, kShownOutputLines);
+    const auto errors = text::last_lines(err, kShownOutputLines);
     if (!shown.empty() && !errors.empty()) shown += '\n';
     return text::to_valid_utf8(shown + errors);
 }
@@ -164,8 +160,8 @@ std::optional<std::string> PytestAccount::trouble(const std::optional<Ended>& en
     }
     const bool broken = !broken_.empty();
     const int status = status_.value_or(0);
-    const bool regular = status != kInternalError && status != kUsageError &&
-                         (status != kInterrupted || (broken && reason_.empty()));
+    const bool regular = status != pytest::kInternalError && status != pytest::kUsageError &&
+                         (status != pytest::kInterrupted || (broken && reason_.empty()));
     if (!regular || !own_.collected) {
         const auto why = reason_.empty() ? std::string{} : ": " + reason_;
         return fmt::format("pytest's discovery failed with exit status {}{}", status, why);

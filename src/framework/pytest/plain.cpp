@@ -12,12 +12,10 @@
 #include "offload/base/text.hpp"
 #include "offload/junit/match.hpp"
 #include "offload/junit/read.hpp"
+#include "pytest/exit_statuses.hpp"
 
 namespace offload::framework {
 namespace {
-
-constexpr int kNoTests = 5;  // pytest's exit statuses
-constexpr int kInterrupted = 2;
 
 std::string join_dots(std::string_view path) {
     auto dotted = text::replace_all(path, "/", ".");
@@ -142,10 +140,11 @@ std::string_view plain_part(std::string_view out, const std::string& nonce) {
 Result<Discovered> read_plain_discovery(const Ended& ended, std::string_view out) {
     auto scraped = scrape(out);
     auto& found = scraped.discovered;
-    const bool ended_well = ended.exit_status == 0 || ended.exit_status == kNoTests ||
-                            (ended.exit_status == kInterrupted && !found.broken.empty());
+    const bool ended_well = ended.exit_status == 0 || ended.exit_status == pytest::kNoTests ||
+                            (ended.exit_status == pytest::kInterrupted && !found.broken.empty());
     if (!ended_well) return fail(fmt::format("pytest's discovery failed ({})", ended.how));
-    const auto expected = scraped.count.value_or(ended.exit_status == kNoTests ? 0 : SIZE_MAX);
+    const auto expected =
+        scraped.count.value_or(ended.exit_status == pytest::kNoTests ? 0 : SIZE_MAX);
     if (expected == SIZE_MAX) {
         return fail(
             "pytest did not say how many tests it collected, so that what it printed "

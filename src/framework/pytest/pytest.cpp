@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "ended_commands.hpp"
 #include "messages.hpp"
 #include "offload/assets/assets.hpp"
 #include "offload/base/shell.hpp"
@@ -27,7 +28,6 @@ using pytest::starts_python_itself;
 using pytest::without_selectors;
 
 constexpr std::string_view kPlugin = "offload_pytest";
-constexpr int kNotExecutable = 126;  // from here on the shell says that nothing was started
 
 // Where a command carries it, it may be no longer than an argument, and leaves room for the tests.
 CarriedFile plugin_file(const RunContext& context) {

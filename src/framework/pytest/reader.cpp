@@ -4,7 +4,9 @@
 
 #include <utility>
 
+#include "ended_commands.hpp"
 #include "offload/base/text.hpp"
+#include "pytest/exit_statuses.hpp"
 #include "pytest/plain.hpp"
 
 namespace offload::framework {
@@ -12,10 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kUsageError = 4;  // of pytest
-constexpr int kNotExecutable = 126;
-constexpr int kNotFound = 127;
-constexpr std::size_t kShownLines = 8;
+constexpr std::size_t kFewLines = 8;
 
 Severity severity_of(const std::string& word) {
     if (word == "error") return Severity::Error;
@@ -103,12 +102,13 @@ BatchReader::Reading PytestReader::finish(const Ended& ended,
         return {false, fmt::format("pytest ended early, with exit status {}{}", status_, why)};
     }
 
-    const auto words = last_output(kShownLines);
+    const auto words = last_output(kFewLines);
     const bool missing = ended.exit_status == kNotExecutable || ended.exit_status == kNotFound ||
                          words.find("No module named pytest") != std::string::npos;
     const bool no_plugin = words.find("offload_pytest") != std::string::npos && !greeted_;
     const bool unusable =
-        !tests_.any_began() && (greeted_ ? ended.exit_status == kUsageError : missing || no_plugin);
+        !tests_.any_began() &&
+        (greeted_ ? ended.exit_status == pytest::kUsageError : missing || no_plugin);
     if (ended.exit_status && unusable) {
         const auto reason = fmt::format("pytest could not start ({}):\n{}", ended.how, words);
         tests_.refuse_rest(reason, signals);

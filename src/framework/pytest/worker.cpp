@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ended_commands.hpp"
 #include "messages.hpp"
 
 namespace offload::framework {
@@ -12,8 +13,6 @@ using nlohmann::json;
 std::string as_line(const json& request) {
     return request.dump(-1, ' ', /*ensure_ascii=*/true) + "\n";
 }
-
-constexpr std::size_t kShownLines = 20;
 
 }  // namespace
 
@@ -43,7 +42,7 @@ void PytestFirstWorkerTalk::feed(Stream stream, std::string_view bytes, Signals&
     if (told_ || !account_.stays()) return;
     told_ = true;
     auto found = account_.conclude(shown_, std::nullopt, reader().garbled(),
-                                   reader().last_output(kShownLines));
+                                   reader().last_output(kShownOutputLines));
     signals.push_back(TestsFound{std::move(found), true, {}});
 }
 
@@ -52,7 +51,7 @@ BatchReader::Reading PytestFirstWorkerTalk::finish(const Ended& ended,
                                                    Signals& signals, std::string& visible) {
     auto reading = PytestWorkerTalk::finish(ended, result_file, signals, visible);
     if (std::exchange(told_, true)) return reading;
-    const auto output = reader().last_output(kShownLines);
+    const auto output = reader().last_output(kShownOutputLines);
     auto found = account_.greeted()
                      ? account_.conclude(shown_, ended, reader().garbled(), output)
                      : account_.conclude_plainly(shown_, nonce_, ended, out_, output);

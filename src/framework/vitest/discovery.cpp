@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "ended_commands.hpp"
 #include "messages.hpp"
 #include "offload/base/text.hpp"
 
@@ -12,10 +13,6 @@ namespace offload::framework::vitest {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t kShownLines = 20;
-constexpr int kNotExecutable = 126;
-constexpr int kNotFound = 127;
 
 // All that was told of the tests that vitest collected.
 class Account {
@@ -103,8 +100,8 @@ Result<Discovered> read_discovery(const std::string& shown, const std::string& n
                            text::count(reader.garbled(), "message"));
     }
     if (!what) return account.take_found();
-    auto output = text::last_lines(visible, kShownLines);
-    if (const auto errors = text::last_lines(err, kShownLines); !errors.empty()) {
+    auto output = text::last_lines(visible, kShownOutputLines);
+    if (const auto errors = text::last_lines(err, kShownOutputLines); !errors.empty()) {
         if (!output.empty()) output += '\n';
         output += errors;
     }

@@ -4,14 +4,13 @@
 
 #include <utility>
 
+#include "ended_commands.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::framework::vitest {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t kShownLines = 20;
 
 // The ID is the file's and what vitest calls the test in it, as in vitest's own JUnit file.
 TestResult told_result(const json& message, const ToldTests::Name& test) {
@@ -59,7 +58,7 @@ BatchReader::Reading Reader::finish(const Ended& ended,
     if (over_) return {false, fmt::format("vitest left tests without a result ({})", ended.how)};
     if (greeted_ || !ended.exit_status) return {false, "vitest did not come to its end"};
     const auto reason =
-        fmt::format("vitest could not start ({}):\n{}", ended.how, tail_.lines(kShownLines));
+        fmt::format("vitest could not start ({}):\n{}", ended.how, tail_.lines(kShownOutputLines));
     tests_.refuse_rest(reason, signals);
     return {true, "vitest could not start"};
 }

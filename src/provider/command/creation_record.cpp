@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kMarker = "OFFLOAD_CREATION";
-constexpr std::size_t kLongestId = 256;
+constexpr std::size_t kLongestToldId = 256;
 constexpr std::chrono::milliseconds kLook{50};
 // For a process that was being started at the very moment at which the run was killed.
 constexpr std::chrono::milliseconds kFirstSigns{500};
@@ -163,7 +163,7 @@ void CreationRecord::forget(const fs::path& reports, const std::string& run_id) 
 std::string id_of_failed_creation(std::string_view out) {
     const auto line = text::last_non_empty_line(out);
     const bool plausible =
-        !line.empty() && line.size() <= kLongestId && quote_id(line) == line &&
+        !line.empty() && line.size() <= kLongestToldId && quote_id(line) == line &&
         std::ranges::any_of(line, [](unsigned char c) { return std::isdigit(c) != 0; });
     return plausible ? std::string(line) : std::string();
 }

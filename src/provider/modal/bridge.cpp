@@ -21,7 +21,7 @@ using std::chrono::milliseconds;
 // uv may have to fetch the Modal client first.
 constexpr std::chrono::seconds kStartLimit{300};
 constexpr std::size_t kMostStarts = 6;
-constexpr int kGlance = 1000;  // milliseconds; a lost wake-up costs no more
+constexpr int kPollMilliseconds = 1000;  // a lost wake-up costs no more
 
 bool in_path(std::string_view name) {
     const char* value = std::getenv("PATH");
@@ -111,7 +111,8 @@ class Exchange {
             pollfd{call_->wake.descriptor(), POLLIN, 0},
             pollfd{cancelled ? -1 : request_.cancel.descriptor(), POLLIN, 0},
             pollfd{input_ == nullptr ? -1 : input_->descriptor(), POLLIN, 0}};
-        ::poll(polled.data(), polled.size(), static_cast<int>(std::clamp<long>(left, 0, kGlance)));
+        ::poll(polled.data(), polled.size(),
+               static_cast<int>(std::clamp<long>(left, 0, kPollMilliseconds)));
         if (input_ == nullptr || polled[2].revents == 0) return;
         bool end = false;
         const auto bytes = input_->take(end);

@@ -15,7 +15,7 @@ std::string fold_begin(const Fold& fold) { return fmt::format("--- {}\n", fold.t
 // A heading counts down to the next one.
 std::string fold_end(const Fold& /*fold*/) { return "~~~ offload\n"; }
 
-std::string guard(std::string_view line) {
+std::string guard_headings(std::string_view line) {
     static constexpr std::array<std::string_view, 4> kMarks{"---", "+++", "~~~", "^^^"};
     for (const auto mark : kMarks) {
         if (line.starts_with(mark)) return fmt::format(" {}", line);
@@ -44,7 +44,7 @@ const CiSystem kBuildkite{.name = "buildkite",
                           .fold_begin = fold_begin,
                           .fold_end = fold_end,
                           .before_summary = "+++ Summary\n",
-                          .guard = guard,
+                          .guard = guard_headings,
                           .workspace_variable = "BUILDKITE_BUILD_CHECKOUT_PATH",
                           .page_command = page_command,
                           .most_page_bytes = 1024UL * 1024};

@@ -41,16 +41,16 @@ std::string annotation(const Annotation& annotation) {
                        properties, escaped_data(text::trim(annotation.message)));
 }
 
-std::string fold_begin(const Fold& fold) {
+std::string group_begin(const Fold& fold) {
     return fmt::format("::group::{}\n", escaped_data(fold.title));
 }
 
-std::string fold_end(const Fold& /*fold*/) { return "::endgroup::\n"; }
+std::string group_end(const Fold& /*fold*/) { return "::endgroup::\n"; }
 
 // Broken rather than switched off with `stop-commands`: stdout and stderr reach the runner on two
 // ways that it reads at once, and a run that is killed could not switch commands on again for what
 // follows in its step.
-std::string guard(std::string_view line) {
+std::string guard_commands(std::string_view line) {
     // The runner skips all that Unicode takes for white space.
     std::size_t begin = 0;
     while (begin < line.size() && (line[begin] <= ' ' || line[begin] >= '\x7f')) ++begin;
@@ -84,9 +84,9 @@ std::string link(const Place& place, const Variables& variables) {
 const CiSystem kGitHub{.name = "github",
                        .title = "GitHub Actions",
                        .variable = "GITHUB_ACTIONS",
-                       .fold_begin = fold_begin,
-                       .fold_end = fold_end,
-                       .guard = guard,
+                       .fold_begin = group_begin,
+                       .fold_end = group_end,
+                       .guard = guard_commands,
                        .annotation = annotation,
                        .most_annotations = 10,
                        .workspace_variable = "GITHUB_WORKSPACE",

@@ -13,12 +13,12 @@ std::int64_t unix_seconds(SystemTime at) {
     return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
 }
 
-std::string fold_begin(const Fold& fold) {
+std::string section_begin(const Fold& fold) {
     return fmt::format("\x1b[0Ksection_start:{}:{}[collapsed=true]\r\x1b[0K{}\n",
                        unix_seconds(fold.at), fold.name, fold.title);
 }
 
-std::string fold_end(const Fold& fold) {
+std::string section_end(const Fold& fold) {
     return fmt::format("\x1b[0Ksection_end:{}:{}\r\x1b[0K\n", unix_seconds(fold.at), fold.name);
 }
 
@@ -29,8 +29,8 @@ std::string fold_end(const Fold& fold) {
 const CiSystem kGitLab{.name = "gitlab",
                        .title = "GitLab CI/CD",
                        .variable = "GITLAB_CI",
-                       .fold_begin = fold_begin,
-                       .fold_end = fold_end,
+                       .fold_begin = section_begin,
+                       .fold_end = section_end,
                        .workspace_variable = "CI_PROJECT_DIR"};
 
 }  // namespace offload::report::ci

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLongestLine = 1000;
+constexpr std::size_t kLongestLookedAt = 1000;
 constexpr std::size_t kMostLooked = 200;  // places of one failure that are looked for on disk
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -130,7 +130,7 @@ std::size_t distance(std::size_t line, const std::vector<std::size_t>& causes) {
 
 std::vector<Place> places_in(std::string_view line) {
     std::vector<Place> places;
-    line = line.substr(0, kLongestLine);
+    line = line.substr(0, kLongestLookedAt);
     add_python(line, places);
     add_colons(line, places);
     return places;

@@ -12,7 +12,7 @@
 namespace offload::app {
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 TEST(FolderLock, IsOneProgramsAtATimeAndNamesItsOwner) {
     const auto folder = TemporaryFolder::create("offload-lock-").value();

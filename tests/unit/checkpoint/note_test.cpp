@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 namespace offload::checkpoint {
-namespace {
+namespace note_test {
 
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -93,5 +93,5 @@ TEST(RecipeName, FollowsFromTheContent) {
     EXPECT_EQ(recipe_name(one).size(), std::string("recipe:").size() + 16);
 }
 
-}  // namespace
+}  // namespace note_test
 }  // namespace offload::checkpoint

@@ -337,7 +337,7 @@ TEST(SmallSections, GlobsThatLeaveTheFolderAreErrors) {  // TRAPS 43
             read(minimal() + "[report]\ndownload_globs = [\"ok/**\", \"" + glob + "\"]\n");
         EXPECT_FALSE(loaded.config) << glob;
         ASSERT_FALSE(loaded.diagnostics.empty());
-        EXPECT_THAT(loaded.diagnostics.back().to_string(), ::testing::HasSubstr(glob));
+        EXPECT_THAT(loaded.diagnostics.back().to_string(), testing::HasSubstr(glob));
     }
     EXPECT_TRUE(read(minimal() + "[report]\ndownload_globs = [\"./a/..b/**\"]\n").config);
 }

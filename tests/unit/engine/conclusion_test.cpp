@@ -7,11 +7,11 @@
 namespace offload::engine {
 namespace {
 
-using testing::Act;
-using ::testing::ElementsAre;
-using testing::Fixture;
-using testing::ids;
-using ::testing::IsEmpty;
+using test::Act;
+using test::Fixture;
+using test::ids;
+using testing::ElementsAre;
+using testing::IsEmpty;
 
 struct Here : Fixture {
     explicit Here(const std::string& conclusion) : Fixture({ids(3)}) {

@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using ::testing::ElementsAre;
+using testing::ElementsAre;
 
 // Its destruction ends as `ends` says, one attempt after the other; then it succeeds.
 class Stubborn final : public provider::Sandbox {
@@ -38,7 +38,7 @@ class Stubborn final : public provider::Sandbox {
     std::string id_ = "stubborn";
 };
 
-struct Destruction : public ::testing::Test {
+struct Destruction : public testing::Test {
     Result<> destroy() {
         return destroy_patiently(
             sandbox,

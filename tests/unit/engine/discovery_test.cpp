@@ -10,12 +10,12 @@
 namespace offload::engine {
 namespace {
 
-using testing::FakeFramework;
-using testing::Fixture;
-using ::testing::HasSubstr;
-using testing::ids;
-using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
+using test::FakeFramework;
+using test::Fixture;
+using test::ids;
+using testing::HasSubstr;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 TEST(Discovery, OneTellsAllGroupsThatItCan) {
     Fixture f({ids(5, "a"), ids(5, "b"), ids(5, "c"), ids(5, "d")});

@@ -9,11 +9,11 @@
 namespace offload::engine {
 namespace {
 
-using testing::Act;
-using testing::Fixture;
-using testing::ids;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
+using test::Act;
+using test::Fixture;
+using test::ids;
+using testing::IsEmpty;
+using testing::SizeIs;
 
 struct Workers : Fixture {
     explicit Workers(std::vector<std::vector<std::string>> groups) : Fixture(std::move(groups)) {

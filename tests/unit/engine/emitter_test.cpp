@@ -8,7 +8,7 @@
 namespace offload::engine {
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 class BrokenSink : public Sink {
   public:
@@ -28,13 +28,13 @@ class BrokenSink : public Sink {
 struct Told {
     std::vector<std::unique_ptr<Sink>> sinks;
     BrokenSink* broken;
-    testing::Recorder* recorder;
+    test::Recorder* recorder;
 
     explicit Told(bool required) {
         sinks.push_back(std::make_unique<BrokenSink>(required));
-        sinks.push_back(std::make_unique<testing::Recorder>());
+        sinks.push_back(std::make_unique<test::Recorder>());
         broken = static_cast<BrokenSink*>(sinks[0].get());
-        recorder = static_cast<testing::Recorder*>(sinks[1].get());
+        recorder = static_cast<test::Recorder*>(sinks[1].get());
     }
 };
 

@@ -13,7 +13,7 @@
 
 #include "fakes.hpp"
 
-namespace offload::engine::testing {
+namespace offload::engine::test {
 namespace {
 
 // A worker in whose second test, "hangs", nothing happens any more.
@@ -101,4 +101,4 @@ TEST(Executor, AWorkerThatIsCancelledHasNotTimedOut) {
 }
 
 }  // namespace
-}  // namespace offload::engine::testing
+}  // namespace offload::engine::test

@@ -10,7 +10,7 @@
 
 #include "offload/base/text.hpp"
 
-namespace offload::engine::testing {
+namespace offload::engine::test {
 namespace {
 
 using framework::TestBegan;
@@ -424,4 +424,4 @@ Result<> Recorder::consume(const Event& event) {
     return {};
 }
 
-}  // namespace offload::engine::testing
+}  // namespace offload::engine::test

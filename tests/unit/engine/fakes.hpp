@@ -16,7 +16,7 @@
 #include "offload/model/sink.hpp"
 #include "offload/provider/provider.hpp"
 
-namespace offload::engine::testing {
+namespace offload::engine::test {
 
 // What a test does in one attempt.
 enum class Act { Pass, Fail, Crash, Hang };
@@ -158,4 +158,4 @@ class Recorder : public Sink {
     std::function<void(const Event&)> on_event;
 };
 
-}  // namespace offload::engine::testing
+}  // namespace offload::engine::test

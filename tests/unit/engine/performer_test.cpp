@@ -9,7 +9,7 @@
 
 #include "run_fixture.hpp"
 
-namespace offload::engine::testing {
+namespace offload::engine::test {
 namespace {
 
 // The run hears at once of the interrupt and of all that followed in the first sandbox up to its
@@ -51,4 +51,4 @@ TEST(Performer, AnExceptionLeavesNoSandboxBehind) {
 }
 
 }  // namespace
-}  // namespace offload::engine::testing
+}  // namespace offload::engine::test

@@ -14,7 +14,7 @@
 #include "fakes.hpp"
 #include "messages.hpp"
 
-namespace offload::engine::testing {
+namespace offload::engine::test {
 
 inline std::vector<std::string> ids(std::size_t count, std::string_view prefix = "t") {
     std::vector<std::string> made;
@@ -83,4 +83,4 @@ struct Fixture {
     }
 };
 
-}  // namespace offload::engine::testing
+}  // namespace offload::engine::test

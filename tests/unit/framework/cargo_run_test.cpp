@@ -16,12 +16,12 @@
 namespace offload::framework {
 namespace {
 
-using testing::context_in;
-using testing::group_with;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::Read;
-using testing::Request;
+using test::context_in;
+using test::group_with;
+using test::Read;
+using test::Request;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 struct Executed {
     Ended ended;
@@ -29,7 +29,7 @@ struct Executed {
     std::string err;
 };
 
-class CargoRun : public ::testing::Test {
+class CargoRun : public testing::Test {
   protected:
     static void SetUpTestSuite() {
         have_nextest_ = std::system("cargo nextest --version >/dev/null 2>&1") == 0;
@@ -58,7 +58,7 @@ class CargoRun : public ::testing::Test {
                                       shell::quote(folder() + "/err"));
         const int status = std::system(line.c_str());
         Executed executed;
-        executed.ended = testing::exited(WEXITSTATUS(status));
+        executed.ended = test::exited(WEXITSTATUS(status));
         executed.out = read_file(folder() + "/out").value();
         executed.err = read_file(folder() + "/err").value();
         return executed;
@@ -84,7 +84,7 @@ class CargoRun : public ::testing::Test {
         std::optional<std::string> file;
         if (auto content = read_file(*command.result_file)) file = *content;
         const auto reader = framework_.reader(request());
-        return testing::read_all(*reader, executed.out, executed.err, executed.ended, file);
+        return test::read_all(*reader, executed.out, executed.err, executed.ended, file);
     }
 
     static std::vector<std::string> ids_of(const Discovered& discovered) {
@@ -246,7 +246,7 @@ TEST_F(CargoRun, FeaturesCountInDiscoveryAndInBatchesThatBuild) {
     const auto group = group_with("--features gamma-ray/extra");
     const auto discovered = discover(group);
     ASSERT_TRUE(discovered) << discovered.error().to_string();
-    EXPECT_THAT(ids_of(*discovered), ::testing::Contains("gamma-ray only_with_the_feature"));
+    EXPECT_THAT(ids_of(*discovered), testing::Contains("gamma-ray only_with_the_feature"));
     for (const bool same_machine : {true, false}) {
         const auto read =
             run(group, {"gamma-ray only_with_the_feature"}, *discovered, {}, same_machine);

@@ -8,17 +8,17 @@
 namespace offload::framework {
 namespace {
 
-using testing::context_in;
-using ::testing::ElementsAre;
-using testing::exited;
-using testing::group_with;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-using testing::Request;
-using ::testing::SizeIs;
-using ::testing::StartsWith;
-using ::testing::UnorderedElementsAre;
+using test::context_in;
+using test::exited;
+using test::group_with;
+using test::Request;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 config::Config config_with(CargoOptions settings = {}) {
     config::Config config;

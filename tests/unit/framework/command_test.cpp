@@ -8,17 +8,17 @@
 namespace offload::framework {
 namespace {
 
-using ::testing::AllOf;
-using testing::context_in;
-using ::testing::ElementsAre;
-using testing::exited;
-using testing::group_with;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::killed;
-using ::testing::Not;
-using testing::Request;
-using ::testing::SizeIs;
+using test::context_in;
+using test::exited;
+using test::group_with;
+using test::killed;
+using test::Request;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
 
 config::Config config_with(std::string discover, std::string run,
                            std::optional<std::string> result_file = {}) {
@@ -154,7 +154,7 @@ TEST(CommandBatch, WithoutAResultFileTheExitStatusDecidesAndAWarningSaysSo) {
     EXPECT_EQ(batch->result_file, std::nullopt);
     EXPECT_FALSE(batch->shared_result_file);
     const auto reader = framework.reader(request());
-    const auto read = testing::read_all(*reader, "", "", exited(0), std::nullopt);
+    const auto read = test::read_all(*reader, "", "", exited(0), std::nullopt);
     EXPECT_THAT(read.told.ended, SizeIs(2));
 }
 

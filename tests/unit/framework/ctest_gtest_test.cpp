@@ -14,16 +14,16 @@ namespace {
 
 using ctest::Entry;
 using ctest::program_case_of;
-using testing::context_in;
-using ::testing::ElementsAre;
-using testing::exited;
-using testing::group_with;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::killed;
-using ::testing::Not;
-using testing::read_all;
-using ::testing::SizeIs;
+using test::context_in;
+using test::exited;
+using test::group_with;
+using test::killed;
+using test::read_all;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
 
 // As gtest_discover_tests() adds it.
 Entry entry_of(const std::string& name) {
@@ -119,7 +119,7 @@ Result<BatchCommand> batch_with(bool together, const std::string& filters = "") 
                                  "");
     if (!found) return fail(found.error());
     return framework.batch(
-        testing::Request(group, context_in("/run"), {"S.A", "S.B"}, found->carry)());
+        test::Request(group, context_in("/run"), {"S.A", "S.B"}, found->carry)());
 }
 
 TEST(GtestBatch, CasesShareAProcessOnlyWhereThatIsAskedFor) {

@@ -13,19 +13,19 @@
 #include "framework_fixture.hpp"
 
 namespace offload::framework {
-namespace {
+namespace ctest_test {
 
-using testing::context_in;
-using ::testing::ElementsAre;
-using testing::exited;
-using testing::group_with;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::killed;
-using ::testing::Not;
-using testing::read_all;
-using ::testing::SizeIs;
-using ::testing::StartsWith;
+using test::context_in;
+using test::exited;
+using test::group_with;
+using test::killed;
+using test::read_all;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
 
 constexpr const char* kBuild = "/home/dev/project/build";
 
@@ -217,8 +217,8 @@ TEST(CtestBatch, TestsAreNamedByNumber) {  // TRAPS 28
     const auto found =
         discover(discovery_text(recorded("listing.json"), "\noffload-5eed group 0\n"));
     ASSERT_TRUE(found);
-    const testing::Request request(group_with("-R x --timeout 7"), context_in("/run"),
-                                   {"same (sub/b)", "gt/S.Pass"}, found->carry);
+    const test::Request request(group_with("-R x --timeout 7"), context_in("/run"),
+                                {"same (sub/b)", "gt/S.Pass"}, found->carry);
     CtestOptions settings;
     settings.build_dir = "out";
     settings.config = "Debug";
@@ -412,5 +412,5 @@ TEST(CtestReader, WhereCtestCannotStartTheTestsAreRefusedWithItsWords) {
     EXPECT_THAT(read.told.refused.at(0), HasSubstr("ctest: not found"));
 }
 
-}  // namespace
+}  // namespace ctest_test
 }  // namespace offload::framework

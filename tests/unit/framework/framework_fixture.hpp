@@ -13,7 +13,7 @@
 #include "offload/base/shell.hpp"
 #include "offload/framework/framework.hpp"
 
-namespace offload::framework::testing {
+namespace offload::framework::test {
 
 inline config::Group group_with(const std::string& filters) {
     config::Group group;
@@ -113,4 +113,4 @@ inline Read read_all(BatchReader& reader, std::string_view out, std::string_view
     return read;
 }
 
-}  // namespace offload::framework::testing
+}  // namespace offload::framework::test

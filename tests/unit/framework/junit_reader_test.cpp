@@ -8,19 +8,19 @@
 namespace offload::framework {
 namespace {
 
-using testing::exited;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::killed;
-using testing::read_all;
-using ::testing::SizeIs;
+using test::exited;
+using test::killed;
+using test::read_all;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
 
 constexpr std::string_view kPassAndFail = R"(<testsuite name="s">
 <testcase name="a" time="0.5"/><testcase name="b"><failure message="wrong"/></testcase>
 </testsuite>)";
 
-testing::Read read_junit(std::vector<std::string> ids, const Ended& ended,
-                         const std::optional<std::string>& file, std::string_view out = "") {
+test::Read read_junit(std::vector<std::string> ids, const Ended& ended,
+                      const std::optional<std::string>& file, std::string_view out = "") {
     JunitReader reader({.ids = std::move(ids), .format = "{name}", .path = "/run/batch-7.xml"});
     return read_all(reader, out, "", ended, file);
 }

@@ -10,10 +10,10 @@
 namespace offload::framework::nextest {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
 Arguments sorted(std::string_view words) {
     return sort_arguments(shell::split(words).value()).value();

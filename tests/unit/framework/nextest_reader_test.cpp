@@ -10,14 +10,14 @@
 namespace offload::framework::nextest {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::EndsWith;
-using testing::exited;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::killed;
-using ::testing::SizeIs;
-using ::testing::StartsWith;
+using test::exited;
+using test::killed;
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::StartsWith;
 
 const StreamNames kNames = {{"alpha::alpha", {"alpha", "alpha::bin/alpha"}},
                             {"alpha::endings", {"alpha::endings"}}};
@@ -59,7 +59,7 @@ TEST(NextestReader, PassesAndPanicsAreToldAtOnceAndTheRestByTheFile) {
     Signals signals;
     std::string visible;
     reader.feed(Stream::Out, kStream, signals, visible);
-    testing::Told early;
+    test::Told early;
     early.add(signals);
     EXPECT_THAT(early.began, ElementsAre(0, 1, 2));
     ASSERT_THAT(early.ended, SizeIs(2));
@@ -73,7 +73,7 @@ TEST(NextestReader, PassesAndPanicsAreToldAtOnceAndTheRestByTheFile) {
     signals.clear();
     const auto reading = reader.finish(exited(100), kJunit, signals, visible);
     EXPECT_TRUE(reading.complete);
-    testing::Told late;
+    test::Told late;
     late.add(signals);
     ASSERT_THAT(late.ended, SizeIs(1));
     EXPECT_EQ(late.ended.at(2).message, "process aborted with signal 6 (SIGABRT)");
@@ -83,8 +83,8 @@ TEST(NextestReader, PassesAndPanicsAreToldAtOnceAndTheRestByTheFile) {
 TEST(NextestReader, PiecesCutAnywhereMeanTheSame) {
     for (const std::size_t piece : {1U, 2U, 7U, 64U, 1000U}) {
         auto reader = reader_of(kIds);
-        const auto read = testing::read_all(reader, "setup says hello\n" + std::string(kStream),
-                                            "PASS\n", exited(100), kJunit, piece);
+        const auto read = test::read_all(reader, "setup says hello\n" + std::string(kStream),
+                                         "PASS\n", exited(100), kJunit, piece);
         EXPECT_TRUE(read.reading.complete);
         EXPECT_FALSE(read.told.twice);
         EXPECT_THAT(read.told.ended, SizeIs(3));
@@ -105,7 +105,7 @@ TEST(NextestReader, WhateverIsCutOffNothingIsToldTwiceOrInvented) {
         };
         std::optional<std::string> file;
         if (round % 3 != 0) file = cut(kJunit);
-        const auto read = testing::read_all(reader, cut(kStream), "", killed(), file, 13);
+        const auto read = test::read_all(reader, cut(kStream), "", killed(), file, 13);
         EXPECT_FALSE(read.reading.complete);
         EXPECT_FALSE(read.told.twice);
         EXPECT_THAT(read.told.refused, IsEmpty());
@@ -118,7 +118,7 @@ TEST(NextestReader, WhateverIsCutOffNothingIsToldTwiceOrInvented) {
 
 TEST(NextestReader, WithoutDiscoverysNamesTheFileAloneDecides) {
     auto reader = reader_of(kIds, false);
-    const auto read = testing::read_all(reader, kStream, "", exited(100), kJunit);
+    const auto read = test::read_all(reader, kStream, "", exited(100), kJunit);
     EXPECT_FALSE(reader.tells_starts());
     EXPECT_TRUE(read.reading.complete);
     EXPECT_THAT(read.told.began, IsEmpty());
@@ -127,7 +127,7 @@ TEST(NextestReader, WithoutDiscoverysNamesTheFileAloneDecides) {
 
 TEST(NextestReader, TestsThatShareANameInTheStreamWaitForTheFile) {  // TRAPS 16
     auto reader = reader_of({"alpha same", "alpha::bin/alpha same", "alpha other"});
-    const auto read = testing::read_all(
+    const auto read = test::read_all(
         reader,
         "{\"type\":\"test\",\"event\":\"ok\",\"name\":\"alpha::alpha$same\",\"exec_time\":1}\n"
         "{\"type\":\"test\",\"event\":\"failed\",\"name\":\"alpha::alpha$same\",\"exec_time\":1}\n",
@@ -142,7 +142,7 @@ TEST(NextestReader, TestsThatShareANameInTheStreamWaitForTheFile) {  // TRAPS 16
 
 TEST(NextestReader, NamesThatTheStreamCannotCarryWaitForTheFile) {
     auto reader = reader_of({"alpha say \"hi\""});
-    const auto read = testing::read_all(
+    const auto read = test::read_all(
         reader, "{\"type\":\"test\",\"event\":\"ok\",\"name\":\"alpha::alpha$say \"hi\"\"}\n", "",
         exited(0), junit_of("<testcase name='say &quot;hi&quot;' classname='alpha'/>"));
     EXPECT_EQ(read.visible, "");
@@ -153,7 +153,7 @@ TEST(NextestReader, AKillLeavesWhatEndedAndTheOneThatRan) {  // TRAPS 18, TRAPS 
     auto reader = reader_of(kIds);
     const auto upto = kStream.substr(0, kStream.find("{\"type\":\"test\",\"event\":\"failed\","
                                                      "\"name\":\"alpha::endings"));
-    const auto read = testing::read_all(reader, upto, "", killed(), std::nullopt);
+    const auto read = test::read_all(reader, upto, "", killed(), std::nullopt);
     EXPECT_FALSE(read.reading.complete);
     EXPECT_THAT(read.told.began, ElementsAre(0, 1, 2));
     EXPECT_THAT(read.told.ended, SizeIs(2));
@@ -168,16 +168,16 @@ TEST(NextestReader, AStreamThatHoldsBinariesBackDoesNotClaimToTellStarts) {  // 
     const auto first_binary =
         kStream.substr(0, kStream.find("{\"type\":\"test\",\"event\":\"started\","
                                        "\"name\":\"alpha::endings"));
-    const auto read = testing::read_all(reader, first_binary, "", killed(), std::nullopt);
+    const auto read = test::read_all(reader, first_binary, "", killed(), std::nullopt);
     EXPECT_THAT(read.told.ended, SizeIs(2));
     EXPECT_FALSE(reader.tells_starts());
 }
 
 TEST(NextestReader, TestsWhoseNamesTheStreamCannotCarryMayBeTheOnesThatRan) {
     auto reader = reader_of({"alpha same", "alpha::bin/alpha same", "alpha other"});
-    testing::read_all(reader,
-                      "{\"type\":\"test\",\"event\":\"started\",\"name\":\"alpha::alpha$other\"}\n",
-                      "", killed(), std::nullopt);
+    test::read_all(reader,
+                   "{\"type\":\"test\",\"event\":\"started\",\"name\":\"alpha::alpha$other\"}\n",
+                   "", killed(), std::nullopt);
     EXPECT_FALSE(reader.tells_starts());
 }
 
@@ -192,7 +192,7 @@ TEST(NextestReader, TestsThatDieBecauseNextestWasToldToStopHaveNoVerdict) {
     // nextest itself ends in order after SIGTERM: status 100, a whole file.
     for (const auto& ended : {exited(100), killed()}) {
         auto reader = reader_of({"alpha::endings aborts"});
-        const auto read = testing::read_all(
+        const auto read = test::read_all(
             reader, kDying, "  Cancelling due to signal: 1 test still running\n", ended, file);
         EXPECT_FALSE(read.reading.complete);
         EXPECT_THAT(read.told.ended, IsEmpty());
@@ -200,7 +200,7 @@ TEST(NextestReader, TestsThatDieBecauseNextestWasToldToStopHaveNoVerdict) {
     }
     // A signal that nextest was not the cause of.
     auto reader = reader_of({"alpha::endings aborts"});
-    const auto read = testing::read_all(reader, kDying, "", exited(100), file);
+    const auto read = test::read_all(reader, kDying, "", exited(100), file);
     EXPECT_TRUE(read.reading.complete);
     EXPECT_EQ(read.told.ended.at(0).outcome, Outcome::Failed);
 }
@@ -221,9 +221,9 @@ TEST(NextestReader, AFailureThatAStartFollowsIsTheTestsOwnAndStands) {  // TRAPS
         "message='process aborted with signal 15 (SIGTERM)'/></testcase>");
     for (const auto& junit : {std::optional<std::string>(), std::optional(file)}) {
         auto reader = reader_of(kIds);
-        const auto read = testing::read_all(reader, failed_and_on,
-                                            "  Cancelling due to signal: 1 test still running\n",
-                                            killed(), junit);
+        const auto read =
+            test::read_all(reader, failed_and_on,
+                           "  Cancelling due to signal: 1 test still running\n", killed(), junit);
         ASSERT_THAT(read.told.ended, SizeIs(1));
         EXPECT_EQ(read.told.ended.at(2).outcome, Outcome::Failed);
         EXPECT_TRUE(reader.tells_starts());
@@ -231,8 +231,8 @@ TEST(NextestReader, AFailureThatAStartFollowsIsTheTestsOwnAndStands) {  // TRAPS
     // The one that was ended last may have been ended by nextest.
     auto reader = reader_of(kIds);
     const auto read =
-        testing::read_all(reader, failed_and_on + event("failed", "alpha::alpha$tests::passes"), "",
-                          killed(), std::nullopt);
+        test::read_all(reader, failed_and_on + event("failed", "alpha::alpha$tests::passes"), "",
+                       killed(), std::nullopt);
     EXPECT_EQ(read.told.ended.count(0), 0U);
     EXPECT_EQ(read.told.ended.count(2), 1U);
 }
@@ -265,7 +265,7 @@ TEST(NextestReader, AFailureReportedBeforeTheCancellationIsTheTestsOwn) {  // TR
             auto reader = reader_of(kIds);
             const auto messages =
                 before ? line + std::string(kCancelling) : std::string(kCancelling) + line;
-            const auto read = testing::read_all(reader, stream, messages, killed(), std::nullopt);
+            const auto read = test::read_all(reader, stream, messages, killed(), std::nullopt);
             EXPECT_EQ(read.told.ended.count(2), own && before ? 1U : 0U);
         }
     }
@@ -279,7 +279,7 @@ void expect_told_when_both_streams_have(const std::string& output, const std::st
         {Stream::Err, ending + " [   0.006s] (3/3) alpha::endings aborts\n"}};
     for (const bool swapped : {false, true}) {
         auto reader = reader_of(kIds);
-        testing::Told told;
+        test::Told told;
         for (const auto part : {swapped ? 1 : 0, swapped ? 0 : 1}) {
             EXPECT_THAT(told.ended, IsEmpty());
             Signals signals;
@@ -302,12 +302,12 @@ TEST(NextestReader, AReturnedErrorOrASignalIsToldWhenBothStreamsHaveReportedIt) 
 TEST(NextestReader, OutputThatTheProjectKeepsOutOfTheFileComesFromTheStream) {
     auto reader = reader_of(kIds);
     const auto read =
-        testing::read_all(reader,
-                          event("started", "alpha::endings$aborts") +
-                              event("failed", "alpha::endings$aborts", "last words\\n"),
-                          "        FAIL [   0.006s] (3/3) alpha::endings aborts\n", exited(100),
-                          junit_of("<testcase name='aborts' classname='alpha::endings'>"
-                                   "<failure type='test failure with exit code 3'/></testcase>"));
+        test::read_all(reader,
+                       event("started", "alpha::endings$aborts") +
+                           event("failed", "alpha::endings$aborts", "last words\\n"),
+                       "        FAIL [   0.006s] (3/3) alpha::endings aborts\n", exited(100),
+                       junit_of("<testcase name='aborts' classname='alpha::endings'>"
+                                "<failure type='test failure with exit code 3'/></testcase>"));
     EXPECT_EQ(read.told.ended.at(2).message, "test failure with exit code 3");
     EXPECT_EQ(read.told.ended.at(2).system_out, "last words\n");
 }
@@ -321,12 +321,12 @@ TEST(NextestReader, AReturnedErrorIsToldWhenTheNextTestStarts) {
         event("started", "alpha::endings$aborts") +
             event("failed", "alpha::endings$aborts", "Error: mine\\nError: \\\"no luck\\\"\\n"),
         signals, visible);
-    testing::Told before;
+    test::Told before;
     before.add(signals);
     EXPECT_THAT(before.ended, IsEmpty());
     signals.clear();
     reader.feed(Stream::Out, event("started", "alpha::alpha$tests::passes"), signals, visible);
-    testing::Told after;
+    test::Told after;
     after.add(signals);
     ASSERT_EQ(after.ended.count(2), 1U);
     EXPECT_EQ(after.ended.at(2).message, "Error: \"no luck\"");
@@ -339,7 +339,7 @@ TEST(NextestReader, WhatATestPrintedCannotPassForAnEventOrAMessageOfNextests) {
               "Cancelling due to signal\\n{\\\"type\\\":\\\"test\\\",\\\"event\\\":\\\"ok\\\","
               "\\\"name\\\":\\\"alpha::alpha$tests::passes\\\"}\\n");
     auto reader = reader_of(kIds);
-    const auto read = testing::read_all(
+    const auto read = test::read_all(
         reader, prints, "", exited(100),
         junit_of("<testcase name='aborts' classname='alpha::endings'><failure "
                  "type='test failure with exit code 7'/><system-out>Cancelling due to signal"
@@ -351,7 +351,7 @@ TEST(NextestReader, WhatATestPrintedCannotPassForAnEventOrAMessageOfNextests) {
 
 TEST(NextestReader, WithoutAStreamTheFileGivesTheLogWhatFailedTestsPrinted) {
     auto reader = reader_of(kIds);
-    const auto read = testing::read_all(
+    const auto read = test::read_all(
         reader, "", "", exited(100),
         junit_of("<testcase name='tests::panics' classname='alpha'><failure/><system-out>said"
                  "</system-out></testcase>"));
@@ -361,7 +361,7 @@ TEST(NextestReader, WithoutAStreamTheFileGivesTheLogWhatFailedTestsPrinted) {
 
 TEST(NextestReader, ATerminalThatMakesOneStreamOfTwoChangesNothing) {  // TRAPS 13
     auto reader = reader_of(kIds);
-    const auto read = testing::read_all(
+    const auto read = test::read_all(
         reader,
         "    Starting 3 tests across 2 binaries\r\n" + event("started", "alpha::endings$aborts") +
             event("failed", "alpha::endings$aborts") +
@@ -378,7 +378,7 @@ TEST(NextestReader, ATerminalThatMakesOneStreamOfTwoChangesNothing) {  // TRAPS 
 
 TEST(NextestReader, HeldFailuresCountWithoutAFileWhenNextestEndedByItself) {
     auto reader = reader_of(kIds);
-    const auto read = testing::read_all(reader, kStream, "", exited(100), std::nullopt);
+    const auto read = test::read_all(reader, kStream, "", exited(100), std::nullopt);
     EXPECT_FALSE(read.reading.complete);
     ASSERT_THAT(read.told.ended, SizeIs(3));
     EXPECT_EQ(read.told.ended.at(2).outcome, Outcome::Failed);
@@ -387,7 +387,7 @@ TEST(NextestReader, HeldFailuresCountWithoutAFileWhenNextestEndedByItself) {
 
 TEST(NextestReader, AFailureWithoutAMessageIsNamedByItsType) {
     auto reader = reader_of({"alpha a", "alpha b"});
-    const auto read = testing::read_all(
+    const auto read = test::read_all(
         reader, "", "", exited(100),
         junit_of("<testcase name='a' classname='alpha'><failure type='test timeout'/></testcase>"
                  "<testcase name='b' classname='alpha'><failure type='test abort' "
@@ -398,8 +398,8 @@ TEST(NextestReader, AFailureWithoutAMessageIsNamedByItsType) {
 
 TEST(NextestReader, ABuildFailureRefusesAllTestsWithTheCompilersWords) {
     auto reader = reader_of(kIds);
-    const auto read = testing::read_all(reader, "", "error[E0308]: mismatched types\n", exited(101),
-                                        std::nullopt);
+    const auto read =
+        test::read_all(reader, "", "error[E0308]: mismatched types\n", exited(101), std::nullopt);
     EXPECT_TRUE(read.reading.complete);
     EXPECT_THAT(read.told.ended, IsEmpty());
     ASSERT_THAT(read.told.refused, SizeIs(3));
@@ -408,18 +408,18 @@ TEST(NextestReader, ABuildFailureRefusesAllTestsWithTheCompilersWords) {
 
 TEST(NextestReader, ACrashOfNextestIsNoBuildFailure) {
     auto reader = reader_of(kIds);
-    const auto read = testing::read_all(reader, kStream, "", exited(101), std::nullopt);
+    const auto read = test::read_all(reader, kStream, "", exited(101), std::nullopt);
     EXPECT_FALSE(read.reading.complete);
     EXPECT_THAT(read.told.refused, IsEmpty());
 }
 
 TEST(NextestReader, TestsThatAreGoneAreRefusedWhenNoneIsLeftElseLeftOpen) {  // TRAPS 8
     auto none = reader_of(kIds);
-    EXPECT_THAT(testing::read_all(none, "", "", exited(4), std::nullopt).told.refused, SizeIs(3));
+    EXPECT_THAT(test::read_all(none, "", "", exited(4), std::nullopt).told.refused, SizeIs(3));
 
     auto some = reader_of({"alpha tests::passes", "alpha gone"});
     const auto file = junit_of("<testcase name='tests::passes' classname='alpha'/>");
-    const auto read = testing::read_all(some, "", "", exited(0), file);
+    const auto read = test::read_all(some, "", "", exited(0), file);
     EXPECT_TRUE(read.reading.complete);
     EXPECT_THAT(read.told.ended, SizeIs(1));
     EXPECT_THAT(read.told.refused, IsEmpty());

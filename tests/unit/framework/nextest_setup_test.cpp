@@ -15,8 +15,8 @@
 namespace offload::framework::nextest {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::HasSubstr;
+using testing::Not;
 
 std::optional<std::string> once(std::string_view config) {
     return with_setup_once(config, "/run/once.sh", "/run/state-");
@@ -32,7 +32,7 @@ TEST(NextestSetup, ScriptsStandBehindTheProgramThatRunsThemOnce) {  // TRAPS 59
                                      "\nslow-timeout = '60s'\n[profile.default]\nretries = 2\n");
             ASSERT_TRUE(config.has_value());
             EXPECT_THAT(*config, HasSubstr("/run/once.sh"));
-            EXPECT_THAT(*config, ::testing::ContainsRegex(
+            EXPECT_THAT(*config, testing::ContainsRegex(
                                      "'/run/state-[0-9a-f]+', 'sh', 'my setup.sh', 'now' ?\\]"));
             EXPECT_THAT(*config, HasSubstr("slow-timeout = '60s'"));
             EXPECT_THAT(*config, HasSubstr("retries = 2"));
@@ -75,7 +75,7 @@ TEST(NextestSetup, CasesOfScriptsAreKnownByTheirName) {
     EXPECT_FALSE(is_setup_case("demo setup-script"));
 }
 
-class OnceProgram : public ::testing::Test {
+class OnceProgram : public testing::Test {
   protected:
     void SetUp() override {
         char name[] = "/tmp/offload-once-XXXXXX";

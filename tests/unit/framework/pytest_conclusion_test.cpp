@@ -13,13 +13,13 @@ namespace offload::framework {
 namespace {
 
 using nlohmann::json;
-using testing::context_in;
-using ::testing::ElementsAre;
-using testing::exited;
-using testing::group_with;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::killed;
+using test::context_in;
+using test::exited;
+using test::group_with;
+using test::killed;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 PytestFramework framework() {
     config::Config config;

@@ -14,22 +14,22 @@
 #include "pytest/plain.hpp"
 
 namespace offload::framework {
-namespace {
+namespace pytest_test {
 
 using nlohmann::json;
-using testing::context_in;
-using ::testing::ElementsAre;
-using ::testing::EndsWith;
-using testing::exited;
-using testing::group_with;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::killed;
-using ::testing::Not;
-using testing::read_all;
-using testing::Request;
-using ::testing::SizeIs;
-using ::testing::StartsWith;
+using test::context_in;
+using test::exited;
+using test::group_with;
+using test::killed;
+using test::read_all;
+using test::Request;
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
 
 constexpr char kFolder[] = "/run/it's";
 
@@ -349,8 +349,8 @@ TEST(PytestBatch, CommandIsShortAndThePlanNamesTheTests) {  // TRAPS 28
     EXPECT_EQ(plan["fail_fast"], false);
 }
 
-struct ReadBatch : testing::Read {
-    explicit ReadBatch(testing::Read read) : testing::Read(std::move(read)) {}
+struct ReadBatch : test::Read {
+    explicit ReadBatch(test::Read read) : test::Read(std::move(read)) {}
 };
 
 ReadBatch run(const std::vector<std::string>& ids, const std::string& out, const Ended& ended,
@@ -553,5 +553,5 @@ TEST(PlainPytest, AddressesAreThoseOfPytest) {
     EXPECT_EQ(junit_address("a/test_b.py").classname, "");
 }
 
-}  // namespace
+}  // namespace pytest_test
 }  // namespace offload::framework

@@ -8,18 +8,18 @@
 #include "pytest/pytest.hpp"
 
 namespace offload::framework {
-namespace {
+namespace pytest_worker_test {
 
 using nlohmann::json;
-using testing::context_in;
-using ::testing::ElementsAre;
-using testing::exited;
-using testing::group_with;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using testing::killed;
-using testing::read_all;
-using testing::Request;
+using test::context_in;
+using test::exited;
+using test::group_with;
+using test::killed;
+using test::read_all;
+using test::Request;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 PytestFramework framework(config::WorkerMode mode = config::WorkerMode::Auto,
                           PytestCollect collect = PytestCollect::Auto) {
@@ -53,7 +53,7 @@ struct Conversation {
         first = talk->run(std::vector<WorkerTest>{{&tests[0], 1}, {&tests[1], 3}});
         second = talk->run(std::vector<WorkerTest>{{&tests[2], 1}});
     }
-    testing::Read read(const std::string& out, const Ended& ended) {
+    test::Read read(const std::string& out, const Ended& ended) {
         return read_all(*talk, out, "", ended, std::nullopt, 7);
     }
     Request request{group_with("-m slow"), context_in("/r"), {}};
@@ -85,7 +85,7 @@ TEST(PytestWorker, IsAnnouncedToItsControllerBeforeItStarts) {  // TRAPS 57
     EXPECT_THAT(start_of(WorkerStart::DuringDiscovery), HasSubstr(">'/d d/nodes."));
     EXPECT_THAT(start_of(WorkerStart::WithTests),
                 HasSubstr(R"(>'/other group'\''s'/announced-batch-3)"));
-    EXPECT_THAT(start_of(WorkerStart::ToDiscover), ::testing::Not(HasSubstr("announced-")));
+    EXPECT_THAT(start_of(WorkerStart::ToDiscover), testing::Not(HasSubstr("announced-")));
 }
 
 TEST(PytestWorker, StartsLikeABatchWithoutTests) {
@@ -315,5 +315,5 @@ TEST(PytestWorker, SaysWhyItCannotBeOne) {
                 ElementsAre(HasSubstr("version 2")));
 }
 
-}  // namespace
+}  // namespace pytest_worker_test
 }  // namespace offload::framework

@@ -13,21 +13,21 @@
 #include "vitest/options.hpp"
 
 namespace offload::framework {
-namespace {
+namespace vitest_test {
 
 using nlohmann::json;
-using testing::context_in;
-using ::testing::Each;
-using ::testing::ElementsAre;
-using ::testing::EndsWith;
-using testing::exited;
-using ::testing::Field;
-using testing::group_with;
-using ::testing::HasSubstr;
-using testing::killed;
-using ::testing::Not;
-using testing::read_all;
-using testing::Request;
+using test::context_in;
+using test::exited;
+using test::group_with;
+using test::killed;
+using test::read_all;
+using test::Request;
+using testing::Each;
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::Field;
+using testing::HasSubstr;
+using testing::Not;
 
 config::Config config_with(const VitestOptions& options) {
     config::Config config;
@@ -137,9 +137,9 @@ TEST(VitestDiscovery, AnErrorShowsTheEndOfTheOutputAndTheWayOut) {
 
 // --- Batches
 
-class VitestBatch : public ::testing::Test {
+class VitestBatch : public testing::Test {
   protected:
-    testing::Read read(const std::string& out, const Ended& ended, const std::string& err = {}) {
+    test::Read read(const std::string& out, const Ended& ended, const std::string& err = {}) {
         const Request request(group_with(""), context_in("/f"), {"a > x", "a > y"});
         const auto reader = framework_with().reader(request());
         return read_all(*reader, out, err, ended, std::nullopt, 7);
@@ -182,5 +182,5 @@ TEST_F(VitestBatch, AVitestThatCannotStartRefusesItsTestsWithItsLastWords) {
     EXPECT_TRUE(reading.complete);
 }
 
-}  // namespace
+}  // namespace vitest_test
 }  // namespace offload::framework

@@ -60,11 +60,11 @@ TEST(LastDurations, TheNewestCountsWhateverItsOutcomeAndTheOthersStay) {
 }
 
 TEST(LastDurations, TestsThatHaveNotRunForLongAreForgotten) {
-    constexpr std::int64_t kDay = 24 * 3600 * 1000;
+    constexpr std::int64_t kOneDay = 24 * 3600 * 1000;
     LastDurations all;
     take(all, "1", "old", 1, 0);
-    take(all, "2", "young", 1, 2 * kDay);
-    take(all, "3", "new", 1, 91 * kDay);
+    take(all, "2", "young", 1, 2 * kOneDay);
+    take(all, "3", "new", 1, 91 * kOneDay);
     EXPECT_THAT(all.all(),
                 UnorderedElementsAre(Pair("young", testing::_), Pair("new", testing::_)));
 }

@@ -76,7 +76,7 @@ Received receive(int connection) {
     }
 }
 
-class ForkTest : public ::testing::Test {
+class ForkTest : public testing::Test {
   protected:
     void SetUp() override { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
     void TearDown() override {

@@ -11,7 +11,7 @@
 #include "support.hpp"
 
 namespace offload::process {
-namespace {
+namespace strays_test {
 
 using namespace test;
 
@@ -151,5 +151,5 @@ TEST(Strays, HuntNeverStealsTheResultOfAChild) {
     stop = true;
 }
 
-}  // namespace
+}  // namespace strays_test
 }  // namespace offload::process

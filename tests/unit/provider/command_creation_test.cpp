@@ -7,10 +7,10 @@
 namespace offload::provider {
 namespace {
 
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::HasSubstr;
+using testing::Not;
 
-using CommandCreation = testing::CommandProviderTest;
+using CommandCreation = test::CommandProviderTest;
 
 std::string message_of(const Result<>& result) { return result ? "" : result.error().to_string(); }
 template <class T>

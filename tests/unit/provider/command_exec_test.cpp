@@ -7,10 +7,10 @@
 namespace offload::provider {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
+using testing::ElementsAre;
+using testing::HasSubstr;
 
-using CommandExec = testing::CommandProviderTest;
+using CommandExec = test::CommandProviderTest;
 
 // TRAPS 31
 TEST_F(CommandExec, FolderAndEnvironmentReachEveryExecAndLaterWins) {
@@ -335,8 +335,8 @@ TEST_F(CommandExec, FilesTravelOnceAndStandThereAgain) {
     EXPECT_THAT(failure(), HasSubstr("has vanished"));
 }
 
-class CommandArtefacts : public testing::CommandProviderTest,
-                         public ::testing::WithParamInterface<const char*> {
+class CommandArtefacts : public test::CommandProviderTest,
+                         public testing::WithParamInterface<const char*> {
   protected:
     CommandArtefacts() {
         if (GetParam() != nullptr) commands_.download_command = GetParam();
@@ -418,7 +418,7 @@ TEST_P(CommandArtefacts, ManyFilesComeInPortions) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, CommandArtefacts,
-                         ::testing::Values(static_cast<const char*>(nullptr), kDownload),
+                         testing::Values(static_cast<const char*>(nullptr), kDownload),
                          [](const auto& way) {
                              return way.param == nullptr ? "InTheStream" : "ByDownloadCommand";
                          });

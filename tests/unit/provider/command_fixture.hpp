@@ -16,9 +16,9 @@
 #include "offload/base/text.hpp"
 #include "offload/provider/provider.hpp"
 
-namespace offload::provider::testing {
+namespace offload::provider::test {
 
-class CommandProviderTest : public ::testing::Test {
+class CommandProviderTest : public testing::Test {
   protected:
     CommandProviderTest() {
         std::filesystem::create_directories(root());
@@ -120,4 +120,4 @@ class CommandProviderTest : public ::testing::Test {
     std::vector<std::string> folders_;
 };
 
-}  // namespace offload::provider::testing
+}  // namespace offload::provider::test

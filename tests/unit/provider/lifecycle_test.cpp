@@ -12,10 +12,10 @@ namespace offload::provider {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::HasSubstr;
+using testing::Not;
 
-class LifecycleText : public ::testing::Test {
+class LifecycleText : public testing::Test {
   protected:
     void write(const std::string& name, std::string_view text) const {
         ASSERT_TRUE(write_file_atomically(folder() / name, text));

@@ -9,7 +9,7 @@
 namespace offload::provider {
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 // Scripts run here, unless `instead` says what runs in their place.
 class NearSandbox final : public RemoteSandbox {

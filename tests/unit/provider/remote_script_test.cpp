@@ -17,11 +17,11 @@ namespace offload::provider {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
-class RemoteScript : public ::testing::TestWithParam<const char*> {
+class RemoteScript : public testing::TestWithParam<const char*> {
   protected:
     RemoteScript() {
         script_.nonce = "n";
@@ -178,7 +178,7 @@ TEST_P(RemoteScript, SaysWhatItCannotDo) {
     EXPECT_THAT(output_, IsEmpty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Shells, RemoteScript, ::testing::Values("/bin/sh", "/bin/bash"),
+INSTANTIATE_TEST_SUITE_P(Shells, RemoteScript, testing::Values("/bin/sh", "/bin/bash"),
                          [](const auto& shell) {
                              return fs::path(shell.param).filename().string();
                          });

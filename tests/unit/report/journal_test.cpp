@@ -314,9 +314,9 @@ TEST_F(JournalTest, EveryLineIsJsonAndTheFirstTellsTheFormat) {
     EXPECT_TRUE(line.starts_with(R"({"journal":"offload","format":1,"owner":{"pid":)")) << line;
     std::size_t count = 0;
     for (; std::getline(lines, line); ++count) {
-        const auto json = nlohmann::json::parse(line, nullptr, false);
-        ASSERT_TRUE(json.is_object()) << line;
-        EXPECT_TRUE(json.contains("event"));
+        const auto object = nlohmann::json::parse(line, nullptr, false);
+        ASSERT_TRUE(object.is_object()) << line;
+        EXPECT_TRUE(object.contains("event"));
     }
     EXPECT_EQ(count, std::variant_size_v<EventBody>);
 }

@@ -34,7 +34,7 @@ TEST(Deaths, WhatDoesNotDieAgainIsNotForgotten) {
     EXPECT_EQ(summary.counts.passed, 4U);
     ASSERT_NE(f.entry(), nullptr);
     EXPECT_EQ(f.entry()->status, Status::Errored);
-    EXPECT_THAT(f.entry()->attempts.front().result.message, ::testing::HasSubstr("retry_count"));
+    EXPECT_THAT(f.entry()->attempts.front().result.message, testing::HasSubstr("retry_count"));
     EXPECT_EQ(summary.exit_status, 1);
 }
 

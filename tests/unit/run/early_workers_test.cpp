@@ -8,10 +8,10 @@ using simulation::Act;
 using simulation::Creation;
 using simulation::Exec;
 using simulation::Finding;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 struct EarlyWorkers : PlayedRun {
     explicit EarlyWorkers(std::vector<std::vector<std::string>> groups)

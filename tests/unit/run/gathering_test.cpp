@@ -6,8 +6,8 @@
 namespace offload::run {
 namespace {
 
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
+using testing::IsEmpty;
+using testing::SizeIs;
 
 Settings four_groups() {
     Settings settings;

@@ -5,9 +5,9 @@ namespace offload::run {
 namespace {
 
 using simulation::Act;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
 // t0 is known to be quick, and hangs when it is run for the first time.
 struct Straggler : PlayedRun {

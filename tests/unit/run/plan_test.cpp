@@ -6,8 +6,8 @@
 namespace offload::run {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
+using testing::ElementsAre;
+using testing::HasSubstr;
 
 std::vector<GroupSettings> two_groups() { return {{.name = "a"}, {.name = "b", .retry_count = 3}}; }
 

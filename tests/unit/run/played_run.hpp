@@ -61,7 +61,7 @@ struct PlayedRun {
         }
         const auto& record = played.run();
         EXPECT_THAT(simulation::broken_invariants(world, record, played.tests()),
-                    ::testing::IsEmpty());
+                    testing::IsEmpty());
         auto summary = record.summary;
         summary.exit_status = app::exit_status(summary, {});
         return summary;
@@ -71,7 +71,7 @@ struct PlayedRun {
     RunSummary play_to_failure(std::string_view words) {
         auto summary = play();
         EXPECT_EQ(summary.exit_status, 1);
-        EXPECT_THAT(summary.failure.value_or(""), ::testing::HasSubstr(std::string(words)));
+        EXPECT_THAT(summary.failure.value_or(""), testing::HasSubstr(std::string(words)));
         return summary;
     }
 

@@ -6,7 +6,7 @@
 namespace offload::run {
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 TEST(Prelude, TheBeginningOfEndlessOutputIsDroppedAndThatIsSaid) {
     Prelude worker({GroupIndex(0)}, "list", Seconds{0});

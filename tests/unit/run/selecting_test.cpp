@@ -12,14 +12,14 @@
 namespace offload::run {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
-class SelectingTest : public ::testing::Test {
+class SelectingTest : public testing::Test {
   protected:
     using Ids = std::vector<std::string>;
 

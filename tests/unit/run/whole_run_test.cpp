@@ -9,9 +9,9 @@ namespace {
 
 using simulation::Act;
 using simulation::Exec;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::Not;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
 
 TEST(WholeRun, RunsEveryTestOnceWhenAllPass) {
     PlayedRun f({ids(20)});

@@ -9,10 +9,10 @@ namespace {
 
 using simulation::Act;
 using simulation::Exec;
-using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
 
 struct Workers : PlayedRun {
     explicit Workers(std::vector<std::vector<std::string>> groups) : PlayedRun(std::move(groups)) {

@@ -11,7 +11,7 @@
 #include "offload/schedule/scheduler.hpp"
 
 namespace offload::schedule {
-namespace {
+namespace scheduler_workers_test {
 
 using testing::Each;
 using testing::ElementsAre;
@@ -248,5 +248,5 @@ TEST(SchedulerWorkers, AfterTheEndOfStreamingBatchesAreWhole) {
     EXPECT_GT(scheduler.next(box(1), kNow)->tests.size(), 100U);
 }
 
-}  // namespace
+}  // namespace scheduler_workers_test
 }  // namespace offload::schedule

@@ -11,7 +11,7 @@
 #include <random>
 
 namespace offload::schedule {
-namespace {
+namespace settle_test {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -337,5 +337,5 @@ TEST(Settle, HiddenCulpritIsFoundInLogarithmicallyManyExecs) {  // TRAPS 18, 19
     }
 }
 
-}  // namespace
+}  // namespace settle_test
 }  // namespace offload::schedule

@@ -12,7 +12,7 @@
 namespace offload::select {
 namespace {
 
-using ::testing::HasSubstr;
+using testing::HasSubstr;
 
 using Durations = std::unordered_map<std::string, Seconds>;
 

@@ -106,14 +106,14 @@ TEST(DockerEngine, AnswersOfAnotherShapeDoNoHarm) {
 // --- Commands
 // --------------------------------------------------------------------------------------
 
-struct Heard {
+struct Answered {
     std::string out;
     ExecEnd end;
 };
 
-Heard run(const Engine& engine, const process::Limits& limits,
-          const std::function<bool(const std::string&)>& enough = {}) {
-    Heard heard;
+Answered run(const Engine& engine, const process::Limits& limits,
+             const std::function<bool(const std::string&)>& enough = {}) {
+    Answered heard;
     heard.end = run_exec(
         engine, "c", {"true"}, limits, nullptr,
         [&](Stream /*stream*/, std::string_view bytes) { heard.out += bytes; },

@@ -18,7 +18,7 @@
 #include "offload/model/ids.hpp"
 #include "offload/model/result.hpp"
 
-namespace offload::testing {
+namespace offload::test {
 
 class EventGrammar {
   public:
@@ -84,4 +84,4 @@ class EventGrammar {
     std::optional<TestIndex> owed_decision_;  // its last attempt has just been told
 };
 
-}  // namespace offload::testing
+}  // namespace offload::test
