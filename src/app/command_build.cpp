@@ -1,8 +1,4 @@
 // offload build: the image of the next run, without a run.
-#include <fmt/format.h>
-
-#include <filesystem>
-
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
@@ -27,17 +23,15 @@ Examples:
   offload build
   offload run --override-image-id "$(offload build)"
 
-Exit status: 0 there is the image, 1 it could not be built.
+Exit status: 0 there is the image, 1 it could not be built, 128 + signal: interrupted.
 )text");
     return command;
 }
 
 namespace {
 
-// Ctrl-C and the like end the build; what runs elsewhere is told to stop.
-Result<std::string> build(provider::Provider& provider, const provider::MakesImages& images) {
-    process::CancelSource cancel;
-    const SignalWatch signals([&](int /*signal*/) { cancel.cancel(); });
+Result<std::string> build(provider::Provider& provider, const provider::MakesImages& images,
+                          const process::CancelSource& cancel) {
     OFFLOAD_CHECK(provider.prepare(
         cancel.token(), [](Stream /*stream*/, std::string_view text) { write_stderr(text); }));
     return images.image();
@@ -53,9 +47,7 @@ int execute_build(const Options& options) {
     print(unbuilt);
     if (config::has_errors(unbuilt)) return kFailure;
     process::prepare_this_process();
-    const auto& config = *loaded.config;
-    const auto folder = config::working_folder(config, std::filesystem::current_path()).string();
-    const auto provider = provider::make_provider(config, folder);
+    const auto provider = make_provider(*loaded.config);
     if (!provider) {
         print(provider.error());
         return kFailure;
@@ -65,10 +57,14 @@ int execute_build(const Options& options) {
         print_warning("nothing to build: sandboxes of this provider are made of no image");
         return kSuccess;
     }
-    const auto image = build(**provider, *images);
+    // Ctrl-C and the like end the build; what runs elsewhere is told to stop.
+    process::CancelSource cancel;
+    const SignalWatch signals([&](int /*signal*/) { cancel.cancel(); });
+    const auto image = build(**provider, *images, cancel);
     if (!image) {
         print(image.error());
-        return kFailure;
+        const auto signal = signals.received();
+        return signal ? exit_status_of_signal(*signal) : kFailure;
     }
     if (image->empty()) {
         print_warning("nothing to build: no image is prepared for this provider's sandboxes");

@@ -1,8 +1,6 @@
 // offload checkpoint-status: which image the next run would start from, and why.
 #include <fmt/format.h>
 
-#include <filesystem>
-
 #include "commands.hpp"
 #include "console.hpp"
 #include "exit_status.hpp"
@@ -29,7 +27,7 @@ the next run does: "built": the base image, and all above it; "thin": one layer 
 from the checkpoint, on a base that is noted; "cached": nothing, that base is what is asked for.
 Nothing is built here, and nobody is asked whether an image still exists.
 
-Exit status: 0, and 1 where there is nothing to show.
+Exit status: 0, 1 where there is nothing to show, 128 + signal: interrupted.
 )");
     return command;
 }
@@ -74,8 +72,7 @@ int execute_checkpoint_status(const Options& options) {
     if (!loaded.config) return kFailure;
     process::prepare_this_process();
     const auto& config = *loaded.config;
-    const auto folder = config::working_folder(config, std::filesystem::current_path()).string();
-    const auto provider = provider::make_provider(config, folder);
+    const auto provider = make_provider(config);
     if (!provider) {
         print(provider.error());
         return kFailure;
@@ -96,7 +93,8 @@ int execute_checkpoint_status(const Options& options) {
         [](Stream /*stream*/, std::string_view text) { write_stderr(text); });
     if (!facts) {
         print(facts.error());
-        return kFailure;
+        const auto signal = signals.received();
+        return signal ? exit_status_of_signal(*signal) : kFailure;
     }
     return write_stdout(described(*facts)) ? kSuccess : kFailure;
 }

@@ -195,8 +195,7 @@ int execute_cleanup(const Options& options) {
         return kFailure;
     }
     for (const auto& error : leftovers->unreadable) print(error);
-    const auto folder = config::working_folder(config, std::filesystem::current_path());
-    auto provider = provider::make_provider(config, folder.string());
+    auto provider = make_provider(config);
     for (const auto& run_id : leftovers->over) {
         clear_this_machine(run_id);
         if (provider) (*provider)->forget_run(run_id);

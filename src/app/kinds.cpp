@@ -1,5 +1,7 @@
 #include "kinds.hpp"
 
+#include <filesystem>
+
 #include "offload/framework/kind.hpp"
 #include "offload/provider/kind.hpp"
 
@@ -17,6 +19,11 @@ const config::Kinds& kinds() {
 
 config::Loaded load_config(const GlobalOptions& global, const config::Overrides& overrides) {
     return config::load(global.config, kinds(), overrides, config::process_environment());
+}
+
+Result<std::unique_ptr<provider::Provider>> make_provider(const config::Config& config) {
+    const auto folder = config::working_folder(config, std::filesystem::current_path());
+    return provider::make_provider(config, folder.string());
 }
 
 }  // namespace offload::app

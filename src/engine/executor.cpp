@@ -11,6 +11,7 @@
 
 #include "destruction.hpp"
 #include "offload/base/tail.hpp"
+#include "sandbox_discovery.hpp"
 
 namespace offload::engine {
 namespace {
@@ -177,6 +178,36 @@ provider::ExecRequest Executor::exec_request(const BatchJob& job,
     return exec;
 }
 
+struct Executor::Plan {
+    framework::BatchCommand command;
+    std::unique_ptr<framework::BatchReader> reader;
+    framework::WorkerTalk* talk = nullptr;  // the reader, where it is a worker's
+};
+
+Result<Executor::Plan> Executor::plan_of(const BatchJob& job,
+                                         const framework::BatchRequest& request) const {
+    const auto& framework = shared_.framework;
+    if (!job.orders) {
+        OFFLOAD_TRY(auto command, framework.batch(request));
+        return Plan{std::move(command), framework.reader(request)};
+    }
+    const auto* const workers = framework.workers();
+    const bool by_worker = shared_.provider.traits().passes_stdin && workers != nullptr &&
+                           workers->has_discovering_worker();
+    if (job.start == framework::WorkerStart::ToDiscover && !by_worker) {
+        framework::DiscoveryRequest discovery{*job.group, request.context, job.companions};
+        // What it leaves for batches is where they look for it.
+        if (request.context.same_machine) discovery.context.folder = shared_.run_folder;
+        OFFLOAD_TRY(auto command, discovery_as_batch(framework, discovery));
+        return Plan{std::move(command),
+                    std::make_unique<DiscoveryReader>(framework, std::move(discovery))};
+    }
+    OFFLOAD_TRY(auto command, workers->worker(request, shared_.config.offload.test_timeout));
+    auto talk = workers->worker_talk(request);
+    auto* const teller = talk.get();
+    return Plan{std::move(command), std::move(talk), teller};
+}
+
 // True: the sandbox can run another batch.
 bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     const auto traits = shared_.provider.traits();
@@ -193,15 +224,13 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
 
     BatchOver over{.batch = job.batch, .ending = {}};
     const auto test_limit = shared_.config.offload.test_timeout;
-    const auto* const workers = job.orders ? shared_.framework.workers() : nullptr;
-    auto command = workers != nullptr ? workers->worker(request, test_limit)
-                                      : shared_.framework.batch(request);
-    if (!command) {
-        over.ending = ending::Lost{std::move(command).error()};
+    auto plan = plan_of(job, request);
+    if (!plan) {
+        over.ending = ending::Lost{std::move(plan).error()};
         shared_.inbox.push(std::move(over));
         return true;
     }
-    auto exec = exec_request(job, *std::move(command));
+    auto exec = exec_request(job, std::move(plan->command));
     const auto limit_bytes = traits.command_bytes;
     const bool too_long =
         limit_bytes > 0 && shared_.provider.quoted_bytes(exec.command) > limit_bytes;
@@ -211,15 +240,9 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         return true;
     }
 
-    std::unique_ptr<framework::BatchReader> reader;
+    const auto& reader = plan->reader;
     std::optional<WorkerInput> input;
-    if (workers != nullptr) {
-        auto talk = workers->worker_talk(request);
-        exec.input = &input.emplace(*job.orders, *talk);
-        reader = std::move(talk);
-    } else {
-        reader = shared_.framework.reader(request);
-    }
+    if (plan->talk != nullptr) exec.input = &input.emplace(*job.orders, *plan->talk);
     Tail tail{kTailBytes};
     bool any_failure = false;
     const auto tell = [&](framework::Signals&& signals, Stream stream, std::string&& visible) {
@@ -246,6 +269,13 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
     std::string visible;
     const auto reading = reader->finish({exit_status(over.ending), describe(over.ending)},
                                         reply.result_file, signals, visible);
+    // Nobody has said that there are no tests: another sandbox may tell them.
+    if (is<ending::Lost>(over.ending)) {
+        std::erase_if(signals, [](const auto& signal) {
+            const auto* found = std::get_if<framework::TestsFound>(&signal);
+            return found != nullptr && !found->discovered;
+        });
+    }
     if (shared_.framework.verdict_source() == VerdictSource::PerBatch) {
         share_time(signals, reply.wall, job.tests.size());
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <semaphore>
 #include <string>
 #include <string_view>
@@ -60,6 +61,9 @@ class Executor {
   private:
     void main();
     bool run_batch(provider::Sandbox& sandbox, const BatchJob& job);
+    // What a batch's process does, and who reads what it says.
+    struct Plan;
+    Result<Plan> plan_of(const BatchJob& job, const framework::BatchRequest& request) const;
     provider::ExecRequest exec_request(const BatchJob& job, framework::BatchCommand command) const;
     run::Fetched fetch_artefacts(provider::Sandbox& sandbox, const run::BatchOver& over,
                                  bool any_failure);

@@ -63,27 +63,6 @@ RunSummary cannot_run(Emitter& emitter, const Error& error) {
     return emitter.finish(std::move(summary));
 }
 
-bool discovers_in_sandbox(const framework::Framework& framework) {
-    return framework.workers() != nullptr && framework.workers()->discovers_in_sandbox();
-}
-
-// Why tests cannot be found where they are to be.
-std::optional<Error> cannot_discover(const framework::Framework& framework,
-                                     const provider::Provider& provider) {
-    if (!discovers_in_sandbox(framework)) return std::nullopt;
-    Error error{.message = {}, .place = "[framework] discover_in = \"sandbox\"", .hint = {}};
-    if (!framework.workers()->has_discovering_worker()) {
-        error.message = "no worker can find the tests";
-        error.hint = "remove worker = \"off\", and give discovery and tests the same arguments";
-    } else if (!provider.traits().passes_stdin) {
-        error.message = "nothing passes standard input into these sandboxes, as a worker needs it";
-        error.hint = "say exec_stdin = true in [provider] if exec_command does pass it";
-    } else {
-        return std::nullopt;
-    }
-    return error;
-}
-
 }  // namespace
 
 RunSummary run(const RunRequest& request, TestTable& tests,
@@ -94,9 +73,6 @@ RunSummary run(const RunRequest& request, TestTable& tests,
     if (!framework) return cannot_run(emitter, framework.error());
     auto provider = provider::make_provider(request.config, request.working_folder);
     if (!provider) return cannot_run(emitter, provider.error());
-    if (const auto error = cannot_discover(**framework, **provider)) {
-        return cannot_run(emitter, *error);
-    }
 
     RunSummary summary;
     {
@@ -119,7 +95,7 @@ Collected collect(const RunRequest& request, TestTable& tests, const Interrupter
         collected.errors.push_back(std::move(framework).error());
         return collected;
     }
-    if (discovers_in_sandbox(**framework)) {
+    if (discovers_in_sandbox(request.config)) {
         collected.warnings.emplace_back(
             "discover_in = \"sandbox\": a run finds its tests there; these are what is found here");
     }

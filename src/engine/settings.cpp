@@ -27,7 +27,6 @@ run::Abilities abilities_of(const framework::Framework& framework,
     }
     if (const auto* workers = framework.workers()) {
         abilities.worker_discovers = workers->has_discovering_worker();
-        abilities.discovers_in_sandbox = workers->discovers_in_sandbox();
         abilities.has_worker = [workers](const auto& carry) { return workers->has_worker(carry); };
     }
     return abilities;
@@ -58,6 +57,10 @@ std::vector<Claim> claims_of(const config::Group& group) {
 }
 
 }  // namespace
+
+bool discovers_in_sandbox(const config::Config& config) {
+    return config.framework.options->discover_in == config::DiscoverIn::Sandbox;
+}
 
 run::Settings settings_for(const RunRequest& request, const framework::Framework& framework) {
     const auto& config = request.config;
@@ -91,6 +94,7 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
         settings.capacities[resource_called(name)] = units;
     }
     settings.abilities = abilities_of(framework, config.groups);
+    settings.abilities.discovers_in_sandbox = discovers_in_sandbox(config);
     settings.selection = request.selection;
     settings.repetition = request.repetition;
     settings.discovery_limit = config.offload.discovery_timeout;

@@ -8,6 +8,9 @@
 
 namespace offload::engine {
 
+// Whether tests are found where they run.
+bool discovers_in_sandbox(const config::Config& config);
+
 // All three must outlive what this returns.
 run::Settings settings_for(const RunRequest& request, const framework::Framework& framework,
                            const provider::Provider& provider);

@@ -117,15 +117,27 @@ void Process::collect() {
     if (exec_.way == Way::Lost) return end(ending::Lost{Error{"connection lost"}});
     around_.record.discoveries.push_back(group().settings.name);
     say("collecting\n");
-    const auto finding = group().finding;
-    if (finding != Finding::LeavesAsUnfit) tell(WorkerWillStay{});
+    const auto finding = how_it_finds();
+    if (finding != Finding::LeavesAsUnfit && discovers_as_worker()) tell(WorkerWillStay{});
     if (finding == Finding::Hangs) return;
     later(group().discovery.takes, &Process::tell_what_was_found);
 }
 
+// Else it is the framework's command, which ends when it has told.
+bool Process::discovers_as_worker() const {
+    const auto& abilities = around_.world.settings.abilities;
+    return abilities.worker_discovers && abilities.passes_stdin;
+}
+
+Finding Process::how_it_finds() const {
+    const auto finding = group().finding;
+    const bool leaves = finding == Finding::Stays || finding == Finding::LeavesAsUnfit;
+    return leaves && !discovers_as_worker() ? Finding::Leaves : finding;
+}
+
 void Process::tell_what_was_found() {
     using namespace ending;
-    const auto finding = group().finding;
+    const auto finding = how_it_finds();
     if (finding == Finding::Dies) return end(Died{Signalled{kSegmentationFault}});
     if (finding == Finding::IsLost) return end(Lost{Error{"connection lost"}});
     if (finding == Finding::LeavesAsUnfit) tell(WorkerUnfit{"it says so"});

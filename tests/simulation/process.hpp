@@ -51,6 +51,8 @@ class Process {
     void later(Seconds time, void (Process::*what)());
     void start_up();
     void collect();
+    bool discovers_as_worker() const;
+    Finding how_it_finds() const;
     void tell_what_was_found();
     void work();
     bool breaks_off();

@@ -292,7 +292,7 @@ std::string describe(const World& world) {
         settings.test_limit.count(), settings.exec_limit.count(), settings.hedges ? ", hedges" : "",
         settings.fail_fast ? ", fail-fast" : "", abilities.same_machine ? ", same machine" : "",
         world.workers ? ", workers" : "", abilities.worker_discovers ? " that discover" : "",
-        abilities.discovers_in_sandbox ? " and nobody else" : "",
+        abilities.discovers_in_sandbox ? ", tests found in sandboxes" : "",
         abilities.verdict_source == VerdictSource::PerBatch ? ", verdicts per batch" : "",
         world.tells_starts ? "" : ", starts untold", world.families ? ", families" : "");
     if (!settings.selection.what.empty()) {

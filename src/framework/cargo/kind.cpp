@@ -3,6 +3,7 @@
 #include "cargo/cargo.hpp"
 #include "cargo/causes.hpp"
 #include "cargo/options.hpp"
+#include "common_keys.hpp"
 #include "offload/base/file.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
@@ -25,6 +26,7 @@ config::Keys keys() {
         key("bin", &S::bin, Era::V0_9, "One binary of the package."),
         key("include_ignored", &S::include_ignored, Era::V0_9,
             "The ignored tests run, and only these."),
+        discover_in_key<S>(),
     };
 }
 
@@ -67,6 +69,7 @@ Result<std::unique_ptr<Framework>> make(const config::Config& config) {
 }  // namespace
 
 void CargoOptions::look_around(config::Surroundings& surroundings) const {
+    if (discover_in != config::DiscoverIn::Here) return;
     const auto& folder = surroundings.tests_folder();
     if (!surroundings.has_tool("cargo", folder)) {
         surroundings.warn("framework.type", "cargo is not in $PATH", "install Rust from rustup.rs");

@@ -8,6 +8,7 @@
 #include "cargo/causes.hpp"
 #include "command/command.hpp"
 #include "command/options.hpp"
+#include "common_keys.hpp"
 #include "ctest/causes.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
@@ -47,6 +48,7 @@ config::Keys keys() {
             "The JUnit XML file that `run_command` writes, where it cannot be told another one by "
             "`{result_file}`.",
             {.if_empty = "remove it, or name the JUnit XML file that run_command writes"}),
+        discover_in_key<S>(),
     };
 }
 
@@ -166,6 +168,7 @@ void CommandOptions::check(config::Section& section) {
 }
 
 void CommandOptions::look_around(config::Surroundings& surroundings) const {
+    if (discover_in != config::DiscoverIn::Here) return;
     surroundings.check_command("framework.discover_command", discover_command,
                                surroundings.tests_folder());
 }

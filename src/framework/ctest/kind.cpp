@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "common_keys.hpp"
 #include "ctest/causes.hpp"
 #include "ctest/ctest.hpp"
 #include "ctest/options.hpp"
@@ -32,6 +33,7 @@ config::Keys keys() {
         key("gtest_batches", &S::gtest_batches, Era::V1_0,
             "Whether the cases of a GoogleTest program that are in one batch share a process, as "
             "they do where the program is called by hand. ctest confirms all that do not pass."),
+        discover_in_key<S>(),
     };
 }
 
@@ -81,6 +83,7 @@ Result<std::unique_ptr<Framework>> make(const config::Config& config) {
 }  // namespace
 
 void CtestOptions::look_around(config::Surroundings& surroundings) const {
+    if (discover_in != config::DiscoverIn::Here) return;
     const auto& folder = surroundings.tests_folder();
     surroundings.check_tool("framework.type", "ctest", folder);
     if (config::Surroundings::exists(folder / build_dir / kTestFile)) return;

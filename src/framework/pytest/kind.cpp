@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "common_keys.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
@@ -63,10 +64,7 @@ config::Keys keys() {
             "its "
             "own costs a fork.",
             {.choices = {"worker", "file", "test"}}),
-        key("discover_in", &S::discover_in, Era::V1_0,
-            "Where tests are found: `here`, on the machine that Offload runs on, or in the first "
-            "`sandbox`, so that this machine needs neither pytest nor what the tests import.",
-            {.choices = {"here", "sandbox"}}),
+        discover_in_key<S>(),
         key("python", &S::python, Era::V0_4,
             "Without `command`: the program that is called with `-m pytest`.", {.shown = false}),
         key("extra_args", &S::extra_args, Era::V0_4,
@@ -267,7 +265,7 @@ void PytestOptions::complete(const fs::path& folder, config::Section& section) {
 
 void PytestOptions::look_around(config::Surroundings& surroundings) const {
     const auto& folder = surroundings.tests_folder();
-    if (discover_in == PytestDiscoverIn::Here) {
+    if (discover_in == config::DiscoverIn::Here) {
         const bool given = surroundings.given("framework.command");
         check_runner(surroundings, given ? "framework.command" : "framework.python",
                      prefix.front());

@@ -24,12 +24,6 @@ enum class PytestFork {
     Auto,  // where nothing speaks against it
 };
 
-// Where the process runs that finds the tests.
-enum class PytestDiscoverIn {
-    Here,
-    Sandbox,
-};
-
 struct PytestOptions final : RunnerEnvironment {
     std::vector<std::string> paths;
     std::vector<std::string> run_args;        // execution only
@@ -41,7 +35,6 @@ struct PytestOptions final : RunnerEnvironment {
     PytestCollect collect = PytestCollect::Auto;
     PytestFork fork = PytestFork::Off;
     config::Isolation isolated = config::Isolation::Worker;
-    PytestDiscoverIn discover_in = PytestDiscoverIn::Here;
     bool as_xdist = true;  // workers and batches present themselves as workers of pytest-xdist's
 
     // The words before pytest's own arguments: `command`, or of python and extra_args.

@@ -42,9 +42,6 @@ class PytestFramework final : public Framework,
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
     bool has_discovering_worker() const override;
-    bool discovers_in_sandbox() const override {
-        return settings_.discover_in == PytestDiscoverIn::Sandbox;
-    }
     bool has_worker(const std::shared_ptr<const Carry>& carry) const override;
     Result<BatchCommand> worker(const BatchRequest& request,
                                 std::chrono::seconds test_limit) const override;

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string>
 
+#include "common_keys.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
 #include "vitest/options.hpp"
@@ -27,7 +28,7 @@ config::Keys keys() {
                 {.words = true}),
             key("run_args", &S::run_args, Era::V0_9,
                 "Arguments for the tests alone, not for discovery.", {.words = true}),
-            env_key<S>(), prepend_path_key<S>()};
+            env_key<S>(), prepend_path_key<S>(), discover_in_key<S>()};
 }
 
 // How vitest is called in this project.
@@ -84,6 +85,7 @@ void VitestOptions::check(config::Section& section) {
 }
 
 void VitestOptions::look_around(config::Surroundings& surroundings) const {
+    if (discover_in != config::DiscoverIn::Here) return;
     check_runner(surroundings, "framework.command", command.front());
 }
 

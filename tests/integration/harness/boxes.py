@@ -14,6 +14,7 @@ command=$1; shift
 echo "$command $1" >> calls.log
 case $command in
     prepare)
+{on_prepare}
         echo building; echo image-1 ;;
     create)
         id=box-$$-$(date +%N)
@@ -42,21 +43,22 @@ destroy_command = "./boxes.sh destroy {sandbox_id}"
 
 
 class BoxScenario(Scenario):
-    def boxed(self, tests, *, provider="", on_create="", on_created="", on_exec="", on_destroy="",
-              **options):
+    def boxed(self, tests, *, provider="", on_prepare="", on_create="", on_created="", on_exec="",
+              on_destroy="", **options):
         """A project of the fake runner in boxes; each `on_…` is shell text at that place."""
         runner = self.fake_project(tests, provider=PROVIDER + textwrap.dedent(provider), **options)
-        self.box_script(on_create, on_created, on_exec, on_destroy)
+        self.box_script(on_create, on_created, on_exec, on_destroy, on_prepare)
         return runner
 
-    def box_script(self, on_create="", on_created="", on_exec="", on_destroy=""):
+    def box_script(self, on_create="", on_created="", on_exec="", on_destroy="", on_prepare=""):
         """Writes the script, and makes the project's folder the sandboxes' root."""
         config = self.project / "offload.toml"
         config.write_text(config.read_text().replace(
             'sandbox_project_root = "."', f'sandbox_project_root = "{self.project}"'))
         path = self.project / "boxes.sh"
-        path.write_text(SCRIPT.format(on_create=on_create, on_created=on_created, on_exec=on_exec,
-                                      on_destroy=on_destroy))
+        path.write_text(SCRIPT.format(
+            on_prepare=on_prepare, on_create=on_create, on_created=on_created, on_exec=on_exec,
+            on_destroy=on_destroy))
         path.chmod(0o755)
 
     def calls(self, command):

@@ -100,6 +100,19 @@ class Signals(BoxScenario):
         (self.project / "told").touch()
         self.offload("cleanup").expect_exit(0)
 
+    def test_an_interrupted_build_says_so(self):  # TRAPS 24
+        self.boxed({"a": "pass"}, on_prepare="touch preparing; sleep 1000")
+        preparing = self.project / "preparing"
+        for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.subTest(number):
+                process = self.start("build")
+                self.wait_for(preparing.exists, "the build to begin")
+                os.kill(process.pid, number)
+                run = self.finish(process, timeout=60).expect_exit(status)
+                self.assertEqual(run.out, "")
+                self.assertEqual(self.processes(), {}, run.describe())
+                preparing.unlink()
+
 
 class Stopped(Scenario):
     LIMIT = 6

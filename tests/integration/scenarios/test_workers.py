@@ -367,11 +367,12 @@ class Workers(PytestScenario):
         config = self.project / "offload.toml"
         config.write_text(config.read_text().replace(self.python + " -m", "python -m"))
         nowhere = {"PATH": "/usr/bin:/bin"}
-        run = self.offload("run", env=nowhere).expect_exit(1)
-        run.expect_outcomes({"tests/test_x.py::test_a": "passed", "tests/test_x.py::test_b": "failure",
-                             "tests/test_broken.py": "error"})
-        config.write_text(config.read_text().replace("exec_stdin = true", "exec_stdin = false"))
-        self.offload("run", env=nowhere).expect_exit(1).expect_said("exec_stdin = true in [provider]")
+        for stdin in ("true", "false"):
+            config.write_text(config.read_text().replace("exec_stdin = true", f"exec_stdin = {stdin}"))
+            run = self.offload("run", env=nowhere).expect_exit(1)
+            run.expect_outcomes({"tests/test_x.py::test_a": "passed",
+                                 "tests/test_x.py::test_b": "failure",
+                                 "tests/test_broken.py": "error"})
 
     @with_pytest(8)
     def test_a_wrapper_that_swallows_standard_input_gets_batches(self):

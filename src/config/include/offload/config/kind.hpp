@@ -83,7 +83,15 @@ enum class Isolation {
     Test,    // none
 };
 
+// Where the command runs that finds the tests.
+enum class DiscoverIn {
+    Here,     // on the machine that Offload runs on
+    Sandbox,  // in the first sandbox: this machine may lack what it takes
+};
+
 struct FrameworkOptions : Options {
+    DiscoverIn discover_in = DiscoverIn::Here;
+
     // All sections have been read: defaults that depend on the folder in which tests run.
     virtual void complete(const std::filesystem::path& /*folder*/, Section& /*section*/) {}
     // Why a run with it is refused, where this version knows the kind and cannot run it.

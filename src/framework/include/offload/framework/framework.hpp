@@ -48,7 +48,7 @@ struct CarriedFile {
     std::string content;
 };
 
-// Where a command will run. Made by the engine from the sandbox (or, for discovery, this machine).
+// Where a command will run. Made by the engine from the sandbox, or of this machine.
 struct RunContext {
     std::string folder;        // absolute; a folder of the run's own that exists there
     std::string nonce;         // of this run; guards frames in the output against accidents
@@ -77,7 +77,7 @@ struct DiscoveryRequest {
 };
 
 struct DiscoveryCommand {
-    std::string command;  // for a POSIX shell on this machine, in the working folder
+    std::string command;  // for a POSIX shell, in the working folder of where it runs
     Variables env;
     std::vector<CarriedFile> files;
     std::string shown;  // the command as the user would type it, for messages
@@ -206,8 +206,6 @@ class Workers {
     // says in the same way, and then stays. Its talk tells TestsFound, whatever
     // comes of it.
     virtual bool has_discovering_worker() const = 0;
-    // Whether it has to be one, in its sandbox: this machine may lack what discovery takes.
-    virtual bool discovers_in_sandbox() const { return false; }
     // Whether tests of a group with this carry may run in a worker.
     virtual bool has_worker(const std::shared_ptr<const Carry>& carry) const = 0;
     // The command that starts a worker, where there may be one. The request holds no tests.

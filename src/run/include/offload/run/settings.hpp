@@ -37,7 +37,7 @@ struct Abilities {
     bool same_machine = false;          // sandboxes are on this machine
     bool passes_stdin = false;          // a worker can be told its tests
     bool worker_discovers = false;      // and one of a group can be the one that finds them
-    bool discovers_in_sandbox = false;  // none but that finds them: not every machine could
+    bool discovers_in_sandbox = false;  // tests are found where they run, and nowhere else
     std::size_t command_bytes = 0;      // most that a batch's command may take; 0: no limit
     std::size_t concurrent_creations = 8;
     // Of that, how much one test takes. Empty: nothing.
