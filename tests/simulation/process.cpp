@@ -272,8 +272,8 @@ void Process::tell_stray() {
     constexpr std::array kOutcomes{Outcome::Failed, Outcome::Passed, Outcome::Skipped};
     const auto outcome = kOutcomes.at(exec_.after % kOutcomes.size());
     record().told_of_failure = record().told_of_failure || is_failure(outcome);
-    tell(UnknownCase{
-        exec_.after < 4 ? "elsewhere" : around_.tests[TestIndex(0)].id, outcome, {}, {}});
+    const bool unknown = exec_.after < 4 || around_.tests.size() == 0;
+    tell(UnknownCase{unknown ? "elsewhere" : around_.tests[TestIndex(0)].id, outcome, {}, {}});
 }
 
 void Process::complete() {
