@@ -29,7 +29,7 @@ std::string hint_for(const Ended& ended, const std::string& output) {
     const auto says = [&](std::string_view words) {
         return output.find(words) != std::string::npos;
     };
-    const bool not_found = ended.exit_status == 127 || says("No module named pytest");
+    const bool not_found = ended.exit_status == kNotFound || says("No module named pytest");
     if (not_found) {
         return "install pytest where this command looks for it (pip install pytest), or name the "
                "command that starts it in [framework] command";
