@@ -116,7 +116,9 @@ std::vector<Diagnostic> Surroundings::check() && {
         warn(key, fmt::format("{} is {}, which does not exist", key, tests_folder_.string()),
              "tests cannot be discovered there");
     } else {
-        config_.framework.options->look_around(*this);
+        const auto& framework = *config_.framework.options;
+        if (framework.discover_in == DiscoverIn::Here) framework.look_for_runner(*this);
+        framework.look_around(*this);
     }
     config_.provider.options->look_around(*this);
     for (const auto& pair : config_.extra_copy_dirs) {

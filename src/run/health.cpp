@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::run {
@@ -13,13 +14,10 @@ constexpr std::size_t kFruitlessLimit = 20;
 constexpr std::size_t kFailedStarts = 2;
 constexpr std::size_t kResultless = 2;
 
-// What a shell says of a command that it may not run, or does not find.
-constexpr int kNotExecutable = 126;
-constexpr int kNotFound = 127;
-
 bool could_not_start(const BatchOver& over) {
     const auto status = exit_status(over.ending);
-    return is<ending::Died>(over.ending) && (status == kNotExecutable || status == kNotFound);
+    return is<ending::Died>(over.ending) &&
+           (status == shell::kNotExecutable || status == shell::kNotFound);
 }
 
 // Of a stack or a log that may be long, what tells why the run ends.

@@ -8,7 +8,6 @@
 #include "cargo/nextest_args.hpp"
 #include "cargo/nextest_reader.hpp"
 #include "cargo/nextest_setup.hpp"
-#include "ended_commands.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
@@ -72,7 +71,7 @@ Error listing_error(const config::Group& group, const std::string& command, cons
         return {"cargo has no `nextest` command: cargo-nextest is not installed", command,
                 std::string(kInstallHint)};
     }
-    if (ended.exit_status == kNotFound) {
+    if (ended.exit_status == shell::kNotFound) {
         return {"cargo was not found", command, "install Rust and cargo, or put them on PATH"};
     }
     auto message = fmt::format("discovery of group \"{}\" failed: {}", group.name, ended.how);

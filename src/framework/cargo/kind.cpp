@@ -68,8 +68,7 @@ Result<std::unique_ptr<Framework>> make(const config::Config& config) {
 
 }  // namespace
 
-void CargoOptions::look_around(config::Surroundings& surroundings) const {
-    if (discover_in != config::DiscoverIn::Here) return;
+void CargoOptions::look_for_runner(config::Surroundings& surroundings) const {
     const auto& folder = surroundings.tests_folder();
     if (!surroundings.has_tool("cargo", folder)) {
         surroundings.warn("framework.type", "cargo is not in $PATH", "install Rust from rustup.rs");

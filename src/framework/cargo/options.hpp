@@ -14,7 +14,7 @@ struct CargoOptions final : config::FrameworkOptions {
     std::optional<std::string> bin;
     bool include_ignored = false;
 
-    void look_around(config::Surroundings& surroundings) const override;
+    void look_for_runner(config::Surroundings& surroundings) const override;
 };
 
 }  // namespace offload::framework

@@ -127,7 +127,7 @@ Result<Discovered> CommandFramework::read_discovery(const DiscoveryRequest& requ
     if (ended.exit_status != 0) {
         auto message = fmt::format("discovery of group \"{}\" failed: {}", group.name, ended.how);
         return fail(discovery_error(std::move(message), command, err.empty() ? out : err)
-                        .with_hint(ended.exit_status == kNotFound
+                        .with_hint(ended.exit_status == shell::kNotFound
                                        ? "install that program, or correct discover_command"
                                        : "run the command by hand to see what is wrong with it"));
     }

@@ -167,8 +167,7 @@ void CommandOptions::check(config::Section& section) {
     }
 }
 
-void CommandOptions::look_around(config::Surroundings& surroundings) const {
-    if (discover_in != config::DiscoverIn::Here) return;
+void CommandOptions::look_for_runner(config::Surroundings& surroundings) const {
     surroundings.check_command("framework.discover_command", discover_command,
                                surroundings.tests_folder());
 }

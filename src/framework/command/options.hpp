@@ -18,7 +18,7 @@ struct CommandOptions final : config::FrameworkOptions {
 
     bool reads_junit() const override;
     void check(config::Section& section) override;
-    void look_around(config::Surroundings& surroundings) const override;
+    void look_for_runner(config::Surroundings& surroundings) const override;
 };
 
 }  // namespace offload::framework

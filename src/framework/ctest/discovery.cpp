@@ -7,8 +7,8 @@
 #include <map>
 #include <utility>
 
-#include "ended_commands.hpp"
 #include "listing.hpp"
+#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::framework::ctest {
@@ -154,7 +154,7 @@ Result<Discovered> read_discovery(const DiscoveryOutput& output, const Ended& en
                           "BUILD, with enable_testing() in CMakeLists.txt), or correct [framework] "
                           "build_dir"});
     }
-    if (ended.exit_status == kNotFound) {
+    if (ended.exit_status == shell::kNotFound) {
         return fail(Error{"ctest was not found", command, "install CMake, or put it on PATH"});
     }
     if (ended.exit_status != 0) {

@@ -82,8 +82,7 @@ Result<std::unique_ptr<Framework>> make(const config::Config& config) {
 
 }  // namespace
 
-void CtestOptions::look_around(config::Surroundings& surroundings) const {
-    if (discover_in != config::DiscoverIn::Here) return;
+void CtestOptions::look_for_runner(config::Surroundings& surroundings) const {
     const auto& folder = surroundings.tests_folder();
     surroundings.check_tool("framework.type", "ctest", folder);
     if (config::Surroundings::exists(folder / build_dir / kTestFile)) return;

@@ -13,7 +13,7 @@ struct CtestOptions final : config::FrameworkOptions {
     std::optional<std::string> config;  // of a multi-configuration build: "Release"
     bool gtest_batches = false;         // cases of one GoogleTest program share a process
 
-    void look_around(config::Surroundings& surroundings) const override;
+    void look_for_runner(config::Surroundings& surroundings) const override;
 };
 
 }  // namespace offload::framework

@@ -7,6 +7,7 @@
 
 #include "ended_commands.hpp"
 #include "messages.hpp"
+#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "pytest/exit_statuses.hpp"
 #include "pytest/plain.hpp"
@@ -29,7 +30,7 @@ std::string hint_for(const Ended& ended, const std::string& output) {
     const auto says = [&](std::string_view words) {
         return output.find(words) != std::string::npos;
     };
-    const bool not_found = ended.exit_status == kNotFound || says("No module named pytest");
+    const bool not_found = ended.exit_status == shell::kNotFound || says("No module named pytest");
     if (not_found) {
         return "install pytest where this command looks for it (pip install pytest), or name the "
                "command that starts it in [framework] command";

@@ -263,13 +263,13 @@ void PytestOptions::complete(const fs::path& folder, config::Section& section) {
     section.comes_from("paths", "default, the folder exists");
 }
 
+void PytestOptions::look_for_runner(config::Surroundings& surroundings) const {
+    const bool given = surroundings.given("framework.command");
+    check_runner(surroundings, given ? "framework.command" : "framework.python", prefix.front());
+}
+
 void PytestOptions::look_around(config::Surroundings& surroundings) const {
     const auto& folder = surroundings.tests_folder();
-    if (discover_in == config::DiscoverIn::Here) {
-        const bool given = surroundings.given("framework.command");
-        check_runner(surroundings, given ? "framework.command" : "framework.python",
-                     prefix.front());
-    }
     for (const auto& path : paths) {
         // node IDs are paths, too
         const std::string file = path.substr(0, path.find("::"));

@@ -42,6 +42,7 @@ struct PytestOptions final : RunnerEnvironment {
 
     void check(config::Section& section) override;
     void complete(const std::filesystem::path& folder, config::Section& section) override;
+    void look_for_runner(config::Surroundings& surroundings) const override;
     void look_around(config::Surroundings& surroundings) const override;
     std::vector<config::DerivedLine> derived() const override;
     config::Isolation isolation() const override { return isolated; }

@@ -7,7 +7,6 @@
 #include <set>
 #include <utility>
 
-#include "ended_commands.hpp"
 #include "messages.hpp"
 #include "offload/base/shell.hpp"
 #include "pytest/conclusion.hpp"
@@ -119,8 +118,8 @@ std::string PytestFramework::or_plainly(const std::string& with_plugin, const co
         "{}\nstatus=$?\n"
         "if [ $status -lt {} ] && [ ! -e {} ]; then\n"
         "printf '\\036%s {{\"t\":\"plain\"}}\\n' {}\n{} </dev/null\nstatus=$?\nfi\nexit $status",
-        with_plugin, kNotExecutable, shell::quote(mark_path(context)), shell::quote(context.nonce),
-        shown_discovery(group));
+        with_plugin, shell::kNotExecutable, shell::quote(mark_path(context)),
+        shell::quote(context.nonce), shown_discovery(group));
 }
 
 Result<Discovered> PytestFramework::read_discovery(const DiscoveryRequest& request,

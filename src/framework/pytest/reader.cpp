@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "ended_commands.hpp"
+#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "pytest/exit_statuses.hpp"
 #include "pytest/plain.hpp"
@@ -103,7 +103,8 @@ BatchReader::Reading PytestReader::finish(const Ended& ended,
     }
 
     const auto words = last_output(kFewLines);
-    const bool missing = ended.exit_status == kNotExecutable || ended.exit_status == kNotFound ||
+    const bool missing = ended.exit_status == shell::kNotExecutable ||
+                         ended.exit_status == shell::kNotFound ||
                          words.find("No module named pytest") != std::string::npos;
     const bool no_plugin = words.find("offload_pytest") != std::string::npos && !greeted_;
     const bool unusable =

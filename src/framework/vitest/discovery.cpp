@@ -7,6 +7,7 @@
 
 #include "ended_commands.hpp"
 #include "messages.hpp"
+#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::framework::vitest {
@@ -76,7 +77,7 @@ class Account {
 };
 
 std::string hint_for(const Ended& ended, const std::string& output) {
-    if (ended.exit_status == kNotFound || ended.exit_status == kNotExecutable ||
+    if (ended.exit_status == shell::kNotFound || ended.exit_status == shell::kNotExecutable ||
         output.find("could not determine executable") != std::string::npos) {
         return "install vitest where this command looks for it (npm install), or name the command "
                "that starts it in [framework] command";

@@ -84,8 +84,7 @@ void VitestOptions::check(config::Section& section) {
                      "for example: command = \"npx vitest\"");
 }
 
-void VitestOptions::look_around(config::Surroundings& surroundings) const {
-    if (discover_in != config::DiscoverIn::Here) return;
+void VitestOptions::look_for_runner(config::Surroundings& surroundings) const {
     check_runner(surroundings, "framework.command", command.front());
 }
 

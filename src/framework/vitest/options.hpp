@@ -13,7 +13,7 @@ struct VitestOptions final : RunnerEnvironment {
     std::vector<std::string> run_args;  // execution only
 
     void check(config::Section& section) override;
-    void look_around(config::Surroundings& surroundings) const override;
+    void look_for_runner(config::Surroundings& surroundings) const override;
 };
 
 }  // namespace offload::framework

@@ -36,10 +36,9 @@ ErrorKind kind_of(const process::End& end, std::string_view message) {
     return kind_from_words(message);
 }
 
-// What a shell means by 127: it did not find the program.
 std::string hint_for(const Lifecycle& command, const process::End& end) {
     const auto* exited = std::get_if<process::Exited>(&end.how);
-    if (exited == nullptr || exited->status != 127) return {};
+    if (exited == nullptr || exited->status != shell::kNotFound) return {};
     const auto trimmed = text::trim(command.text);
     const auto program = trimmed.substr(0, trimmed.find_first_of(" \t\n"));
     if (program != "uv") return fmt::format("is everything that {} calls installed?", command.key);

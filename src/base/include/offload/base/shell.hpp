@@ -11,6 +11,11 @@
 
 namespace offload::shell {
 
+// What a shell's exit status says of a command that it could not start: POSIX.1-2017, Shell Command
+// Language, 2.8.2. What is greater tells of a signal.
+inline constexpr int kNotExecutable = 126;
+inline constexpr int kNotFound = 127;
+
 // `text` as one word of a POSIX shell: unchanged when it consists of characters that no shell
 // interprets, else in single quotes ('\'' for each quote inside). "" becomes ''.
 // Every byte except NUL survives, newlines included.

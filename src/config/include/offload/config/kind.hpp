@@ -99,6 +99,8 @@ struct FrameworkOptions : Options {
     // Results may come from JUnit XML, whose testcases test_id_format names.
     virtual bool reads_junit() const { return true; }
     virtual Isolation isolation() const { return Isolation::Worker; }
+    // Warnings about what finds the tests, as in look_around(). Asked where that is done here.
+    virtual void look_for_runner(Surroundings& /*surroundings*/) const {}
 };
 
 // --- What `init` suggests ---------------------------------------------------------------------
