@@ -72,7 +72,7 @@ void SignalWatch::watch() {
                 break;
             case SignalPolicy::Answer::EndAtOnce:
                 write_stderr("\noffload: interrupted again: ending at once, without cleaning up\n");
-                process::kill_everything();
+                process::end_everything();
                 ::_exit(exit_status_of_signal(signal));
         }
     }

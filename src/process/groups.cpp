@@ -3,8 +3,10 @@
 #include <sched.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 
+#include "offload/base/time.hpp"
 #include "offload/process/child.hpp"
 
 namespace offload::process {
@@ -24,6 +26,18 @@ Block& first_block() {
 }
 
 std::atomic<unsigned> kills{0};
+std::atomic<bool> closed{false};
+std::atomic<unsigned> burials{0};
+
+// A start takes milliseconds, but for a program that lies on a disk that does not answer.
+constexpr std::chrono::seconds kUnderWay{2};
+
+// Whoever is starting a child holds the mutex until it is listed, and then kills it.
+bool has_nothing_under_way() {
+    if (burials != 0 || !reaping_mutex().try_lock()) return false;
+    reaping_mutex().unlock();
+    return true;
+}
 
 std::atomic<pid_t>* take_slot(pid_t group) {
     for (Block* block = &first_block();;) {
@@ -53,6 +67,8 @@ std::shared_mutex& reaping_mutex() {
 
 unsigned kill_count() { return kills.load(); }
 
+bool starts_nothing_more() { return closed.load(); }
+
 bool is_listed_group(pid_t group) {
     for (Block* block = &first_block(); block != nullptr; block = block->next.load()) {
         for (const auto& slot : block->slots) {
@@ -62,6 +78,10 @@ bool is_listed_group(pid_t group) {
     }
     return false;
 }
+
+Burial::Burial() { ++burials; }
+
+Burial::~Burial() { --burials; }
 
 ListedGroup::ListedGroup(pid_t group, unsigned kills_before)
     : group_(group), slot_(take_slot(group)) {
@@ -89,6 +109,13 @@ void kill_everything() {
             }
         }
     }
+}
+
+void end_everything() {
+    closed = true;
+    kill_everything();
+    const auto until = steady_now() + kUnderWay;
+    while (!has_nothing_under_way() && steady_now() < until) sched_yield();
 }
 
 }  // namespace offload::process

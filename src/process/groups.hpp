@@ -19,7 +19,21 @@ std::shared_mutex& reaping_mutex();
 // How often kill_everything() has been called.
 unsigned kill_count();
 
+// Whether end_everything() has been called. Whoever starts a child asks it after kill_count(), with
+// the reaping mutex held: then a child is either not started, or killed as soon as it is listed.
+bool starts_nothing_more();
+
 bool is_listed_group(pid_t group);
+
+// Stands from before a group is taken off the list until no member of it needs to be killed any
+// more: its owner alone can see that kill_count() moves, and end_everything() waits for it.
+class Burial {
+  public:
+    Burial();
+    Burial(const Burial&) = delete;
+    Burial& operator=(const Burial&) = delete;
+    ~Burial();
+};
 
 // One entry of the list. Not copied, not moved.
 class ListedGroup {

@@ -99,17 +99,20 @@ Remains bury(pid_t leader, ListedGroup& group, std::optional<SteadyTime> patienc
     // number from going to a stranger: no kill below can hit one.
     const bool wait_first = patience.has_value() && inherits_orphans();
     if (!wait_first) ::kill(-leader, SIGKILL);
-    const auto kills_before = kill_count();
-    {
-        const std::shared_lock lock(reaping_mutex());
-        group.remove();
-        reap_leader(leader, end);
-    }
     Remains remains;
-    const auto killing = [&] { return kill_count() != kills_before; };
-    if (wait_first && wait_for_members(leader, *patience, killing) == Group::Alive) {
-        ::kill(-leader, SIGKILL);
-        remains.needed_kill = true;
+    {
+        const Burial burial;
+        const auto kills_before = kill_count();
+        {
+            const std::shared_lock lock(reaping_mutex());
+            group.remove();
+            reap_leader(leader, end);
+        }
+        const auto killing = [&] { return kill_count() != kills_before; };
+        if (wait_first && wait_for_members(leader, *patience, killing) == Group::Alive) {
+            ::kill(-leader, SIGKILL);
+            remains.needed_kill = true;
+        }
     }
     wait_for_members(leader, steady_now() + kStuck, [] { return false; });
     return remains;

@@ -191,6 +191,7 @@ tl::expected<Started, int> spawn(const Program& program, const std::string& work
     {
         const std::shared_lock lock(reaping_mutex());
         const auto kills_before = kill_count();
+        if (starts_nothing_more()) return tl::unexpected(ECANCELED);
         const int failed = posix_spawn(&pid, program.path(), actions.get(), kAttributes.get(),
                                        program.arguments(), program.environment());
         if (failed != 0) return tl::unexpected(failed);

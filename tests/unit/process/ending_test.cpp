@@ -1,6 +1,7 @@
 // How children and what they have started are ended.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -293,6 +294,65 @@ TEST(KillEverything, MayBeCalledAtAnyMoment) {
     stop = true;
     killer.join();
     EXPECT_TRUE(no_child_left());
+}
+
+// Like the executors of a run, which destroy a sandbox as soon as what ran in it has been killed.
+void start_another_after_each(std::atomic<int>& up) {
+    while (start_error(run(sh("echo up; exec sleep 1000"), generous(),
+                           [&up](Channel, std::string_view) { ++up; })) == -1) {
+    }
+}
+
+// There is no way back from end_everything(), hence the processes of their own. TRAPS 24, 27
+TEST(EndEverything, NothingIsStartedAfterIt) {
+    constexpr int kThreads = 8;
+    const auto end_them = [] {
+        std::atomic<int> up{0};
+        std::atomic<int> through{0};
+        std::vector<std::thread> threads;
+        for (int i = 0; i < kThreads; ++i) {
+            threads.emplace_back([&] {
+                start_another_after_each(up);
+                ++through;
+            });
+        }
+        if (!eventually([&] { return up >= kThreads; })) ::_exit(1);
+        end_everything();
+        if (!eventually([&] { return through == kThreads; })) ::_exit(2);
+        ::_exit(no_child_left() ? 0 : 3);
+    };
+    EXPECT_EXIT(end_them(), testing::ExitedWithCode(0), "");
+}
+
+TEST(EndEverything, EndsWhatIsStillGivenTimeAfterItsLeader) {
+    const Scratch scratch;
+    const auto leader = (scratch / "leader").string();
+    const auto member = (scratch / "member").string();
+    const auto end_them = [&] {
+        prepare_this_process();  // a subreaper's children are none
+        CancelSource source;
+        auto limits = generous();
+        limits.cancel = source.token();
+        limits.grace = std::chrono::minutes{1};
+        std::thread([limits, leader, member] {
+            run(sh("(trap '' TERM; exec sleep 1000) >/dev/null 2>&1 & echo $! >'" + member +
+                   "'; trap 'exit 0' TERM; echo $$ >'" + leader + "'; wait"),
+                limits, {});
+        }).detach();
+        const auto pid = pid_from(leader);
+        source.cancel();
+        if (!eventually([&] { return is_gone(pid); })) ::_exit(1);
+        end_everything();
+        ::_exit(0);
+    };
+    EXPECT_EXIT(end_them(), testing::ExitedWithCode(0), "");
+    const auto pid = pid_from(member);
+    const auto is_over = [&] {
+        ::waitpid(pid, nullptr, WNOHANG);  // left to this process, as all orphans are
+        return is_gone(pid);
+    };
+    EXPECT_TRUE(eventually(is_over));
+    if (!is_over()) ::kill(pid, SIGKILL);
 }
 
 }  // namespace

@@ -112,9 +112,14 @@ Captured capture(const Command& command, const Limits& limits, std::string_view 
 // a subreaper, and threads get small stacks.
 void prepare_this_process();
 
-// Kills every process group that run() is responsible for at this moment with SIGKILL. For the
-// Ctrl-C that is pressed again; safe to call from any thread.
+// Kills every process group that run() is responsible for at this moment with SIGKILL. Safe to call
+// from any thread, at any moment.
 void kill_everything();
+
+// The same for good, for the Ctrl-C that is pressed again: run() starts nothing any more
+// (NotStarted, ECANCELED), and what it was just starting or burying has been killed when this
+// returns. Waits for that, for two seconds at most. The process is to exit next.
+void end_everything();
 
 // Ends what has escaped its process group (setsid) but carries `variable`=`value` in its
 // environment, and reaps it. Returns how many there were.
