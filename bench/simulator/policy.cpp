@@ -33,8 +33,9 @@ class Ours : public Policy {
     std::optional<Assignment> next(SandboxNumber sandbox, Seconds now) override {
         return scheduler_.next(sandbox, now);
     }
-    std::vector<TestIndex> more(SandboxNumber sandbox, Seconds now) override {
-        return scheduler_.more(sandbox, now);
+    std::vector<TestIndex> more(SandboxNumber sandbox, Seconds now,
+                                std::size_t elsewhere) override {
+        return scheduler_.more(sandbox, now, elsewhere);
     }
     Seconds work_from() const override { return scheduler_.work_from(); }
     std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test, Seconds now,

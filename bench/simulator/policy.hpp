@@ -16,7 +16,11 @@ class Policy {
   public:
     virtual ~Policy() = default;
     virtual std::optional<schedule::Assignment> next(SandboxNumber sandbox, Seconds now) = 0;
-    virtual std::vector<TestIndex> more(SandboxNumber /*sandbox*/, Seconds /*now*/) { return {}; }
+    // `elsewhere`: so many batches could begin in other sandboxes.
+    virtual std::vector<TestIndex> more(SandboxNumber /*sandbox*/, Seconds /*now*/,
+                                        std::size_t /*elsewhere*/) {
+        return {};
+    }
     // Until when next() has nothing for anybody unless something else happens first.
     virtual Seconds work_from() const = 0;
     virtual std::optional<SandboxNumber> finished(SandboxNumber sandbox, TestIndex test,

@@ -273,7 +273,7 @@ bool Simulation::extend(SandboxNumber sandbox, Batch& batch) {
     const bool broken = batch.end == BatchEnd::Cancelled ||
                         (batch.end != BatchEnd::Completed && now_ >= batch.planned_until);
     if (world_.ahead <= Seconds{0} || batch.closed || broken) return false;
-    auto tests = policy_->more(sandbox, now_);
+    auto tests = policy_->more(sandbox, now_, world_.slots - busy_.size());
     if (tests.empty()) return false;
     check({batch.group, tests, false});
     for (const TestIndex test : tests) {

@@ -24,6 +24,11 @@ void Fleet::want(std::size_t useful, Seconds now) {
     while (count(Phase::Idle) + count(Phase::Creating) < useful && may_create(now)) create(now);
 }
 
+std::size_t Fleet::room() const {
+    const std::size_t there = count(Phase::Idle) + count(Phase::Creating);
+    return failing() || closed_ ? there : there + (slots_.size() - sandboxes_.size());
+}
+
 void Fleet::create(Seconds now) {
     const SandboxNumber number(next_number_++);
     const auto slot = best_slot();

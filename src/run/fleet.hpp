@@ -76,6 +76,9 @@ class Fleet {
     // sandboxes live, a provider that fails is asked again from time to time; where there is none,
     // it is not once it is hopeless.
     void want(std::size_t useful, Seconds now);
+    // So many more batches could begin: in sandboxes that are idle or being made, and in those that
+    // can be, unless the provider fails.
+    std::size_t room() const;
     // The provider fails again and again, and there is no sandbox.
     bool hopeless() const { return failing() && sandboxes_.empty(); }
     // It does, whether or not there are sandboxes: more may never come.

@@ -88,7 +88,7 @@ void Streaming::feed(Batch& worker, schedule::Scheduler& scheduler, const Now& n
     // Tests that need a process of their own wait: as many workers leave as they need.
     const bool makes_room = units_need_room(scheduler);
     if (!makes_room) {
-        const auto tests = scheduler.more(worker.sandbox(), now.since_start);
+        const auto tests = scheduler.more(worker.sandbox(), now.since_start, fleet_.room());
         if (!tests.empty()) {
             crew_.extend(worker, tests, verdicts_.next_attempts(tests), now);
             return;

@@ -129,6 +129,12 @@ std::optional<Assignment> Scheduler::take_fresh(Seconds now) {
     return finish(std::move(draft));
 }
 
+std::optional<TestPool::Entry> Scheduler::first_of(TestPool& pool, const Draft& draft) {
+    if (pool.heaviest() <= draft.most_at_first) return pool.take_heaviest();
+    if (auto entry = pool.take_fitting(draft.most_at_first, draft.affinity)) return entry;
+    return pool.take_light(kUnlimited);
+}
+
 void Scheduler::fill(Draft& draft, TestPool& pool) {
     while (!draft.full && !pool.empty()) {
         const double room = with_slack(draft.room() - estimates_.per_test());
@@ -137,7 +143,7 @@ void Scheduler::fill(Draft& draft, TestPool& pool) {
         if (!draft.tests.empty() || !estimates_.know_durations()) {
             entry = pool.take_fitting(room, draft.affinity);
         }
-        if (!entry && draft.tests.empty()) entry = pool.take_heaviest();
+        if (!entry && draft.tests.empty()) entry = first_of(pool, draft);
         if (!take_into(draft, pool, entry)) return;
     }
 }

@@ -16,7 +16,9 @@ constexpr double kWorkPerOverhead = 9;
 
 struct Scheduler::Draft {
     std::size_t lane = 0;
-    double target = 0;   // weight to come to
+    double target = 0;  // weight to come to
+    // What the first test may weigh, if there is a lighter one: it waits behind others here.
+    double most_at_first = std::numeric_limits<double>::infinity();
     bool round = false;  // the last test may stand over the target by half
     std::size_t most_tests = 1;
     std::size_t most_bytes = std::numeric_limits<std::size_t>::max();

@@ -39,13 +39,26 @@ bool Scheduler::has_enough(const RunningBatch& batch) const {
     return !seconds || unfinished_cost(batch, estimates_) * *seconds >= options_.ahead.count() / 2;
 }
 
-std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now) {
+// What it holds runs for longer than a start elsewhere takes, or nobody knows how long.
+bool Scheduler::begins_sooner_elsewhere(const RunningBatch& batch, std::size_t elsewhere) const {
+    if (batch.unfinished == 0 || queue_.totals().tests > elsewhere) return false;
+    const auto seconds = estimates_.seconds_per_weight(batch.lane);
+    return !seconds || unfinished_cost(batch, estimates_) * *seconds > estimates_.per_batch();
+}
+
+std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now, std::size_t elsewhere) {
     auto* const batch = running_.find(sandbox);
     if (batch == nullptr || !has_queued() || !streams()) return {};
     if (!batch->streams || has_enough(*batch)) return {};
+    if (begins_sooner_elsewhere(*batch, elsewhere)) return {};
 
     Draft draft = draft_for_worker(batch->lane);
     draft.affinity = book_[batch->tests.back()].affinity;
+    if (estimates_.know_durations() && batch->unfinished > 0) {
+        const double all = queued_cost() + running_.unfinished_cost(estimates_);
+        draft.most_at_first =
+            all / static_cast<double>(options_.slots) - unfinished_cost(*batch, estimates_);
+    }
     fill_from(draft, sandbox, false);
     // Better where it failed before than to let the sandbox idle.
     if (draft.tests.empty() && batch->unfinished == 0) fill_from(draft, sandbox, true);

@@ -168,6 +168,39 @@ class Workers(PytestScenario):
                              "tests/test_a.py::test_3": "passed"})
         self.assertEqual((self.project / "starts").read_text(), ".", run.describe())
 
+    @with_pytest(8)
+    def test_long_tests_wait_behind_no_other_while_there_is_a_sandbox_for_each(self):
+        # Each ends when all three have begun.
+        together = """
+            import os, time, pytest
+            @pytest.mark.parametrize("name", ["x", "y", "z"])
+            def test_long(name):
+                if os.path.exists("alone"):
+                    return time.sleep(3)
+                open(name, "w").close()
+                until = time.monotonic() + 60
+                while not all(os.path.exists(other) for other in "xyz"):
+                    assert time.monotonic() < until
+                    time.sleep(0.02)
+            """
+        quick = """
+            import pytest
+            @pytest.mark.parametrize("n", range(20))
+            def test_quick(n): pass
+            """
+        begun = [self.project / name for name in "xyz"]
+        with self.subTest("nothing is known of them, and there is nothing else"):
+            self.pytest_project({"tests/test_a.py": together}, offload="max_parallel = 4")
+            self.offload("run").expect_exit(0)
+        with self.subTest("it is known that they take long"):
+            for file in begun:
+                file.unlink()
+            self.pytest_project({"alone": "", "tests/test_a.py": together, "tests/test_b.py": quick},
+                                offload="max_parallel = 4")
+            self.offload("run").expect_exit(0)
+            (self.project / "alone").unlink()
+            self.offload("run").expect_exit(0)
+
     @with_pytest(7, 8, 9)
     def test_a_fork_takes_the_place_of_a_worker_that_has_crashed(self):
         self.pytest_project({

@@ -110,6 +110,48 @@ TEST(SchedulerWorkers, HoldOneTestAheadOfALongOne) {
     EXPECT_THAT(scheduler.more(box(0), kNow), IsEmpty());
 }
 
+// Three tests that take long, and many that do not: each of the three is begun at once.
+TEST(SchedulerWorkers, HoldNoLongTestAheadOfALongOneWhileAQuickOneIsLeft) {
+    Scheduler scheduler({.slots = 4, .ahead = Seconds{0.25}});
+    for (std::size_t i = 0; i < 23; ++i) scheduler.add(item(i, i < 3 ? 5 : 0.005));
+    const auto is_long = [](TestIndex test) { return test.value() < 3; };
+    for (std::size_t worker = 0; worker < 2; ++worker) {
+        EXPECT_THAT(scheduler.next(box(worker), kNow)->tests, ElementsAre(testing::Truly(is_long)));
+    }
+    for (std::size_t worker = 0; worker < 2; ++worker) {
+        const auto ahead = scheduler.more(box(worker), kNow, 2);
+        EXPECT_THAT(ahead, SizeIs(1));
+        EXPECT_THAT(ahead, Each(testing::Not(testing::Truly(is_long))));
+    }
+    EXPECT_THAT(scheduler.next(box(2), kNow)->tests, ElementsAre(testing::Truly(is_long)));
+}
+
+TEST(SchedulerWorkers, LeaveToOthersWhatTheseCanBeginAtOnce) {
+    for (const auto seconds : {std::optional(5.0), std::optional<double>{}}) {
+        Scheduler scheduler = of(8, 6, seconds);
+        EXPECT_THAT(scheduler.next(box(0), kNow)->tests, SizeIs(1));
+        EXPECT_THAT(scheduler.more(box(0), kNow, 7), IsEmpty());
+        EXPECT_THAT(scheduler.next(box(1), kNow)->tests, SizeIs(1));
+        EXPECT_THAT(scheduler.more(box(1), kNow, 6), IsEmpty());
+        // No more sandboxes can be had.
+        EXPECT_THAT(scheduler.more(box(1), kNow, 0), SizeIs(1));
+    }
+}
+
+TEST(SchedulerWorkers, LeaveNothingToOthersThatWouldStillBeStarting) {
+    Scheduler scheduler = of(8, 6, 0.01);
+    const auto first = scheduler.next(box(0), kNow)->tests;
+    EXPECT_THAT(scheduler.more(box(0), kNow, 7), Not(IsEmpty()));
+}
+
+TEST(SchedulerWorkers, TakeWhatIsLeftToOthersOnceTheyHaveNothingElse) {
+    Scheduler scheduler = of(8, 2, 5.0);
+    const auto first = scheduler.next(box(0), kNow)->tests;
+    EXPECT_THAT(scheduler.more(box(0), kNow, 7), IsEmpty());
+    scheduler.finished(box(0), first[0], Seconds{5});
+    EXPECT_THAT(scheduler.more(box(0), Seconds{5}, 7), SizeIs(1));
+}
+
 // Nothing is known of the slow group, however quick another one is.
 TEST(SchedulerWorkers, HoldFewTestsOfAGroupOfWhichNoneHasRun) {
     Scheduler scheduler({.slots = 2, .ahead = Seconds{1}});

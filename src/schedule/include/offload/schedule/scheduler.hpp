@@ -106,7 +106,8 @@ class Scheduler {
     // More tests for the batch that runs in this sandbox, of the same group, in the order in which
     // they should run; they belong to the batch from now on. Empty: it has enough for now, or what
     // is left goes to others. A batch that has run all its tests gets what there is.
-    std::vector<TestIndex> more(SandboxNumber sandbox, Seconds now);
+    // `elsewhere`: so many batches could begin in other sandboxes, that are idle or can be made.
+    std::vector<TestIndex> more(SandboxNumber sandbox, Seconds now, std::size_t elsewhere = 0);
 
     // From now on no batch is given more tests.
     void stop_streaming() { options_.ahead = Seconds{0}; }
@@ -192,9 +193,11 @@ class Scheduler {
     Draft draft_for_known(std::size_t lane, Seconds now);
     Draft draft_for_worker(std::size_t lane) const;
     bool has_enough(const RunningBatch& batch) const;
+    bool begins_sooner_elsewhere(const RunningBatch& batch, std::size_t elsewhere) const;
     void fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools);
     void fill_in_order(Draft& draft, TestPool& pool);
     void fill(Draft& draft, TestPool& pool);
+    static std::optional<TestPool::Entry> first_of(TestPool& pool, const Draft& draft);
     bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
     bool take_one_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
     Assignment finish(Draft draft) const;
