@@ -47,7 +47,7 @@ class Mother:
         self._channel.send("forks", reason=reason)
         if reason:
             text = "each worker collects by itself, because this process cannot be forked: " + reason
-            self._channel.send("notice", severity="note", text=text)
+            self._channel.send("notice", severity="detail", text=text)
         return None
 
     def _look(self, session, own):

@@ -61,7 +61,9 @@ class Listener final : public Sink {
             const auto batch = attempt->attempt.batch.value();
             processes_[batch].push_back(tests_[attempt->attempt.test].id);
         } else if (const auto* notice = std::get_if<Notice>(&event.body)) {
-            if (aloud_ && notice->severity != Severity::Note) print_warning(notice->text);
+            const auto severity = notice->severity;
+            const bool serious = severity == Severity::Warning || severity == Severity::Error;
+            if (aloud_ && serious) print_warning(notice->text);
         } else if (const auto* finished = std::get_if<RunFinished>(&event.body)) {
             conclude(finished->summary);
         }

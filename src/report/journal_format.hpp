@@ -124,7 +124,7 @@ struct Words<BatchOutcome> {
 };
 template <>
 struct Words<Severity> {
-    static constexpr std::array<std::string_view, 3> kAll{"note", "warning", "error"};
+    static constexpr std::array<std::string_view, 4> kAll{"note", "warning", "error", "detail"};
 };
 
 template <class T>

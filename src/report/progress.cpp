@@ -33,6 +33,7 @@ struct Heading {
 Heading heading_of(Severity severity) {
     switch (severity) {
         case Severity::Note:
+        case Severity::Detail:
             return {Style::Cyan, "note:"};
         case Severity::Warning:
             return {Style::Yellow, "warning:"};
@@ -271,6 +272,7 @@ class Progress::Display {
             return;
         }
         if (quiet() && event.severity == Severity::Note) return;
+        if (!verbose() && event.severity == Severity::Detail) return;
         const auto [style, word] = heading_of(event.severity);
         say(style, word, text::trim(harmless(event.text)));
     }

@@ -52,9 +52,13 @@ void add_group(const GroupSettings& group, GroupIndex index, const Discovered& d
     for (const auto& warning : discovered.warnings) {
         plan.warnings.push_back(fmt::format("group {}: {}", group.name, warning));
     }
-    for (const auto& note : discovered.notes) {
-        if (std::ranges::count(plan.notes, note) == 0) plan.notes.push_back(note);
-    }
+    const auto add_new = [](const std::vector<std::string>& texts, std::vector<std::string>& to) {
+        for (const auto& text : texts) {
+            if (std::ranges::count(to, text) == 0) to.push_back(text);
+        }
+    };
+    add_new(discovered.notes, plan.notes);
+    add_new(discovered.details, plan.details);
     for (const auto& item : discovered.tests) {
         const auto [test, is_new] =
             tests.add(item.id, index, item.file, TestKind::Test, item.bond, item.needs);

@@ -124,6 +124,7 @@ void Run::Rooms::plan() {
         out.tell(DiscoveryFinished{GroupIndex(i), plan.tests_of_group[i],
                                    gathering.groups()[i].duration});
     }
+    for (const auto& text : plan.details) out.detail(text);
     for (const auto& text : plan.notes) out.note(text);
     for (const auto& text : plan.warnings) out.warn(text);
     verdicts.begin(plan);

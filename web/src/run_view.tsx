@@ -6,7 +6,7 @@ import { dateOf } from "./header";
 import { Line, TableHead } from "./marks";
 import { duration, plural, visible } from "./text";
 
-const SEVERITIES = ["note", "warning", "error"];
+const SEVERITIES = ["note", "warning", "error", "note"];
 
 function Facts({ facts }: { facts: [string, ComponentChildren][] }) {
     return (

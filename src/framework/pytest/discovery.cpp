@@ -92,8 +92,9 @@ void PytestAccount::take(const json& message) {
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
     } else if (kind == "notice") {
-        const bool note = bytes_of(message, "severity") == "note";
-        (note ? notes_ : warnings_).push_back(bytes_of(message, "text"));
+        const auto severity = bytes_of(message, "severity");
+        auto& list = severity == "note" ? notes_ : severity == "detail" ? details_ : warnings_;
+        list.push_back(bytes_of(message, "text"));
     }
 }
 
@@ -129,6 +130,7 @@ Discovered PytestAccount::discovered_of(Tests& tests) const {
                           .broken = broken_,
                           .warnings = warnings_,
                           .notes = notes_,
+                          .details = details_,
                           .carry = std::make_shared<const PytestCarry>(
                               PytestWays{.plain = false, .whole = whole_, .nodes = nodes_}),
                           .companions = {}};

@@ -72,6 +72,7 @@ class PytestAccount {
     std::unordered_set<std::string> broken_ids_;
     std::vector<std::string> warnings_;
     std::vector<std::string> notes_;
+    std::vector<std::string> details_;
     std::vector<std::string> skipped_;  // modules that skip themselves
     std::optional<int> status_;         // of pytest's session
     std::string reason_;                // why the session ended early

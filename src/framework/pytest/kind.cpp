@@ -57,12 +57,11 @@ config::Keys keys() {
         key("fork", &S::fork, Era::V1_0,
             "Whether workers on this machine are forks of the process that has collected the "
             "tests: `auto` where nothing speaks against it (docs/frameworks.md).",
-            {.choices = {"off", "auto"}}),
+            {.choices = {"auto", "off"}}),
         key("isolation", &S::isolated, Era::V1_0,
             "Which tests share a process: in a `worker` any that it is given, or only those of a "
-            "`file`, or none, so that each `test` has one of its own. With `fork`, a process of "
-            "its "
-            "own costs a fork.",
+            "`file`, or none, so that each `test` has one of its own, at the cost of a fork where "
+            "there are forks.",
             {.choices = {"worker", "file", "test"}}),
         discover_in_key<S>(),
         key("python", &S::python, Era::V0_4,

@@ -20,8 +20,8 @@ enum class PytestCollect {
 
 // Whether workers on this machine are forks of the process that has collected.
 enum class PytestFork {
-    Off,
     Auto,  // where nothing speaks against it
+    Off,
 };
 
 struct PytestOptions final : RunnerEnvironment {
@@ -33,7 +33,7 @@ struct PytestOptions final : RunnerEnvironment {
     std::string python = "python";
     std::vector<std::string> extra_args;
     PytestCollect collect = PytestCollect::Auto;
-    PytestFork fork = PytestFork::Off;
+    PytestFork fork = PytestFork::Auto;
     config::Isolation isolated = config::Isolation::Worker;
     bool as_xdist = true;  // workers and batches present themselves as workers of pytest-xdist's
 

@@ -18,6 +18,7 @@ constexpr std::size_t kFewLines = 8;
 
 Severity severity_of(const std::string& word) {
     if (word == "error") return Severity::Error;
+    if (word == "detail") return Severity::Detail;
     return word == "note" ? Severity::Note : Severity::Warning;
 }
 

@@ -222,8 +222,10 @@ class Workers(PytestScenario):
         self.pytest_project({
             "tests/test_a.py": "import socket\nleft = socket.socket()\n"
                                + "".join(f"def test_{n}(): pass\n" for n in range(9))},
-            framework='fork = "auto"\n', offload="max_parallel = 3")
+            offload="max_parallel = 3")
         run = self.offload("run").expect_exit(0)
+        self.assertNotIn("cannot be forked", run.err)
+        run = self.offload("run", "-v").expect_exit(0)
         self.assertIn("cannot be forked: socket:", run.err)
 
     @with_pytest(7, 8, 9)

@@ -45,8 +45,8 @@ TEST(Pytest, SaysWhatIsCollectedAndWhetherWorkersAreThoseOfXdist) {
     EXPECT_EQ(pytest("").collect, framework::PytestCollect::Auto);
     EXPECT_EQ(pytest("collect = \"all\"").collect, framework::PytestCollect::All);
     EXPECT_EQ(pytest("collect = \"files\"").collect, framework::PytestCollect::Files);
-    EXPECT_EQ(pytest("").fork, framework::PytestFork::Off);
-    EXPECT_EQ(pytest("fork = \"auto\"").fork, framework::PytestFork::Auto);
+    EXPECT_EQ(pytest("").fork, framework::PytestFork::Auto);
+    EXPECT_EQ(pytest("fork = \"off\"").fork, framework::PytestFork::Off);
     EXPECT_TRUE(pytest("").as_xdist);
     EXPECT_FALSE(pytest("as_xdist = false").as_xdist);
 }

@@ -34,7 +34,8 @@ struct Discovered {
     std::vector<Item> tests;
     std::vector<Broken> broken;
     std::vector<std::string> warnings;
-    std::vector<std::string> notes = {};  // told once, also where several groups have the same
+    std::vector<std::string> notes = {};    // told once, also where several groups have the same
+    std::vector<std::string> details = {};  // likewise, to who asks why
     // Opaque to all but the framework: handed back to it with each batch of the group, so that
     // what discovery found out (build metadata) is not found out again.
     std::shared_ptr<const Carry> carry;

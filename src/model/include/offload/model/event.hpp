@@ -168,7 +168,12 @@ struct UnknownResult {
     std::string matching_format;  // test_id_format that would have matched, or empty
 };
 
-enum class Severity { Note, Warning, Error };
+enum class Severity {
+    Note,
+    Warning,
+    Error,
+    Detail,  // less than a note: for who asks why (-v)
+};
 
 struct Notice {
     Severity severity = Severity::Note;

@@ -29,7 +29,8 @@ struct Plan {
     std::vector<std::size_t> tests_of_group;               // owned tests, by group
     std::vector<std::string> warnings;
     std::vector<std::string> notes;
-    std::vector<Error> errors;  // the run cannot be carried out
+    std::vector<std::string> details;  // less than notes
+    std::vector<Error> errors;         // the run cannot be carried out
 };
 
 // Fills `tests` in file order of the groups; a test that two groups select belongs to the first.
