@@ -41,9 +41,13 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT OFFLOAD_SANITIZE)
 endif()
 
 if(OFFLOAD_FUZZ)
-    add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
-                        -fno-sanitize-recover=all -g1 -O1)
-    add_link_options(-fsanitize=address,undefined)
+    add_compile_options(-fsanitize=fuzzer-no-link -fno-omit-frame-pointer -g1)
+    if(OFFLOAD_FUZZ_QUICKLY)
+        add_compile_options(-O2)
+    else()
+        add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -O1)
+        add_link_options(-fsanitize=address,undefined)
+    endif()
 endif()
 
 # Warnings belong to our own targets only; offload_module() and the tests link this.
