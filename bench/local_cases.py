@@ -165,7 +165,8 @@ HEAVY = [
 ]
 
 
-def heavy(folder, runs):
+def heavy_tools():
+    """An interpreter that has these packages, and where they lie."""
     home = ROOT / "build/tools/heavy"
     python = home / "bin/python"
     if not (home / ".complete").exists():
@@ -176,7 +177,11 @@ def heavy(folder, runs):
             needs |= {name, *extra}
         subprocess.run([python, "-m", "pip", "install", "-q", *sorted(needs)], check=True)
         (home / ".complete").touch()
-    site = next(home.glob("lib/python3*/site-packages"))
+    return python, next(home.glob("lib/python3*/site-packages"))
+
+
+def heavy(folder, runs):
+    python, site = heavy_tools()
     rows = []
     for name, _, tests in HEAVY:
         place = Path(folder, name)

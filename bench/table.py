@@ -8,12 +8,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import fork_cases
 import local_cases
 import modal_cases
 import remote_cases
 from row import OFFLOAD, PYTHON
 
-CASES = {**local_cases.CASES, **modal_cases.CASES, **remote_cases.CASES}
+CASES = {**local_cases.CASES, **fork_cases.CASES, **modal_cases.CASES, **remote_cases.CASES}
 
 
 def version_of(argv):
