@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
 #include <filesystem>
 
 #include "commands.hpp"
@@ -10,6 +11,7 @@
 #include "ignore.hpp"
 #include "kinds.hpp"
 #include "offload/base/file.hpp"
+#include "offload/base/time.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
 #include "offload/process/child.hpp"
@@ -35,9 +37,25 @@ std::string listed(const std::vector<std::string>& names) {
     return fmt::format("{}", fmt::join(out, ", "));
 }
 
+// The first thing that is not installed, of those that the tests need.
+std::vector<config::Diagnostic> lacking(const std::filesystem::path& file,
+                                        const std::vector<config::Probe>& probes) {
+    constexpr std::chrono::seconds kProbeLimit{20};
+    for (const auto& probe : probes) {
+        process::Limits limits;
+        limits.deadline = steady_now() + kProbeLimit;
+        const auto told = process::capture({.argv = probe.words}, limits);
+        // What takes that long is there, and has much to do.
+        if (told.end.success() || told.end.timed_out) continue;
+        return {
+            {config::Diagnostic::Severity::Warning, file.string(), 0, 0, probe.lack, probe.hint}};
+    }
+    return {};
+}
+
 // What was written, what has gone into it, and what it still lacks.
 void tell(const std::filesystem::path& file, std::string_view framework,
-          const std::vector<std::string>& notes) {
+          const std::vector<std::string>& notes, const std::vector<config::Probe>& probes) {
     const auto loaded =
         config::load(file, kinds(), config::Overrides{}, config::process_environment());
     std::string text = fmt::format("Wrote {}: tests of {}", file.string(), framework);
@@ -50,13 +68,15 @@ void tell(const std::filesystem::path& file, std::string_view framework,
     write_stderr(text);
     print(loaded.diagnostics);
     if (loaded.config) {
-        print(config::check_surroundings(loaded, config::process_environment()));
+        const auto around = config::check_surroundings(loaded, config::process_environment());
+        print(around);
+        // A program that is not there has been named.
+        if (around.empty()) print(lacking(file, probes));
     }
     write_stderr("`offload validate` explains it, `offload run` runs the tests.\n");
 }
 
 int keep_out_of_git(const std::filesystem::path& folder) {
-    process::prepare_this_process();
     const auto reports = config::Report{}.output_dir;
     const auto ignored = ignore_in_git(folder, reports);
     if (!ignored) {
@@ -106,6 +126,7 @@ Exit status: 0 the file is written, 1 it is not: a file that exists is only repl
 
 int execute_init(const Options& options) {
     namespace fs = std::filesystem;
+    process::prepare_this_process();
     const fs::path file = options.global.config;
     std::error_code ignored;
     if (!options.init.force && fs::exists(fs::symlink_status(file, ignored))) {
@@ -136,7 +157,15 @@ int execute_init(const Options& options) {
                                                 "guess, and -f names another.",
                                                 framework.names.front()));
     }
-    tell(file, framework.names.front(), notes);
+    if (name.empty()) {
+        for (const auto* other : config::also_detected(kinds(), framework, folder)) {
+            notes.push_back(fmt::format(
+                "It looks like a project with tests of {0}, too: `offload init -f {0} -c "
+                "offload-{0}.toml` writes a config for these.",
+                other->names.front()));
+        }
+    }
+    tell(file, framework.names.front(), notes, draft.probes);
     return keep_out_of_git(folder);
 }
 

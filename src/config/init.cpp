@@ -130,6 +130,17 @@ const FrameworkKind& detect_framework(const Kinds& kinds, const fs::path& folder
     return *best;
 }
 
+std::vector<const FrameworkKind*> also_detected(const Kinds& kinds, const FrameworkKind& chosen,
+                                                const fs::path& folder) {
+    constexpr int kNoChance = 2;
+    std::vector<const FrameworkKind*> out;
+    for (const auto* kind : kinds.frameworks) {
+        if (kind == &chosen || !kind->init || !kind->detect) continue;
+        if (kind->detect(folder) >= kNoChance) out.push_back(kind);
+    }
+    return out;
+}
+
 std::string init_template(const ProviderKind& provider, const FrameworkKind& framework,
                           std::string_view framework_name, const fs::path& folder,
                           bool from_xdist) {
@@ -141,7 +152,7 @@ Draft init_draft(const ProviderKind& provider, const FrameworkKind& framework,
     const InitRequest request{folder, provider.fresh()->runs_here(), from_xdist};
     const InitSection of_provider = provider.init(request);
     const InitSection of_framework = framework.init(request);
-    Draft draft{.text = {}, .notes = of_framework.notes};
+    Draft draft{.text = {}, .notes = of_framework.notes, .probes = of_framework.probes};
     draft.text =
         "#:schema ./offload.schema.json\n"
         "# Runs this project's tests in parallel: `offload run`.\n"

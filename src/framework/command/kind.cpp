@@ -3,15 +3,14 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <string>
 
 #include "cargo/causes.hpp"
 #include "command/command.hpp"
+#include "command/native_runner.hpp"
 #include "command/options.hpp"
 #include "common_keys.hpp"
 #include "ctest/causes.hpp"
-#include "offload/base/file.hpp"
-#include "offload/base/text.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
 #include "pytest/causes.hpp"
@@ -52,68 +51,25 @@ config::Keys keys() {
     };
 }
 
-// The first of a Makefile's targets that runs the tests, or "".
-std::string make_target(const fs::path& folder) {
-    for (const char* name : {"GNUmakefile", "makefile", "Makefile"}) {
-        const auto text = read_file(folder / name);
-        if (!text) continue;
-        for (const auto line : text::lines(*text)) {
-            for (const std::string_view target : {"test", "tests", "check"}) {
-                const bool is_it = line.starts_with(target) &&
-                                   line.substr(target.size()).starts_with(':') &&
-                                   !line.substr(target.size()).starts_with(":=");
-                if (is_it) return std::string(target);
-            }
-        }
-    }
-    return "";
-}
+int looks_like_it(const fs::path& folder) { return native_runner(folder).likeness; }
 
-// What a package.json calls its tests, where that is none of this program's kinds; or "".
-std::string npm_script(const fs::path& folder) {
-    const auto text = read_file(folder / "package.json");
-    const auto package =
-        text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json::object();
-    if (!package.is_object() || !package.contains("scripts")) return "";
-    const auto& scripts = package["scripts"];
-    if (!scripts.is_object() || !scripts.contains("test") || !scripts["test"].is_string())
-        return "";
-    return scripts["test"].get<std::string>();
-}
-
-// Both run all tests in one go, which nobody can take apart from outside.
-std::vector<std::string> notes_on(const fs::path& folder) {
-    std::string what;
-    if (const auto target = make_target(folder); !target.empty()) {
-        what = fmt::format("`make {}`", target);
-    } else if (const auto script = npm_script(folder); !script.empty()) {
-        what = fmt::format("`npm test` ({})", text::replace_all(script, "\n", " "));
-    } else {
-        return {};
-    }
-    return {
-        fmt::format("{} runs all tests at once. Offload has to know each: discover_command prints "
-                    "one ID a line, run_command runs {{tests}}. What stands here takes each file "
-                    "test_*.sh for one.",
-                    what)};
-}
-
-int looks_like_it(const fs::path& folder) {
-    return make_target(folder).empty() && npm_script(folder).empty() ? 0 : 1;
+// A literal text of TOML's, with lines of its own where it has several.
+std::string literal(const std::string& command) {
+    return command.find('\n') == std::string::npos ? "'''" + command + "'''"
+                                                   : "'''\n" + command + "\n'''";
 }
 
 config::InitSection suggest(const config::InitRequest& request) {
-    const bool tests = config::is_there(request.folder / "tests");
-    return {.own = {{"discover_command", config::toml_text(fmt::format(
-                                             "find {} -type f -name 'test_*.sh' {{filters}} | sort",
-                                             tests ? "tests" : "."))},
-                    {"run_command",
-                     "'''failed=0; for test in {tests}; do sh \"$test\" || failed=1; done; "
-                     "exit $failed'''"}},
-            .group = {{"filters", "\"-not -name '*_slow.sh'\"", false},
+    const auto runner = native_runner(request.folder);
+    const bool selects = !runner.filters.empty();
+    const auto& filters = selects ? runner.filters : runner.filters_example;
+    return {.own = {{"discover_command", literal(runner.discover)},
+                    {"run_command", literal(runner.run)}},
+            .group = {{"filters", config::toml_text(filters), selects, runner.of_filters},
                       {"schedule_individual", "true", true,
                        "With one test a batch, the exit status tells the result of each test."}},
-            .notes = notes_on(request.folder)};
+            .notes = runner.notes,
+            .probes = runner.probes};
 }
 
 config::FrameworkKind declare() {

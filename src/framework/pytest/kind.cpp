@@ -8,13 +8,13 @@
 #include <thread>
 
 #include "common_keys.hpp"
-#include "offload/base/file.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
 #include "pytest/causes.hpp"
 #include "pytest/options.hpp"
+#include "pytest/project.hpp"
 #include "pytest/pytest.hpp"
 #include "pytest/settings.hpp"
 #include "pytest/xdist_habits.hpp"
@@ -72,24 +72,6 @@ config::Keys keys() {
     };
 }
 
-// How pytest is called in this project.
-std::string command_for(const config::InitRequest& request) {
-    using config::is_there;
-    const fs::path& folder = request.folder;
-    if (is_there(folder / "uv.lock")) return "uv run pytest";
-    if (is_there(folder / "poetry.lock")) return "poetry run pytest";
-    if (is_there(folder / "pdm.lock")) return "pdm run pytest";
-    if (request.runs_here) {
-        for (const char* venv : {".venv", "venv"}) {
-            if (is_there(folder / venv / "bin/pytest")) {
-                return fmt::format("{}/bin/python -m pytest", venv);
-            }
-        }
-    }
-    return !config::is_in_path("python") && config::is_in_path("python3") ? "python3 -m pytest"
-                                                                          : "python -m pytest";
-}
-
 // What is left out by "not MARK" might be a group of its own.
 std::optional<std::string> left_out_mark(std::string_view marks) {
     constexpr std::string_view kNot = "not ";
@@ -138,29 +120,6 @@ void take_over(const XdistHabits& habits, config::InitSection& out) {
     }
 }
 
-// The module of settings that a Django project's manage.py names, or "".
-std::string django_settings(const fs::path& folder) {
-    const auto text = read_file(folder / "manage.py");
-    if (!text) return "";
-    const auto at = text->find("DJANGO_SETTINGS_MODULE");
-    if (at == std::string::npos) return "";
-    const auto begin = text->find_first_of("'\"", text->find(',', at));
-    if (begin == std::string::npos) return "";
-    return text->substr(begin + 1, text->find((*text)[begin], begin + 1) - begin - 1);
-}
-
-// Django's own runner finds other files than pytest, and knows its settings from manage.py.
-void suit_django(const config::InitRequest& request, const PytestSettings& settings,
-                 std::string& command, std::vector<std::string>& notes) {
-    const auto module = django_settings(request.folder);
-    if (module.empty()) return;
-    notes.push_back("manage.py: a Django project, whose tests pytest-django lets pytest run.");
-    if (!settings.values.contains("DJANGO_SETTINGS_MODULE")) command += " --ds=" + module;
-    if (!settings.values.contains("python_files")) {
-        command += " -o 'python_files=tests.py test_*.py *_tests.py'";
-    }
-}
-
 config::InitSection suggest(const config::InitRequest& request) {
     const auto settings = pytest_settings(request.folder);
     const bool own_paths = settings.values.contains("testpaths");
@@ -171,10 +130,11 @@ config::InitSection suggest(const config::InitRequest& request) {
         out.notes.push_back(fmt::format("The settings of pytest in {} count here as well{}.",
                                         settings.file, own_paths ? ", testpaths among them" : ""));
     }
-    auto command = command_for(request);
-    suit_django(request, settings, command, out.notes);
+    auto call = pytest_call(request, settings);
+    out.notes.insert(out.notes.end(), call.notes.begin(), call.notes.end());
+    out.probes = std::move(call.probes);
     out.own = {
-        {"command", config::toml_text(command)},
+        {"command", config::toml_text(call.command)},
         {"paths", fmt::format("[\"{}\"]", test ? "test" : "tests"), (tests || test) && !own_paths},
         {"run_args", "\"--no-cov -p no:xdist\"", false}};
     if (config::is_there(request.folder / "src") && !settings.values.contains("pythonpath")) {
@@ -186,21 +146,6 @@ config::InitSection suggest(const config::InitRequest& request) {
     return out;
 }
 
-int looks_like_it(const fs::path& folder) {
-    for (const char* name :
-         {"pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini", "conftest.py", "manage.py"}) {
-        if (config::is_there(folder / name)) return 2;
-    }
-    std::error_code ignored;
-    for (const char* place : {".", "tests", "test"}) {
-        for (const auto& entry : fs::directory_iterator(folder / place, ignored)) {
-            const auto name = entry.path().filename().string();
-            if (name.starts_with("test_") && name.ends_with(".py")) return 2;
-        }
-    }
-    return 0;
-}
-
 config::FrameworkKind declare() {
     return {.names = {"pytest"},
             .doc = "Runs tests with pytest, by the project's own command for it.",
@@ -208,7 +153,7 @@ config::FrameworkKind declare() {
             .fresh = [] { return std::make_shared<PytestOptions>(); },
             .test_id_format = "{name}",
             .init = suggest,
-            .detect = looks_like_it};
+            .detect = looks_like_pytest};
 }
 
 std::shared_ptr<const config::FrameworkOptions> plain_options(

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <cctype>
 #include <string>
+#include <string_view>
 
 #include "common_keys.hpp"
+#include "offload/base/file.hpp"
 #include "offload/config/init.hpp"
 #include "offload/config/surroundings.hpp"
 #include "vitest/options.hpp"
@@ -47,10 +48,29 @@ config::InitSection suggest(const config::InitRequest& request) {
                        "vitest's own: files, --project, -t, --exclude."}}};
 }
 
+// As a dependency, or in a script: a package of a workspace has the dependency above it.
 bool names_vitest(const fs::path& package) {
-    std::ifstream file(package);
-    const std::string text{std::istreambuf_iterator<char>(file), {}};
-    return text.find("\"vitest\"") != std::string::npos;
+    const auto text = read_file(package);
+    if (!text) return false;
+    const auto is_part = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '/';
+    };
+    constexpr std::string_view kName = "vitest";
+    for (auto at = text->find(kName); at != std::string::npos; at = text->find(kName, at + 1)) {
+        const auto end = at + kName.size();
+        if (at > 0 && end < text->size() && !is_part((*text)[at - 1]) && !is_part((*text)[end])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Where node looks for packages: here and in every folder above.
+bool is_installed(const fs::path& folder) {
+    for (auto at = fs::absolute(folder);; at = at.parent_path()) {
+        if (config::is_there(at / "node_modules/vitest")) return true;
+        if (at == at.parent_path()) return false;
+    }
 }
 
 int looks_like_it(const fs::path& folder) {
@@ -86,6 +106,11 @@ void VitestOptions::check(config::Section& section) {
 
 void VitestOptions::look_for_runner(config::Surroundings& surroundings) const {
     check_runner(surroundings, "framework.command", command.front());
+    const bool by_npx = command.front() == "npx" && surroundings.has_tool("npx", {});
+    if (by_npx && !is_installed(surroundings.tests_folder())) {
+        surroundings.warn("framework.command", "vitest is not in node_modules, here or above",
+                          "npm install");
+    }
 }
 
 const Kind& vitest_kind() {

@@ -1,5 +1,6 @@
 #include "offload/config/init.hpp"
 
+#include <cstdlib>
 #include <thread>
 
 #include "helpers.hpp"
@@ -177,13 +178,97 @@ TEST_F(InitTest, TakesAllMembersOfACargoWorkspace) {
 }
 
 TEST_F(InitTest, SaysWhatAnUnknownRunnerLacks) {
-    write("package.json", R"({"scripts": {"test": "jest --ci"}})");
-    EXPECT_THAT(draft().notes,
-                ElementsAre(HasSubstr("`npm test` (jest --ci) runs all tests at once")));
+    EXPECT_THAT(init_draft(*all_kinds().provider("local"), *all_kinds().framework("default"),
+                           "default", folder_->path())
+                    .notes,
+                ElementsAre(HasSubstr("There is no test_*.sh here")));
+    write("package.json", R"({"scripts": {"test": "mocha --ci"}})");
+    EXPECT_THAT(draft().notes, ElementsAre(HasSubstr("`npm test` (mocha --ci) runs all tests")));
+    EXPECT_THAT(draft().text, HasSubstr("\nfilters = \"test\"\n"));
     write("Makefile", "all:\n\ttrue\ntest := no\ncheck: all\n\t./check\n");
     EXPECT_THAT(draft().notes, ElementsAre(HasSubstr("`make check` runs all")));
+    EXPECT_THAT(draft().text, HasSubstr("\nfilters = \"check\"\n"));
+    touch("sub/test_a.sh");
+    EXPECT_THAT(draft().notes, ElementsAre(HasSubstr("takes each file test_*.sh for one")));
     write("package.json", R"({"devDependencies": {"vitest": "3"}})");
     EXPECT_THAT(draft().notes, IsEmpty());
+}
+
+TEST_F(InitTest, KnowsRunnersThatCanListTheirTests) {
+    write("package.json", R"({"scripts": {"test": "jest"}, "devDependencies": {"jest": "29"}})");
+    EXPECT_THAT(draft().text, HasSubstr("jest --listTests {filters}"));
+    EXPECT_THAT(draft().probes, testing::SizeIs(1));
+    write("go.mod", "module example.com/x\n");
+    EXPECT_THAT(draft().text, HasSubstr("go test -vet=off -list {filters}"));
+    EXPECT_TRUE(read(draft().text).config);
+}
+
+TEST_F(InitTest, SeesVitestInAScriptButNotInAWordThatHasItsName) {
+    const auto detected = [&] {
+        return detect_framework(all_kinds(), folder_->path()).names.front();
+    };
+    write("package.json", R"({"scripts": {"test": "pnpm exec vitest run"}})");
+    EXPECT_EQ(detected(), "vitest");
+    write("package.json", R"({"devDependencies": {"jest": "29", "vitest-fetch-mock": "1"}})");
+    EXPECT_EQ(detected(), "default");
+}
+
+TEST_F(InitTest, TellsTheLanguagesOfAProjectApart) {
+    touch("Cargo.toml");
+    touch("pyproject.toml");
+    const auto& framework = detect_framework(all_kinds(), folder_->path());
+    EXPECT_EQ(framework.names.front(), "cargo") << "a file for linters, and no test of Python's";
+    touch("tests/test_a.py");
+    const auto& mixed = detect_framework(all_kinds(), folder_->path());
+    EXPECT_EQ(mixed.names.front(), "pytest");
+    const auto others = also_detected(all_kinds(), mixed, folder_->path());
+    ASSERT_EQ(others.size(), 1U);
+    EXPECT_EQ(others.front()->names.front(), "cargo");
+}
+
+TEST_F(InitTest, CallsPytestWhereTheProjectHasIt) {
+    const auto call = [&] {
+        const auto loaded = read(draft().text);
+        return loaded.config->framework.as<framework::PytestOptions>().prefix;
+    };
+    ::unsetenv("VIRTUAL_ENV");
+    touch("tests/test_a.py");
+    touch(".venv/bin/python");
+    EXPECT_THAT(call(), ElementsAre(".venv/bin/python", "-m", "pytest"));
+    ASSERT_FALSE(draft().probes.empty());
+    EXPECT_EQ(draft().probes.front().words.front(), ".venv/bin/python");
+    touch(".tox/py311/bin/pytest");
+    touch(".tox/py312/bin/pytest");
+    EXPECT_THAT(call(), ElementsAre(".tox/py312/bin/python", "-m", "pytest"));
+    touch("env/bin/pytest");
+    EXPECT_THAT(call(), ElementsAre("env/bin/python", "-m", "pytest"));
+
+    const auto active = folder_->path().string() + "-active";
+    std::filesystem::create_directories(active + "/bin");
+    ASSERT_TRUE(write_file_atomically(active + "/bin/pytest", ""));
+    ::setenv("VIRTUAL_ENV", active.c_str(), 1);
+    EXPECT_THAT(call(), testing::Not(testing::Contains("env/bin/python")));
+    ::unsetenv("VIRTUAL_ENV");
+    std::filesystem::remove_all(active);
+
+    touch("poetry.lock");
+    if (is_in_path("poetry")) GTEST_SKIP() << "poetry is here";
+    EXPECT_THAT(draft().notes, ElementsAre(HasSubstr("poetry is not in $PATH")));
+    EXPECT_THAT(call(), ElementsAre("env/bin/python", "-m", "pytest"));
+}
+
+TEST_F(InitTest, FindsTheSettingsOfAPackageForDjango) {
+    write("tests/settings.py", "INSTALLED_APPS = []\n");
+    EXPECT_THAT(draft().text, HasSubstr(" --ds=tests.settings "));
+    touch("tests/other/settings.py");
+    write("tox.ini", "[testenv]\ncommands = django-admin test --settings=tests.other.settings\n");
+    EXPECT_THAT(draft().text, HasSubstr(" --ds=tests.other.settings "));
+    write("runtests.py",
+          "get('DJANGO_SETTINGS_MODULE')\n"
+          "os.environ['DJANGO_SETTINGS_MODULE'] = 'gone.settings'\n");
+    EXPECT_THAT(draft().text, HasSubstr(" --ds=tests.other.settings "));
+    write("runtests.py", "os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings'\n");
+    EXPECT_THAT(draft().text, HasSubstr(" --ds=tests.settings "));
 }
 
 TEST_F(InitTest, RunsAsMuchAtOnceAsThisMachineHasCores) {

@@ -18,7 +18,13 @@ struct Draft {
     std::string text;
     std::vector<std::string>
         notes;  // sentences: what of the project has gone into it, what it lacks
+    std::vector<Probe> probes;
 };
+
+// The other kinds, besides `chosen`, that the folder looks like no less than by chance: a project
+// may have tests in two languages.
+std::vector<const FrameworkKind*> also_detected(const Kinds& kinds, const FrameworkKind& chosen,
+                                                const std::filesystem::path& folder);
 
 // A file that loads without a warning, works at once where the framework does, and explains each
 // setting. Looks into `folder` for what to suggest (paths, uv.lock, Dockerfile). Both kinds have an

@@ -119,6 +119,13 @@ struct Suggestion {
     std::string why = {};  // a further sentence for the comment
 };
 
+// A command that tells whether something is installed; it runs nothing of the project's.
+struct Probe {
+    std::vector<std::string> words;  // exits with 0 where it is
+    std::string lack;                // what to say where it does not: what is missing
+    std::string hint;                // and the way out
+};
+
 struct InitSection {
     std::vector<Suggestion> own;    // of the kind's section, less the type
     std::vector<Suggestion> group;  // of [groups.all]
@@ -127,6 +134,7 @@ struct InitSection {
     std::optional<std::size_t> retry_count = {};
     std::vector<std::string> notes = {};        // sentences, above [groups.all]
     std::vector<std::string> more_groups = {};  // sections, to be commented out
+    std::vector<Probe> probes = {};             // in this order; the first that fails is told
 };
 
 // --- The kinds --------------------------------------------------------------------------------
