@@ -44,15 +44,17 @@ install_package() {
 }
 
 mkdir -p "$place/bin"
+rm -rf "$place/unpacked" # of another package, in an earlier step
 if [[ -n ${OFFLOAD_BINARY-} ]]; then
     program=$(realpath -e "$OFFLOAD_BINARY") || die "there is no program $OFFLOAD_BINARY"
 elif [[ -n ${OFFLOAD_PACKAGE-} ]]; then
     install_package "$OFFLOAD_PACKAGE"
 else
     echo "::group::Building Offload"
-    (cd "$source_folder" && CCACHE_DIR=$HOME/.cache/ccache ./dev build) ||
-        die "it could not be built: the log has the reason"
+    built=yes
+    (cd "$source_folder" && CCACHE_DIR=$HOME/.cache/ccache ./dev build) || built=
     echo "::endgroup::"
+    [[ -n $built ]] || die "it could not be built: the log has the reason"
     program=$source_folder/build/release/bin/offload
 fi
 version=$("$program" --version) || die "$program does not run on this machine"

@@ -1,14 +1,27 @@
 """The files of docs/ci.md and the action, carried out as far as that goes without the services."""
 
+import functools
+import http.server
 import os
 import re
 import shutil
+import ssl
 import subprocess
+import sys
+import threading
+import unittest
 
 import yaml
 
 from harness import Scenario
 from harness.tools import SOURCE
+
+sys.path.insert(0, str(SOURCE / "packaging"))
+
+import deb  # noqa: E402
+import payload  # noqa: E402
+import tarball  # noqa: E402
+import wheel  # noqa: E402
 
 TESTS = {f"t{i}": "pass" for i in range(7)}
 ACTION = "your-organisation/offload@main"
@@ -58,30 +71,42 @@ class CiFiles(Scenario):
 
     # --- GitHub
 
-    def action(self, given, status=0):
-        """What the action's own steps do; those of others are told by what they would leave."""
+    def action(self, given, status=0, *, source=SOURCE, fails_at=None):
+        """What the action's own steps do; those of others are told by what they would leave.
+
+        Without `binary` and `package` it is built from `source`. `fails_at`: the script that fails.
+        """
         action = yaml.safe_load((SOURCE / "action.yml").read_text())
         self.assertLessEqual(set(given), set(action["inputs"]))
         inputs = {name: about["default"] for name, about in action["inputs"].items()}
-        inputs.update(given, binary=str(self.binary))
+        if source is SOURCE and "package" not in given:
+            inputs["binary"] = str(self.binary)
+        inputs.update(given)
 
         def filled(text):
             return re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda m: inputs[m[1]], text)
+
+        def wanted(step):
+            terms = re.findall(r"inputs\.([\w-]+) ([!=])= ''", step.get("if", ""))
+            return all((inputs[name] == "") == (sign == "=") for name, sign in terms)
 
         github_path, output = self.root / "github-path", self.root / "github-output"
         for file in (github_path, output):  # each job has a machine of its own
             file.unlink(missing_ok=True)
         done = None
         for step in action["runs"]["steps"]:
-            if "run" not in step or "inputs.binary == ''" in step.get("if", ""):
+            if "run" not in step or not wanted(step):
                 continue
             env = {name: filled(text) for name, text in step.get("env", {}).items()}
             if github_path.exists():
                 env["PATH"] = f"{github_path.read_text().strip()}:{os.environ['PATH']}"
+            failing = fails_at is not None and fails_at in step["run"]
             done = self.shell(
-                filled(step["run"]), status if step.get("id") == "run" else 0,
-                GITHUB_ACTION_PATH=str(SOURCE), GITHUB_PATH=str(github_path),
+                filled(step["run"]), status if failing or step.get("id") == "run" else 0,
+                GITHUB_ACTION_PATH=str(source), GITHUB_PATH=str(github_path),
                 GITHUB_OUTPUT=str(output), RUNNER_TEMP=str(self.root), **env)
+            if failing:
+                return done
         self.assertIn(f"status={status}\n", output.read_text())
         return done
 
@@ -141,6 +166,102 @@ class CiFiles(Scenario):
             self.assertIn(said, done.stdout)
         key = self.shell(f"{SOURCE}/action/source-key.sh").stdout
         self.assertRegex(key, r"^key=[0-9a-f]{64}\n$")
+
+    def packages(self):
+        """One of each format, as they are released, but for the program: it would take long to pack."""
+        program = f'#!/bin/sh\nexec "{self.binary}" "$@"\n'.encode()
+        build = payload.Build("1.0.0", os.uname().machine, 1_700_000_001, (
+            payload.Entry("bin/offload", 0o755, program),
+            payload.Entry("share/bash-completion/completions/offload", 0o644, b"# no program\n"),
+            payload.Entry("share/doc/offload/LICENSE", 0o644, b"free\n")))
+        folder = self.root / "packages"
+        folder.mkdir()
+        return [kind.write(build, folder) for kind in (deb, wheel, tarball)]
+
+    def test_the_action_runs_what_is_in_a_package(self):
+        place = self.root / "offload-action"
+        for package, where in zip(self.packages(), ("usr/bin", "bin", "offload-1.0.0-*/bin")):
+            with self.subTest(package.suffix):
+                shutil.rmtree(self.output_dir, ignore_errors=True)
+                self.action({"package": str(package)})
+                self.assertTrue((self.output_dir / "junit.xml").exists())
+                # It is this one's, although another step has had another.
+                [program] = place.glob(f"unpacked/{where}/offload")
+                self.assertEqual((place / "bin/offload").resolve(), program)
+
+    def test_a_package_that_is_none_is_named(self):
+        for suffix, said in ((".deb", "cannot be unpacked"), (".whl", "cannot be installed"),
+                             (".tar.gz", "cannot be unpacked")):
+            broken = self.root / f"offload-1.0.0-py3-none-any{suffix}"
+            broken.write_text("not this\n")
+            done = self.action({"package": str(broken)}, status=1, fails_at="install.sh")
+            self.assertIn("::error title=Offload could not be installed::", done.stdout)
+            self.assertIn(said, done.stdout)
+
+    @unittest.skipIf(shutil.which("openssl") is None or shutil.which("curl") is None,
+                     "no openssl and curl here")
+    def test_the_action_fetches_a_package(self):
+        package = self.packages()[0]
+        key, certificate = self.root / "key.pem", self.root / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-keyout", key, "-out", certificate, "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+
+        class Files(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), functools.partial(Files, directory=str(package.parent)))
+        self.addCleanup(server.server_close)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.shutdown)
+        self.env.update(CURL_CA_BUNDLE=str(certificate), no_proxy="localhost")
+        place = f"https://localhost:{server.server_port}"
+        self.action({"package": f"{place}/{package.name}?token=a/b"})
+        self.expect_all_ran_once()
+        done = self.action({"package": f"{place}/gone.deb"}, status=1, fails_at="install.sh")
+        self.assertIn("gone.deb could not be fetched", done.stdout)
+
+    def source_tree(self, build):
+        """The action beside a source that is built quickly; `build` is what `./dev build` does."""
+        tree = self.root / "source tree"
+        for name in ("CMakeLists.txt", "CMakePresets.json", "assets/a", "cmake/c", "src/s", "web/w",
+                     "docs/d"):
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            (tree / name).write_text(name)
+        shutil.copytree(SOURCE / "action", tree / "action")
+        (tree / "dev").write_text(f'#!/bin/sh\n[ "$*" = build ] || exit 9\n{build}\n')
+        (tree / "dev").chmod(0o755)
+        return tree
+
+    def test_the_action_builds_its_own_source(self):
+        tree = self.source_tree(
+            'mkdir -p build/release/bin && echo "$CCACHE_DIR" > cache && echo compiling\n'
+            f'ln -sf "{self.binary}" build/release/bin/offload')
+        self.action({}, source=tree)
+        self.expect_all_ran_once()
+        # What is kept for the next time is what the compiler's cache was told to use.
+        steps = yaml.safe_load((SOURCE / "action.yml").read_text())["runs"]["steps"]
+        kept = next(step["with"]["path"] for step in steps if "build" in step.get("with", {}).get("key", ""))
+        self.assertEqual((tree / "cache").read_text().strip(), kept.replace("~", self.env["HOME"]))
+
+        def key():
+            return self.shell(f'"{tree}/action/source-key.sh"').stdout
+
+        first = key()
+        (tree / "docs/d").write_text("other")
+        self.assertEqual(key(), first)
+        (tree / "src/s").write_text("other")
+        self.assertNotEqual(key(), first)
+
+    def test_a_source_that_cannot_be_built_is_an_error_of_the_step(self):
+        tree = self.source_tree("echo no compiler; exit 2")
+        done = self.action({}, status=1, source=tree, fails_at="install.sh")
+        self.assertRegex(done.stdout, r"(?s)::group::Building.*no compiler.*::endgroup::\n::error title=")
 
     # --- GitLab
 
