@@ -153,6 +153,7 @@ Draft init_draft(const ProviderKind& provider, const FrameworkKind& framework,
     const InitSection of_provider = provider.init(request);
     const InitSection of_framework = framework.init(request);
     Draft draft{.text = {}, .notes = of_framework.notes, .probes = of_framework.probes};
+    draft.notes.insert(draft.notes.end(), of_provider.notes.begin(), of_provider.notes.end());
     draft.text =
         "#:schema ./offload.schema.json\n"
         "# Runs this project's tests in parallel: `offload run`.\n"

@@ -73,20 +73,25 @@ config::Keys keys() {
 config::InitSection suggest(const config::InitRequest& request) {
     const std::string dockerfile = config::dockerfile_in(request.folder);
     const auto text = [](std::string_view value) { return config::toml_text(value); };
-    return {
-        .own = {{"prepare_command", text(dockerfile.empty() || dockerfile == "Dockerfile"
-                                             ? "docker build -q ."
-                                             : fmt::format("docker build -q -f {} .", dockerfile))},
-                {"create_command", text("docker run -d --rm {image_id} sleep infinity")},
-                {"exec_command", text("docker exec -i {sandbox_id} sh -c {command}")},
-                {"exec_stdin", "true"},
-                {"destroy_command", text("docker rm -f {sandbox_id}")},
-                {"download_command",
-                 "'''for pair in {paths}; do "
-                 "docker cp {sandbox_id}:\"${pair%%:*}\" \"${pair#*:}\"; done'''"},
-                {"timeout_secs", "3600"},
-                {"env", "{ APP_ENV = \"test\" }", false}},
-        .group = {}};
+    config::InitSection out;
+    if (dockerfile.empty()) {
+        out.notes.emplace_back(
+            "There is no Dockerfile here, which prepare_command builds: write one that has the "
+            "runner and what the tests need, or commands for sandboxes of another kind.");
+    }
+    out.own = {{"prepare_command", text(dockerfile.empty() || dockerfile == "Dockerfile"
+                                            ? "docker build -q ."
+                                            : fmt::format("docker build -q -f {} .", dockerfile))},
+               {"create_command", text("docker run -d --rm {image_id} sleep infinity")},
+               {"exec_command", text("docker exec -i {sandbox_id} sh -c {command}")},
+               {"exec_stdin", "true"},
+               {"destroy_command", text("docker rm -f {sandbox_id}")},
+               {"download_command",
+                "'''for pair in {paths}; do "
+                "docker cp {sandbox_id}:\"${pair%%:*}\" \"${pair#*:}\"; done'''"},
+               {"timeout_secs", "3600"},
+               {"env", "{ APP_ENV = \"test\" }", false}};
+    return out;
 }
 
 config::ProviderKind declare() {

@@ -59,14 +59,21 @@ config::InitSection suggest(const config::InitRequest& request) {
     const config::Suggestion source =
         dockerfile.empty() ? config::Suggestion{"image", config::toml_text("python:3.12-slim")}
                            : config::Suggestion{"dockerfile", config::toml_text(dockerfile)};
-    return {.own = {{"engine", config::toml_text("podman"), false},
-                    source,
-                    {"include_cwd", "true"},
-                    {"cpu_cores", "1.0", false},
-                    {"memory_gb", "2", false},
-                    {"run_args", "[\"--shm-size=1g\"]", false},
-                    {"env", "{ APP_ENV = \"test\" }", false}},
-            .group = {}};
+    config::InitSection out;
+    if (dockerfile.empty()) {
+        out.notes.emplace_back(
+            "There is no Dockerfile here: `image` has to name an image that has the runner and "
+            "what "
+            "the tests need, or `dockerfile` what builds one.");
+    }
+    out.own = {{"engine", config::toml_text("podman"), false},
+               source,
+               {"include_cwd", "true"},
+               {"cpu_cores", "1.0", false},
+               {"memory_gb", "2", false},
+               {"run_args", "[\"--shm-size=1g\"]", false},
+               {"env", "{ APP_ENV = \"test\" }", false}};
+    return out;
 }
 
 config::ProviderKind declare() {

@@ -34,14 +34,20 @@ config::Keys keys() {
 
 config::InitSection suggest(const config::InitRequest& request) {
     const std::string dockerfile = config::dockerfile_in(request.folder);
-    return {
-        .own = {{"dockerfile", config::toml_text(dockerfile.empty() ? "Dockerfile" : dockerfile),
-                 !dockerfile.empty()},
-                {"include_cwd", "true"},
-                {"cpu_cores", "1.0", false},
-                {"memory_gb", "2", false},
-                {"env", "{ APP_ENV = \"test\" }", false}},
-        .group = {}};
+    config::InitSection out;
+    if (dockerfile.empty()) {
+        out.notes.emplace_back(
+            "There is no Dockerfile here: `dockerfile` has to name one that installs the runner "
+            "and "
+            "what the tests need.");
+    }
+    out.own = {{"dockerfile", config::toml_text(dockerfile.empty() ? "Dockerfile" : dockerfile),
+                !dockerfile.empty()},
+               {"include_cwd", "true"},
+               {"cpu_cores", "1.0", false},
+               {"memory_gb", "2", false},
+               {"env", "{ APP_ENV = \"test\" }", false}};
+    return out;
 }
 
 config::ProviderKind declare() {

@@ -194,6 +194,22 @@ TEST_F(InitTest, SaysWhatAnUnknownRunnerLacks) {
     EXPECT_THAT(draft().notes, IsEmpty());
 }
 
+TEST_F(InitTest, SaysThatAnImageIsStillToBeMade) {
+    const auto notes = [&](std::string_view provider) {
+        return init_draft(*all_kinds().provider(provider), *all_kinds().framework("cargo"), "cargo",
+                          folder_->path())
+            .notes;
+    };
+    for (const char* provider : {"docker", "modal", "default"}) {
+        EXPECT_THAT(notes(provider), ElementsAre(HasSubstr("There is no Dockerfile here")));
+    }
+    EXPECT_THAT(notes("local"), IsEmpty());
+    touch("Dockerfile");
+    for (const char* provider : {"docker", "modal", "default"}) {
+        EXPECT_THAT(notes(provider), IsEmpty());
+    }
+}
+
 TEST_F(InitTest, KnowsRunnersThatCanListTheirTests) {
     write("package.json", R"({"scripts": {"test": "jest"}, "devDependencies": {"jest": "29"}})");
     EXPECT_THAT(draft().text, HasSubstr("jest --listTests {filters}"));
