@@ -199,6 +199,7 @@ void read_all(Reading& reading, const toml::table& root, const Overrides& overri
     };
     std::stable_sort(loaded.diagnostics.begin(), loaded.diagnostics.end(), by_place);
     apply(config, overrides, loaded);
+    config.places = std::move(reading.places);
     if (!has_errors(loaded.diagnostics)) loaded.config = std::move(config);
 }
 

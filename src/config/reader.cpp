@@ -104,9 +104,12 @@ TableReader::TableReader(Reading& reading, std::string section, const toml::tabl
 const toml::node* TableReader::find(std::string_view key) {
     asked_.emplace(key);
     const toml::node* node = table_ == nullptr ? nullptr : table_->get(key);
-    reading_.loaded.origins[full(key)] =
-        node == nullptr ? "default"
-                        : fmt::format("{}:{}", reading_.file, place_of(node->source()).line);
+    auto& origin = reading_.loaded.origins[full(key)];
+    origin = "default";
+    if (node == nullptr) return nullptr;
+    const auto [line, column] = place_of(node->source());
+    origin = fmt::format("{}:{}", reading_.file, line);
+    reading_.places[full(key)] = fmt::format("{}:{}:{}", reading_.file, line, column);
     return node;
 }
 

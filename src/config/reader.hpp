@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -29,6 +30,7 @@ struct Reading {
     const Kinds& kinds;
     const Lookup& lookup;
     Loaded& loaded;
+    std::map<std::string, std::string> places = {};  // for Config::places
 
     void error(Place place, std::string message, std::string hint = {});
     void warning(Place place, std::string message, std::string hint = {});

@@ -7,6 +7,8 @@
 namespace offload::config {
 namespace {
 
+constexpr const char* kNoCommand = "remove it, or name the command that is run by /bin/sh";
+
 Keys offload_keys() {
     using S = OffloadSection;
     return {
@@ -61,11 +63,11 @@ Keys offload_keys() {
             "Runs once on this machine before anything else, discovery included: what it builds, "
             "discovery finds. Lines of `KEY=VALUE` that it writes to the file `$OFFLOAD_ENV` "
             "become variables of all tests. Where it fails, no test runs.",
-            {.expander = Expander::SandboxShell}),
+            {.expander = Expander::SandboxShell, .if_empty = kNoCommand}),
         key("teardown_command", &S::teardown_command, Era::V1_0,
             "Runs once on this machine after everything else, whatever became of the run or of "
             "`setup_command`, Ctrl-C included. Where it fails, so does the run.",
-            {.expander = Expander::SandboxShell}),
+            {.expander = Expander::SandboxShell, .if_empty = kNoCommand}),
         key("setup_timeout_secs", &S::setup_timeout, Era::V1_0,
             "How long a `setup_command` may take, also that of a group.", {.range = kSeconds}),
         key("teardown_timeout_secs", &S::teardown_timeout, Era::V1_0,
@@ -111,10 +113,10 @@ Keys group_keys() {
         key("setup_command", &S::setup_command, Era::V1_0,
             "As in `[offload]`, for this group: runs after that one, before any discovery, unless "
             "`--group` leaves the group out. Its variables are those of the group's tests alone.",
-            {.expander = Expander::SandboxShell}),
+            {.expander = Expander::SandboxShell, .if_empty = kNoCommand}),
         key("teardown_command", &S::teardown_command, Era::V1_0,
             "As in `[offload]`, for this group: runs before that one.",
-            {.expander = Expander::SandboxShell}),
+            {.expander = Expander::SandboxShell, .if_empty = kNoCommand}),
         key("resources", &S::resources, Era::V1_0,
             "What `[resources]` counts and each batch of the group holds one unit of while it "
             "runs."),

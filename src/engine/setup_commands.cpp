@@ -24,6 +24,11 @@ bool is_name(std::string_view name) {
            std::ranges::all_of(name, fits);
 }
 
+// "offload", "groups.all": as the config has it.
+std::string section_of(const config::Group* group) {
+    return group == nullptr ? "offload" : fmt::format("groups.{}", group->name);
+}
+
 bool has_command(const config::Config& config, const config::Group& group) {
     return config.offload.setup_command || config.offload.teardown_command || group.setup_command ||
            group.teardown_command;
@@ -54,29 +59,50 @@ class Log {
 }  // namespace
 
 Result<Variables> read_variables(std::string_view text) {
+    constexpr std::string_view kUntil = "<<";
     Variables variables;
-    std::size_t number = 0;
-    for (const auto line : text::lines(text)) {
-        ++number;
+    const auto lines = text::lines(text);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const auto line = lines[i];
+        const auto number = i + 1;
         if (text::trim(line).empty()) continue;
         const auto equals = line.find('=');
-        const auto name = line.substr(0, equals);
+        const auto until = std::min(line.find(kUntil), line.size());
+        const bool several = until < std::min(equals, line.size());
+        const auto name = line.substr(0, several ? until : equals);
         std::string_view trouble;
-        if (equals == std::string_view::npos || line.find('\0') != std::string_view::npos) {
+        std::string value;
+        if (several) {
+            const auto word = line.substr(until + kUntil.size());
+            const auto begin = i + 1;
+            while (++i < lines.size() && lines[i] != word) {
+                if (i > begin) value += '\n';
+                value += lines[i];
+            }
+            if (word.empty() || i == lines.size()) {
+                trouble = "begins a value of several lines that no line ends";
+            }
+        } else if (equals == std::string_view::npos) {
             trouble = "is no KEY=VALUE";
-        } else if (!is_name(name)) {
+        } else {
+            value = line.substr(equals + 1);
+        }
+        if (trouble.empty() && value.find('\0') != std::string::npos) {
+            trouble = "has a value with a null byte, which no variable can have";
+        } else if (trouble.empty() && !is_name(name)) {
             trouble = "does not begin with the name of a variable";
-        } else if (name.starts_with("OFFLOAD_")) {
+        } else if (trouble.empty() && name.starts_with("OFFLOAD_")) {
             trouble = "sets a variable of Offload's own";
         }
         if (!trouble.empty()) {
             return fail(Error{.message = fmt::format("line {} of $OFFLOAD_ENV {}: \"{}\"", number,
                                                      trouble, text::to_valid_utf8(line)),
                               .hint =
-                                  "expected one KEY=VALUE a line, as in: echo \"PORT=$port\" >> "
-                                  "\"$OFFLOAD_ENV\""});
+                                  "expected one KEY=VALUE a line, as in: echo \"PORT=$port\" "
+                                  ">> \"$OFFLOAD_ENV\"; a value of several lines stands between "
+                                  "the lines KEY<<END and END"});
         }
-        variables.emplace_back(name, line.substr(equals + 1));
+        variables.emplace_back(name, std::move(value));
     }
     return variables;
 }
@@ -129,12 +155,8 @@ Result<> SetupCommands::set_up(Step& step, std::size_t number) {
         step.variables = *std::move(variables);
         return {};
     }
-    auto error = std::move(variables).error();
-    error.place = fmt::format(
-        "{}, {} {}", settings_.config.file.string(),
-        step.group == nullptr ? "[offload]" : fmt::format("[groups.{}]", step.group->name),
-        job.key);
-    return fail(std::move(error));
+    return fail(trouble_of(step, job.key, ": " + variables.error().message)
+                    .with_hint(variables.error().hint));
 }
 
 void SetupCommands::tear_down() {
@@ -176,8 +198,7 @@ Variables SetupCommands::variables_of(const config::Group& group) const {
 }
 
 Result<> SetupCommands::run(const Step& step, const Job& job) {
-    const auto whose =
-        step.group == nullptr ? std::string("offload") : fmt::format("groups.{}", step.group->name);
+    const auto whose = section_of(step.group);
     const auto verb = job.key.substr(0, job.key.find('_'));
     inbox_.push(run::ScriptSaid{fmt::format("[{}] {}: {}", whose, job.key, job.command)});
     process::Command child{.argv = {"/bin/sh", "-c", job.command},
@@ -207,12 +228,17 @@ Result<> SetupCommands::run(const Step& step, const Job& job) {
     }
     std::string all;
     if (!log.name().empty()) all = fmt::format("\n  all of it: {}", log.name());
-    return fail(
-        Error{.message = fmt::format("{} failed:\n{}{}", job.key,
-                                     run::discovery_report(job.command, ran.end.describe(),
-                                                           {std::string_view(ran.out), ran.err}),
-                                     all),
-              .place = fmt::format("{}, [{}]", settings_.config.file.string(), whose)});
+    const auto report = run::discovery_report(job.command, ran.end.describe(),
+                                              {std::string_view(ran.out), ran.err});
+    return fail(trouble_of(step, job.key, fmt::format(" failed:\n{}{}", report, all)));
+}
+
+Error SetupCommands::trouble_of(const Step& step, std::string_view key, std::string what) const {
+    const auto section = section_of(step.group);
+    const auto& config = settings_.config;
+    const auto place = config.places.find(fmt::format("{}.{}", section, key));
+    return {.message = fmt::format("[{}] {}{}", section, key, what),
+            .place = place != config.places.end() ? place->second : config.file.string()};
 }
 
 std::string SetupCommands::last_words() {

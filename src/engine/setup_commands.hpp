@@ -22,8 +22,10 @@
 
 namespace offload::engine {
 
-// What a setup has written. Empty lines are left out. Error: a line that is no KEY=VALUE, by its
-// number; a name that is no variable's, or one of this program's own.
+// What a setup has written: lines KEY=VALUE; or, as GitHub Actions has it for values of several
+// lines, KEY<<WORD, the value's lines, and WORD on a line of its own. Empty lines between these are
+// left out. Error, with the line's number: a line that is neither; a value that nothing ends; a
+// name that is no variable's, or one of this program's own.
 Result<Variables> read_variables(std::string_view text);
 
 // Whether the config asks for any, for these groups (empty: all).
@@ -78,6 +80,8 @@ class SetupCommands {
     Result<> set_up(Step& step, std::size_t number);
     Result<> run(const Step& step, const Job& job);
     Variables environment_of(const Step& step) const;
+    // With the key by its section, and where the config has it.
+    Error trouble_of(const Step& step, std::string_view key, std::string what) const;
 
     SetupSettings settings_;
     Inbox& inbox_;

@@ -7,7 +7,7 @@ import signal
 import unittest
 from pathlib import Path
 
-from modal_scenario import PYTEST, ModalScenario, Status
+from modal_scenario import PYTEST, ModalScenario, Status, variables
 
 DOCKERFILE = "FROM python:3.11\n"
 SLEEPER = """
@@ -74,6 +74,11 @@ class Runs(ModalScenario):
         self.assertEqual(definition.resources.milli_cpu, 2500)
         self.assertEqual(definition.resources.memory_mb, 3072)
         self.assertEqual(dict(definition.experimental_options_v2), {"enable_docker": "True"})
+
+    def test_what_a_setup_writes_reaches_the_sandbox(self):
+        self.modal_project({"tests/test_a.py": variables.TEST}, offload=variables.setup(self))
+        self.offload("run").expect_exit(0).expect_outcomes(
+            {"tests/test_a.py::test_variables": "passed"})
 
     def test_one_process_serves_all_sandboxes(self):
         self.modal_project({"tests/test_s.py": SLEEPER.format(count=16, seconds=0.5)}, slots=8)

@@ -1,5 +1,6 @@
 """What integration scenarios share; see scenario.py."""
 
+from . import variables
 from .behaviour import FakeRunner
 from .boxes import PROVIDER as BOX_PROVIDER
 from .boxes import BoxScenario
@@ -25,6 +26,7 @@ __all__ = [
     "TestCase",
     "VitestScenario",
     "pytest_python",
+    "variables",
     "with_pytest",
     "with_vitest",
 ]

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 
-from harness import Scenario, pytest_python
+from harness import Scenario, pytest_python, variables
 from harness.docker import Engine, Podman
 from harness.tools import SOURCE
 
@@ -120,6 +120,11 @@ class Suites(EngineScenario):
         self.assertEqual(len(run.junit().cases), 6, run.describe())
         reports = list(self.output_dir.glob("*/batch-*/reports/stack.txt"))
         self.assertEqual([report.read_text() for report in reports], ["hello from the container\n"])
+
+    def test_what_a_setup_writes_reaches_tests_in_containers(self):
+        self.dockered({"test_a.py": variables.TEST}, offload=variables.setup(self))
+        self.offload("run").expect_exit(0).expect_outcomes(
+            {"tests/test_a.py::test_variables": "passed"})
 
     def test_image_from_a_dockerfile_with_all_that_containers_may_be_given(self):
         self.dockered({

@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -155,6 +154,9 @@ struct Config {
     std::vector<CopyDir> extra_copy_dirs;  // from --copy-dir
     Environment extra_env;                 // from --env; wins over the provider's
     bool no_cache = false;                 // from --no-cache
+    // Where the value of each key of the file stands, for errors that show only in a run:
+    // "groups.all.setup_command" → "offload.toml:12:17".
+    std::map<std::string, std::string> places = {};
 };
 
 // The folder in which discovery and local tests run, absolute: the first that is set of
