@@ -132,11 +132,11 @@ const FrameworkKind& detect_framework(const Kinds& kinds, const fs::path& folder
 
 std::vector<const FrameworkKind*> also_detected(const Kinds& kinds, const FrameworkKind& chosen,
                                                 const fs::path& folder) {
-    constexpr int kNoChance = 2;
+    constexpr int kPlainSigns = 2;
     std::vector<const FrameworkKind*> out;
     for (const auto* kind : kinds.frameworks) {
         if (kind == &chosen || !kind->init || !kind->detect) continue;
-        if (kind->detect(folder) >= kNoChance) out.push_back(kind);
+        if (kind->detect(folder) >= kPlainSigns) out.push_back(kind);
     }
     return out;
 }

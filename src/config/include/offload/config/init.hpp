@@ -21,8 +21,8 @@ struct Draft {
     std::vector<Probe> probes;
 };
 
-// The other kinds, besides `chosen`, that the folder looks like no less than by chance: a project
-// may have tests in two languages.
+// Kinds besides `chosen` that the folder shows plain signs of: a project may have tests in two
+// languages. A CMakeLists.txt or a Makefile is none, which many have for other ends.
 std::vector<const FrameworkKind*> also_detected(const Kinds& kinds, const FrameworkKind& chosen,
                                                 const std::filesystem::path& folder);
 
