@@ -21,14 +21,14 @@ using nlohmann::json;
 // be built must not be left out in silence.
 NativeRunner go_runner() {
     return {.likeness = 3,
-            .discover = R"({ go test -vet=off -list {filters} ./... || echo FAIL; } | awk '
+            .discover = R"({ go test -list {filters} ./... || echo FAIL; } | awk '
     /^(Test|Example|Fuzz)/ { tests[n++] = $1 }
     $1 == "ok" { for (i = 0; i < n; i++) print $2 "." tests[i]; n = 0 }
     $1 == "FAIL" { failed = 1 }
     END { exit failed }')",
             .run = R"(failed=0
 for test in {tests}; do
-    go test -vet=off -count=1 -v -run "^${test##*.}\$" "${test%.*}" || failed=1
+    go test -count=1 -v -run "^${test##*.}\$" "${test%.*}" || failed=1
 done
 exit $failed)",
             .filters = ".",

@@ -2,7 +2,6 @@
 
 import os
 import re
-import re
 import shutil
 import sys
 import unittest
@@ -133,6 +132,9 @@ class Init(Scenario):
         # A package that cannot be built takes none of its tests along in silence.
         self.write({"sub/s_test.go": case.format("sub", "nonsense")})
         self.offload("run").expect_exit(1).expect_said("undefined: nonsense")
+        # Nor does one that vet refuses, which `go test` asks first.
+        self.write({"sub/s_test.go": case.format("sub", 't.Logf("%d", "text")')})
+        self.offload("run").expect_exit(1).expect_said("wrong type")
 
     def test_nothing_that_says_how_tests_are_run(self):
         self.write({"README": "nothing\n"})

@@ -215,7 +215,7 @@ TEST_F(InitTest, KnowsRunnersThatCanListTheirTests) {
     EXPECT_THAT(draft().text, HasSubstr("jest --listTests {filters}"));
     EXPECT_THAT(draft().probes, testing::SizeIs(1));
     write("go.mod", "module example.com/x\n");
-    EXPECT_THAT(draft().text, HasSubstr("go test -vet=off -list {filters}"));
+    EXPECT_THAT(draft().text, HasSubstr("go test -list {filters}"));
     EXPECT_TRUE(read(draft().text).config);
 }
 
