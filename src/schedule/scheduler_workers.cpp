@@ -32,9 +32,8 @@ Scheduler::Draft Scheduler::draft_for_worker(std::size_t lane) const {
     return draft_of(lane, target);
 }
 
-bool Scheduler::has_enough(const RunningBatch& batch) const {
-    // What follows a test must be known before it ends, for what both need is not torn down.
-    if (batch.unfinished <= 1) return false;
+// Work for as long as an answer may take.
+bool Scheduler::is_busy_for_now(const RunningBatch& batch) const {
     const auto seconds = estimates_.seconds_per_weight(batch.lane);
     return !seconds || unfinished_cost(batch, estimates_) * *seconds >= options_.ahead.count() / 2;
 }
@@ -49,11 +48,15 @@ bool Scheduler::begins_sooner_elsewhere(const RunningBatch& batch, std::size_t e
 std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now, std::size_t elsewhere) {
     auto* const batch = running_.find(sandbox);
     if (batch == nullptr || !has_queued() || !streams()) return {};
-    if (!batch->streams || has_enough(*batch)) return {};
+    if (!batch->streams) return {};
+    // What follows a test must be known before it ends, for what both need is not torn down.
+    const bool is_busy = batch->unfinished > 0 && is_busy_for_now(*batch);
+    if (is_busy && batch->unfinished > 1) return {};
     if (begins_sooner_elsewhere(*batch, elsewhere)) return {};
 
     Draft draft = draft_for_worker(batch->lane);
     draft.affinity = book_[batch->tests.back()].affinity;
+    if (is_busy) draft.most_tests = 1;
     if (estimates_.know_durations() && batch->unfinished > 0) {
         const double all = queued_cost() + running_.unfinished_cost(estimates_);
         draft.most_at_first =

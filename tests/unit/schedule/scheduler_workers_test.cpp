@@ -139,7 +139,8 @@ TEST(SchedulerWorkers, LeaveToOthersWhatTheseCanBeginAtOnce) {
 }
 
 TEST(SchedulerWorkers, LeaveNothingToOthersThatWouldStillBeStarting) {
-    Scheduler scheduler = of(8, 6, 0.01);
+    Scheduler scheduler({.slots = 8, .batch_overhead = Seconds{0.4}, .ahead = Seconds{1}});
+    for (std::size_t i = 0; i < 6; ++i) scheduler.add(item(i, 0.01));
     const auto first = scheduler.next(box(0), kNow)->tests;
     EXPECT_THAT(scheduler.more(box(0), kNow, 7), Not(IsEmpty()));
 }
