@@ -56,8 +56,9 @@ std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now, std::
 
     Draft draft = draft_for_worker(batch->lane);
     draft.affinity = book_[batch->tests.back()].affinity;
-    if (is_busy) draft.most_tests = 1;
     if (estimates_.know_durations() && batch->unfinished > 0) {
+        // Quick ones that wait behind a long one could run in other workers meanwhile.
+        if (is_busy) draft.most_tests = 1;
         const double all = queued_cost() + running_.unfinished_cost(estimates_);
         draft.most_at_first =
             all / static_cast<double>(options_.slots) - unfinished_cost(*batch, estimates_);
