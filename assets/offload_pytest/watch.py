@@ -85,7 +85,9 @@ class Watch:
             "asks for the number of its process",
             {"logging": None, "tempfile": MAKES_TEMPORARY},
         )
-        self._watch_function(os, "urandom", "draws what no other process draws")
+        # The key of this process and of those that it will start.
+        key = {"multiprocessing.process": None}
+        self._watch_function(os, "urandom", "draws what no other process draws", key)
         self._watch_function(random, "_urandom", "draws what no other process draws")
 
     def end(self):

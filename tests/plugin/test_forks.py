@@ -362,6 +362,7 @@ ALLOWED = {
                                "t = threading.Thread(target=print); t.start(); t.join()\n",
     "a log that nobody keeps": "import logging\nlogging.warning('hear, hear')\n",
     "a file that is closed": "with open('out.txt', 'w') as file: file.write('x')\n",
+    "a key for its own children": "import concurrent.futures.process, multiprocessing\n",
 }
 
 
