@@ -107,7 +107,11 @@ void settle_completed(const SettleInput& input, const Rest& rest, Settled& settl
 void settle_died(const SettleInput& input, Rest rest, Settled& settled) {
     const bool progress = rest.size() < input.batch_size;
     if (!input.starts_known) {
-        if (rest.size() == 1 && !input.beside_others) return crash(input, rest.front(), settled);
+        // A worker may have died before it heard of the test that it was given last.
+        const bool had_begun_it = !input.worker || input.batch_size == 1;
+        if (rest.size() == 1 && had_begun_it && !input.beside_others) {
+            return crash(input, rest.front(), settled);
+        }
         return halve(rest, settled);
     }
     const Rest running = take_running(rest);

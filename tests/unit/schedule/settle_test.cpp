@@ -193,6 +193,14 @@ TEST(Settle, OnlyOneLeftIsNotBlamedForTheCrashOfWhatWasDoneElsewhere) {
     EXPECT_THAT(settled.suspects, ElementsAre(ElementsAre(at(0))));
 }
 
+TEST(Settle, OnlyOneLeftIsNotBlamedWhereAWorkerMayNotHaveHeardOfIt) {
+    SettleInput input = broken(BatchEnd::Abnormal, 4, 1);
+    input.worker = true;
+    const Settled settled = settle(input);
+    EXPECT_THAT(settled.attempts, IsEmpty());
+    EXPECT_THAT(settled.suspects, ElementsAre(ElementsAre(at(0))));
+}
+
 TEST(Settle, HangingTestThatRanForTheWholeLimitTimesOut) {  // TRAPS 18
     SettleInput input = broken(BatchEnd::TimedOut, 4, 4);
     input.starts_known = true;

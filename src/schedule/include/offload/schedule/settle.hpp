@@ -55,8 +55,8 @@ struct SettleInput {
 //   is not run, with the runner's last words as the reason.
 // - Died: the running test, or the only one left, gets a crash attempt; others are requeued. Where
 //   it is unknown which one ran, the rest runs again in halves; so does the only one left where
-//   what ran may have been one that was done elsewhere. A worker that ends before it began
-//   a test blames none: its tests run again, in batches.
+//   what ran may have been one that was done elsewhere, or a worker may not have heard of it yet. A
+//   worker that ends before it began a test blames none: its tests run again, in batches.
 // - TimedOut: a test gets a timeout attempt only if it ran for the whole limit by itself or was
 //   alone in its batch; the others are queued again in smaller batches. In a worker the others had
 //   no part in it, and are just queued again.
