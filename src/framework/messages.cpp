@@ -79,6 +79,13 @@ std::optional<std::size_t> index_of(const json& message, std::string_view field)
     return found->get<std::size_t>();
 }
 
+Severity severity_of(const json& message) {
+    const auto word = bytes_of(message, "severity");
+    if (word == "error") return Severity::Error;
+    if (word == "detail") return Severity::Detail;
+    return word == "note" ? Severity::Note : Severity::Warning;
+}
+
 TestResult result_of(const json& message) {
     TestResult result;
     result.outcome = outcome_of(bytes_of(message, "outcome"));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "frames.hpp"
+#include "offload/model/event.hpp"
 #include "offload/model/result.hpp"
 #include "offload/model/test_table.hpp"
 
@@ -24,6 +25,9 @@ std::string bytes_of(const nlohmann::json& message, std::string_view field);
 // 0, or nothing, for a field that is missing or no number.
 double number_of(const nlohmann::json& message, std::string_view field);
 std::optional<std::size_t> index_of(const nlohmann::json& message, std::string_view field);
+
+// Of a notice. A warning where the word is missing or another one.
+Severity severity_of(const nlohmann::json& message);
 
 // What became of a test, as far as each runner tells it in the same words.
 TestResult result_of(const nlohmann::json& message);

@@ -1,6 +1,7 @@
 #include "offload/schedule/running_batches.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace offload::schedule {
@@ -82,6 +83,12 @@ double RunningBatches::cost_left(const TestBook& book, const Estimates& estimate
 
 double unfinished_cost(const RunningBatch& batch, const Estimates& estimates) {
     return estimates.cost(batch.weight, batch.unfinished);
+}
+
+Seconds unfinished_time(const RunningBatch& batch, const Estimates& estimates) {
+    constexpr Seconds kUnknown{std::numeric_limits<double>::infinity()};
+    const auto seconds = estimates.seconds_per_weight(batch.lane);
+    return seconds ? Seconds{unfinished_cost(batch, estimates) * *seconds} : kUnknown;
 }
 
 double progress_of(const RunningBatch& batch, const TestBook& book, const Estimates& estimates,

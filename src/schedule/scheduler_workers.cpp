@@ -32,31 +32,22 @@ Scheduler::Draft Scheduler::draft_for_worker(std::size_t lane) const {
     return draft_of(lane, target);
 }
 
-// Work for as long as an answer may take.
-bool Scheduler::is_busy_for_now(const RunningBatch& batch) const {
-    const auto seconds = estimates_.seconds_per_weight(batch.lane);
-    return !seconds || unfinished_cost(batch, estimates_) * *seconds >= options_.ahead.count() / 2;
-}
-
-// What it holds runs for longer than a start elsewhere takes, or nobody knows how long.
-bool Scheduler::begins_sooner_elsewhere(const RunningBatch& batch, std::size_t elsewhere) const {
-    if (batch.unfinished == 0 || queue_.totals().tests > elsewhere) return false;
-    const auto seconds = estimates_.seconds_per_weight(batch.lane);
-    return !seconds || unfinished_cost(batch, estimates_) * *seconds > estimates_.per_batch();
-}
-
 std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now, std::size_t elsewhere) {
     auto* const batch = running_.find(sandbox);
-    if (batch == nullptr || !has_queued() || !streams()) return {};
-    if (!batch->streams) return {};
+    if (batch == nullptr || !batch->streams || !has_queued() || !streams()) return {};
+    const bool is_at_work = batch->unfinished > 0;
+    const Seconds held = unfinished_time(*batch, estimates_);
+    // For longer than an answer may take.
+    const bool is_busy = is_at_work && held >= options_.ahead / 2;
     // What follows a test must be known before it ends, for what both need is not torn down.
-    const bool is_busy = batch->unfinished > 0 && is_busy_for_now(*batch);
     if (is_busy && batch->unfinished > 1) return {};
-    if (begins_sooner_elsewhere(*batch, elsewhere)) return {};
+    // For longer than a start elsewhere takes, and there is room for all of them.
+    const bool can_begin_elsewhere = queue_.totals().tests <= elsewhere;
+    if (is_at_work && can_begin_elsewhere && held.count() > estimates_.per_batch()) return {};
 
     Draft draft = draft_for_worker(batch->lane);
     draft.affinity = book_[batch->tests.back()].affinity;
-    if (estimates_.know_durations() && batch->unfinished > 0) {
+    if (estimates_.know_durations() && is_at_work) {
         // Quick ones that wait behind a long one could run in other workers meanwhile.
         if (is_busy) draft.most_tests = 1;
         const double all = queued_cost() + running_.unfinished_cost(estimates_);
@@ -65,10 +56,10 @@ std::vector<TestIndex> Scheduler::more(SandboxNumber sandbox, Seconds now, std::
     }
     fill_from(draft, sandbox, false);
     // Better where it failed before than to let the sandbox idle.
-    if (draft.tests.empty() && batch->unfinished == 0) fill_from(draft, sandbox, true);
+    if (draft.tests.empty() && !is_at_work) fill_from(draft, sandbox, true);
     if (draft.tests.empty()) return {};
     auto assignment = finish(std::move(draft));
-    if (batch->unfinished == 0) batch->last_result = now;  // it was idle till now
+    if (!is_at_work) batch->last_result = now;  // it was idle till now
     running_.extend(book_, sandbox, assignment.tests, false);
     stragglers_.watch(*batch, book_, estimates_);
     return std::move(assignment.tests);

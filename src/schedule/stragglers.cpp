@@ -57,10 +57,8 @@ Seconds Stragglers::blocked_from(const RunningBatch& batch, const Estimates& est
     if (!rules_.hedges || !batch.streams || batch.unfinished <= 1 || !batch.current()) {
         return kNever;
     }
-    const auto seconds = estimates.seconds_per_weight(batch.lane);
-    if (!seconds) return kNever;
-    const Seconds held{unfinished_cost(batch, estimates) * *seconds};
-    return batch.last_result + held + Seconds{std::max(estimates.per_batch(), kLeastDelay)};
+    return batch.last_result + unfinished_time(batch, estimates) +
+           Seconds{std::max(estimates.per_batch(), kLeastDelay)};
 }
 
 std::vector<TestIndex> Stragglers::candidates(const RunningBatch& batch, Why late,

@@ -31,7 +31,7 @@ Conclusion read_pytest_conclusion(const std::string& nonce, const Ended& ended,
         if (kind == "bye") {
             status = static_cast<int>(number_of(message, "status"));
             reason = bytes_of(message, "reason");
-        } else if (kind == "notice" && bytes_of(message, "severity") == "error") {
+        } else if (kind == "notice" && severity_of(message) == Severity::Error) {
             conclusion.failure = bytes_of(message, "text");
         } else if (kind == "notice") {
             conclusion.warnings.push_back(bytes_of(message, "text"));

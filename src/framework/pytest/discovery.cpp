@@ -92,10 +92,13 @@ void PytestAccount::take(const json& message) {
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
     } else if (kind == "notice") {
-        const auto severity = bytes_of(message, "severity");
-        auto& list = severity == "note" ? notes_ : severity == "detail" ? details_ : warnings_;
-        list.push_back(bytes_of(message, "text"));
+        list_of(severity_of(message)).push_back(bytes_of(message, "text"));
     }
+}
+
+std::vector<std::string>& PytestAccount::list_of(Severity severity) {
+    if (severity == Severity::Detail) return details_;
+    return severity == Severity::Note ? notes_ : warnings_;
 }
 
 void PytestAccount::take_items(const json& message, Tests& tests) {

@@ -59,6 +59,7 @@ class PytestAccount {
         std::optional<std::size_t> collected;  // as pytest counted them
     };
 
+    std::vector<std::string>& list_of(Severity severity);
     static void take_items(const nlohmann::json& message, Tests& tests);
     void take_broken(const nlohmann::json& message);
     void hear_the_end(const Ended& ended);

@@ -78,10 +78,10 @@ config::Probe probe_of(const std::string& python, std::string_view module,
                                 python, package)};
 }
 
+bool is_of_name(unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; }
+
 bool is_module(std::string_view name) {
-    const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; };
-    return !name.empty() && std::ranges::all_of(name, fits) &&
-           (name.find('.') != std::string_view::npos || name.ends_with("settings"));
+    return name.find('.') != std::string_view::npos || name.ends_with("settings");
 }
 
 bool has_module(const fs::path& folder, std::string_view name) {
@@ -94,12 +94,9 @@ std::string module_after(std::string_view content, std::string_view word) {
     for (auto at = content.find(word); at != std::string_view::npos; at = content.find(word, at)) {
         at += word.size();
         const auto begin = std::min(content.find_first_not_of(" \t\"'],=:", at), content.size());
-        auto end = begin;
-        const auto goes_on = [&](unsigned char c) {
-            return std::isalnum(c) != 0 || c == '_' || c == '.';
-        };
-        while (end < content.size() && goes_on(static_cast<unsigned char>(content[end]))) ++end;
-        const auto name = content.substr(begin, end - begin);
+        const auto rest = content.substr(begin);
+        const auto end = std::ranges::find_if_not(rest, is_of_name);
+        const auto name = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
         if (begin > at && is_module(name)) return std::string(name);
     }
     return "";

@@ -1,4 +1,5 @@
-// What a Python project shows of how its tests are run, for `init`. Looks at files and $PATH alone.
+// What a Python project shows of how its tests are run, for `init`. Looks at files, $PATH and
+// $VIRTUAL_ENV alone.
 #pragma once
 
 #include <filesystem>

@@ -16,12 +16,6 @@ using nlohmann::json;
 
 constexpr std::size_t kFewLines = 8;
 
-Severity severity_of(const std::string& word) {
-    if (word == "error") return Severity::Error;
-    if (word == "detail") return Severity::Detail;
-    return word == "note" ? Severity::Note : Severity::Warning;
-}
-
 TestResult told_result(const json& message, const ToldTests::Name& test) {
     auto result = framework::result_of(message);
     result.classname = junit_address(test.id).classname;
@@ -79,8 +73,7 @@ void PytestReader::take(const json& message, Signals& signals) {
     } else if (kind == "stays") {
         signals.push_back(WorkerWillStay{});
     } else if (kind == "notice" && (account_ == nullptr || account_->stays())) {
-        signals.push_back(
-            RunnerNotice{severity_of(bytes_of(message, "severity")), bytes_of(message, "text")});
+        signals.push_back(RunnerNotice{severity_of(message), bytes_of(message, "text")});
     }
     tests_.take(message, signals);
 }

@@ -63,8 +63,7 @@ config::InitSection suggest(const config::InitRequest& request) {
     if (dockerfile.empty()) {
         out.notes.emplace_back(
             "There is no Dockerfile here: `image` has to name an image that has the runner and "
-            "what "
-            "the tests need, or `dockerfile` what builds one.");
+            "what the tests need, or `dockerfile` what builds one.");
     }
     out.own = {{"engine", config::toml_text("podman"), false},
                source,

@@ -38,8 +38,7 @@ config::InitSection suggest(const config::InitRequest& request) {
     if (dockerfile.empty()) {
         out.notes.emplace_back(
             "There is no Dockerfile here: `dockerfile` has to name one that installs the runner "
-            "and "
-            "what the tests need.");
+            "and what the tests need.");
     }
     out.own = {{"dockerfile", config::toml_text(dockerfile.empty() ? "Dockerfile" : dockerfile),
                 !dockerfile.empty()},

@@ -119,7 +119,8 @@ struct Suggestion {
     std::string why = {};  // a further sentence for the comment
 };
 
-// A command that tells whether something is installed; it runs nothing of the project's.
+// A command that tells whether something is installed. It may be a program in the project's folder,
+// as an environment's interpreter is, but starts none of the project's own code.
 struct Probe {
     std::vector<std::string> words;  // exits with 0 where it is
     std::string lack;                // what to say where it does not: what is missing

@@ -68,6 +68,8 @@ class RunningBatches {
 };
 
 double unfinished_cost(const RunningBatch& batch, const Estimates& estimates);
+// The same in seconds, by what its lane's tests have taken. Infinite: none has been seen yet.
+Seconds unfinished_time(const RunningBatch& batch, const Estimates& estimates);
 // How much of it is done already.
 double progress_of(const RunningBatch& batch, const TestBook& book, const Estimates& estimates,
                    Seconds now);

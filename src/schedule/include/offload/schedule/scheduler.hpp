@@ -192,8 +192,6 @@ class Scheduler {
     Draft draft_for(std::size_t lane, Seconds now);
     Draft draft_for_known(std::size_t lane, Seconds now);
     Draft draft_for_worker(std::size_t lane) const;
-    bool is_busy_for_now(const RunningBatch& batch) const;
-    bool begins_sooner_elsewhere(const RunningBatch& batch, std::size_t elsewhere) const;
     void fill_from(Draft& draft, SandboxNumber sandbox, bool all_pools);
     void fill_in_order(Draft& draft, TestPool& pool);
     void fill(Draft& draft, TestPool& pool);
