@@ -319,6 +319,7 @@ TEST(EndEverything, NothingIsStartedAfterIt) {
         if (!eventually([&] { return up >= kThreads; })) ::_exit(1);
         end_everything();
         if (!eventually([&] { return through == kThreads; })) ::_exit(2);
+        for (auto& thread : threads) thread.join();
         ::_exit(no_child_left() ? 0 : 3);
     };
     EXPECT_EXIT(end_them(), testing::ExitedWithCode(0), "");
