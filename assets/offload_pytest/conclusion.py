@@ -24,7 +24,7 @@ class Conclusion(CollectsNothing):
         self._failures = 1 if plan["failed"] else 0
 
     def register(self, pluginmanager):
-        pluginmanager.register(Ending(self._channel, Garbage(), any_test=False), "offload-ending")
+        pluginmanager.register(Ending(self._channel, Garbage()), "offload-ending")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):

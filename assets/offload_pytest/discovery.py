@@ -24,7 +24,7 @@ class Discovery:
         pluginmanager.register(self._collectors, "offload-collectors")
         pluginmanager.register(self._companions, "offload-companions")
         pluginmanager.register(self._selections, "offload-selections")
-        pluginmanager.register(Ending(self._channel, self._garbage, any_test=False), "offload-ending")
+        pluginmanager.register(Ending(self._channel, self._garbage), "offload-ending")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_collection(self):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from .frames import PROTOCOL
 from .hooks import Selections
 from .greeting import greet
 from .items import tell_collection
@@ -25,6 +26,28 @@ class EarlyWorker(Worker):
         self._selections = Selections()
         self._maxfail = 1 if plan["fail_fast"] else 0
         self.stays = False
+        self._awaits_forks = mother is not None
+        if self._tells and mother is None:
+            self._let_others_start()
+
+    def _let_others_start(self):
+        self._channel.send("stays", protocol=PROTOCOL)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session):
+        super().pytest_sessionstart(session)
+        self._doubt(session.config)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self, collector):
+        yield
+        self._doubt(collector.config)
+
+    def _doubt(self, config):
+        """Others wait for forks of this process, as long as there may be any."""
+        if self._awaits_forks and self._mother.is_in_doubt(config):
+            self._awaits_forks = False
+            self._let_others_start()
 
     def register(self, pluginmanager):
         super().register(pluginmanager)
@@ -35,6 +58,7 @@ class EarlyWorker(Worker):
     def pytest_collection(self, session):
         self._garbage.spare()
         outcome = yield
+        self._awaits_forks = False
         if self._mother is not None:
             self._mother.watch.end()
         self._garbage.spare_no_more()
@@ -74,6 +98,9 @@ class EarlyWorker(Worker):
         config = session.config
         for one in own[:2]:
             one.begin_anew()
+        self._garbage.begin_anew()
+        if self._mother.forks_can_leave:
+            self._ending.leave_at_once()
         self._is_batch = plan["mode"] == "run"
         if self._is_batch:
             self._requests = PlannedRequests(plan)

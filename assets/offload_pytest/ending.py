@@ -3,6 +3,8 @@
 import pytest
 from _pytest import unraisableexception
 
+from .idle import dismiss_idle_plugins
+from .leaving import Leaving
 from .leftovers import end_in_spite_of_threads
 from .text import one_line
 
@@ -10,12 +12,20 @@ from .text import one_line
 class Ending:
     """Tells that the session is over, and why if that is not plain."""
 
-    def __init__(self, channel, garbage, any_test=True):
+    def __init__(self, channel, garbage):
         self._channel = channel
         self._garbage = garbage
-        self._any_test = any_test
+        self._leaving = None
         self._reason = ""
         self._session = None
+
+    def leave_at_once(self):
+        """For a fork: as soon as it can, the process does not wait for the interpreter."""
+        self._leaving = Leaving()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self):
+        self._garbage.session_starts()
 
     def pytest_internalerror(self, excrepr, excinfo):
         self._reason = "internal error: %s" % one_line(excinfo.exconly())
@@ -26,13 +36,27 @@ class Ending:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session, exitstatus):
         self._session = session
+        dismiss_idle_plugins(session.config)
         reason = self._reason or session.shouldstop or session.shouldfail or ""
         self._channel.send("bye", status=int(exitstatus), reason=one_line(reason))
 
-    @pytest.hookimpl(trylast=True)
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_unconfigure(self):
-        """Behind all that might look for leaks. Some versions of pytest have searched here as well."""
-        searched = hasattr(unraisableexception, "pytest_unconfigure")
-        self._garbage.forget_all(search=self._any_test and not searched)
+        """Behind all that might look for leaks, but before pytest searches, as some versions do here
+        and others later."""
+        searches = getattr(unraisableexception, "gc_collect_harder", None)
+
+        def forget_and_search(*args):
+            self._garbage.forget()
+            searches(*args)
+
+        if searches is not None:
+            unraisableexception.gc_collect_harder = forget_and_search
+        yield
+        if searches is not None:
+            unraisableexception.gc_collect_harder = searches
+        forgotten = self._garbage.forget()
         if self._session is not None:
             end_in_spite_of_threads(self._channel, self._session)
+        if self._leaving is not None and forgotten:
+            self._leaving.begin()

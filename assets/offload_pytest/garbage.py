@@ -1,9 +1,20 @@
 """The garbage collector, spared where nobody can see it."""
 
+import io
+import socket
+
+from .streams import Opened
 from .system import system
 
 NEVER = 2**31 - 1  # objects made since the last search
 OLD = 2  # generation
+
+FILES = (io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom,
+         io.BufferedRWPair, io.FileIO, io.BytesIO, io.StringIO)
+FINALIZERS_OF_FILES = tuple(kind.__del__ for kind in (*FILES, socket.socket))
+GENERATOR = type(one for one in ())
+HARMLESS_CALLBACKS = ("weakref", "_weakrefset", "logging")  # modules: they keep registers
+HOOKS = ("_pytest", "pluggy", "offload_pytest")
 
 
 class Garbage:
@@ -12,8 +23,11 @@ class Garbage:
 
     def __init__(self):
         self._found = self._ours = None
-        self._border = None  # the last of the objects that were there before the first test
-        self._searches = 0
+        self._opened = None
+        self._promotions = None  # as many as there were when this process was forked
+
+    def session_starts(self):
+        self._opened = Opened()
 
     def spare(self):
         self._found = system.get_threshold()
@@ -23,63 +37,85 @@ class Garbage:
 
     def spare_no_more(self):
         """What is there now is listed as if it had stood many searches: the next ones are short."""
-        if system.get_threshold() != self._ours:
-            return
-        system.set_threshold(*self._found)
-        if system.get_freeze_count() == 0:
-            system.freeze_garbage()
-            system.unfreeze_garbage()
-            self._border = []
-            system.collect_garbage(OLD - 1)  # this one alone: so that it comes last
-            self._searches = self._full_searches()
+        if system.get_threshold() == self._ours:
+            system.set_threshold(*self._found)
+            let_all_be_old()
 
-    def forget_all(self, search):
-        """For the end of a session: pytest searches five times, and the interpreter once more, so
-        that finalizers get to tell of their troubles. One `search` finds them, where what tests
-        have made might have any; the rest stays unsearched."""
-        if search and may_tell(self._made_by_tests()):
+    def begin_anew(self):
+        """In a fork: what it makes itself will be the young."""
+        self._opened = Opened()
+        if let_all_be_old():
+            self._promotions = promotions()
+
+    def forget(self):
+        """At the end of a session pytest searches up to five times, and the interpreter once more, so
+        that finalizers get to tell of their troubles. Returns whether there are none, which one
+        search may bring about; then the rest stays unsearched."""
+        if not self._is_quiet():
             system.collect_garbage()
+            if not self._is_quiet():
+                return False
         system.freeze_garbage()
+        return True
 
-    def _made_by_tests(self):
-        """None if that is not known: a search of all moves objects about in the list."""
-        if self._border is None or self._full_searches() != self._searches:
-            return None
-        made = system.get_objects(OLD)
-        for place in range(len(made) - 1, -1, -1):
-            if made[place] is self._border:
-                del made[: place + 1]
-                for generation in range(OLD):
-                    made += system.get_objects(generation)
-                return made
-        return None
+    def _is_quiet(self):
+        """Whether nothing might run code, or write what it has held back, when it goes."""
+        return not self._opened.anything() and not may_tell(self._made())
 
-    @staticmethod
-    def _full_searches():
-        return system.get_stats()[OLD]["collections"]
+    def _made(self):
+        """All that may have been made since this process was forked."""
+        if self._promotions is None or self._promotions != promotions():
+            return system.get_objects()
+        return [one for generation in range(OLD) for one in system.get_objects(generation)]
+
+
+def let_all_be_old():
+    """False where somebody keeps objects from being searched at all."""
+    if system.get_freeze_count() != 0:
+        return False
+    system.freeze_garbage()
+    system.unfreeze_garbage()
+    return True
+
+
+def promotions():
+    """How often objects have become old, at most. Some versions let the young become that at once."""
+    first = 1 if system.sys.version_info < (3, 14) else 0
+    return [each["collections"] for each in system.get_stats()[first:]]
 
 
 def may_tell(objects):
-    """Whether one of them might run code when it goes. No code of theirs is run to learn it."""
-    if objects is None:
+    """Whether one of them might run code when it goes, files aside. No code of theirs is run to learn
+    it."""
+    if any(has_finalizer(kind) for kind in set(map(type, objects)) if kind is not GENERATOR):
         return True
-    if any(has_finalizer(kind) for kind in set(map(type, objects))):
-        return True
-    return any(has_callback(one) for one in objects if issubclass(type(one), system.Reference))
+    return any(
+        is_left_half_way(one) if type(one) is GENERATOR else has_callback(one)
+        for one in objects
+        if type(one) is GENERATOR or issubclass(type(one), system.Reference)
+    )
 
 
 def has_finalizer(kind):
-    if kind in system.quiet_files:
-        return False
     try:
-        type.__getattribute__(kind, "__del__")
+        found = type.__getattribute__(kind, "__del__")
     except AttributeError:
         return False
-    return True
+    return not any(found is each for each in FINALIZERS_OF_FILES)
+
+
+def is_left_half_way(generator):
+    """By a test, that is: the hooks around the end of a session are so as well."""
+    frame = generator.gi_frame
+    if frame is None or frame.f_lasti < 0:
+        return False
+    return frame.f_globals.get("__name__", "").split(".")[0] not in HOOKS
 
 
 def has_callback(reference):
     """The interpreter's own registers, as of subclasses, are no concern."""
     callback = system.Reference.__callback__.__get__(reference)
+    if type(callback) is type(has_callback):
+        return callback.__module__ not in HARMLESS_CALLBACKS
     own = type(callback) is type(system.write) and type(callback.__self__) is system.Reference
     return callback is not None and not own

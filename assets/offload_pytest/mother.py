@@ -4,8 +4,9 @@ import array
 import os
 import socket
 
+from .leaving import can_leave
 from .plan import read_plan
-from .safety import native_threads, what_speaks_against_forks
+from .safety import native_threads, what_shows_at_once, what_speaks_against_forks
 from .streams import Streams
 from .system import system
 from .text import from_exact
@@ -32,10 +33,15 @@ class Mother:
         self._channel = channel
         self._watch = Watch()
         self._streams = None
+        self.forks_can_leave = False
 
     @property
     def watch(self):
         return self._watch
+
+    def is_in_doubt(self, config):
+        """Whether it is known already that there will be no forks."""
+        return bool(what_shows_at_once(config, self._watch))
 
     def stay_behind(self, session, own):
         """Forks the mother, unless something speaks against it. None in this process; in each of
@@ -101,6 +107,7 @@ class Mother:
             listener.listen(1024)
             parent.sendall(b"1")
             parent.close()
+            self.forks_can_leave = can_leave()
             return self._serve(listener)
         except BaseException:
             system.exit_at_once(1)

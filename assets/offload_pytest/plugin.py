@@ -12,7 +12,7 @@ from .conclusion import Conclusion
 from .coverage import separate_coverage
 from .discovery import Discovery
 from .early import EarlyWorker
-from .frames import PROTOCOL, Channel
+from .frames import Channel
 from .greeting import greet
 from .identity import Identity
 from .mother import mother_for
@@ -56,7 +56,6 @@ class Plugin:
         plan, channel = self._plan, self._channel
         if plan["mode"] == "first":
             if may_serve(options):
-                channel.send("stays", protocol=PROTOCOL)
                 return EarlyWorker(channel, plan, self._requests, companions, self._mother)
             plan["mode"] = "collect"
         if plan["mode"] == "collect":

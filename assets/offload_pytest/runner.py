@@ -37,6 +37,7 @@ class Runner:
         self._deselected = set()
         self._reporter = Reporter(channel)
         self._terminal = Terminal()
+        self._ending = Ending(channel, self._garbage)
         self._root = ""
         self._files = self._folders = None
 
@@ -44,7 +45,7 @@ class Runner:
         pluginmanager.register(self._collectors, "offload-collectors")
         pluginmanager.register(self._reporter, "offload-reporter")
         pluginmanager.register(self._terminal, "offload-terminal")
-        pluginmanager.register(Ending(self._channel, self._garbage), "offload-ending")
+        pluginmanager.register(self._ending, "offload-ending")
 
     def _choose(self, files):
         """Only these are collected from now on; all, where a test has no file: anything might make

@@ -66,9 +66,8 @@ def native_threads():
     return len(system.listdir("/proc/self/task"))
 
 
-def what_speaks_against_forks(session, watch, streams):
-    """"" where nothing does."""
-    config = session.config
+def what_shows_at_once(config, watch):
+    """Of what speaks against forks; "" where nothing does so far."""
     for module, reason in UNFIT_MODULES:
         if module in system.modules:
             return reason
@@ -76,8 +75,15 @@ def what_speaks_against_forks(session, watch, streams):
         return measures(config)
     if hands_data(config):
         return "a plugin hands data to workers of xdist's, or takes some back"
-    if watch.reason:
-        return watch.reason
+    return watch.reason
+
+
+def what_speaks_against_forks(session, watch, streams):
+    """"" where nothing does."""
+    config = session.config
+    reason = what_shows_at_once(config, watch)
+    if reason:
+        return reason
     if watch.has_drawn() and "pytest_randomly" not in system.modules:
         return "random numbers are drawn or seeded before the first test"
     if getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None) is not None:

@@ -23,6 +23,24 @@ def open_descriptors():
             continue
 
 
+class Opened:
+    """What others have opened since this was made, and is open."""
+
+    def __init__(self):
+        self._known = self._all()
+
+    @staticmethod
+    def _all():
+        return {
+            (one, found.st_dev, found.st_ino)
+            for one, found in open_descriptors()
+            if one not in system.kept
+        }
+
+    def anything(self):
+        return not self._all() <= self._known
+
+
 def put_in_place(source, descriptor):
     """Lets `descriptor` lead where `source` does, for programs that are started from here as much as
     it was before."""

@@ -4,7 +4,6 @@ import atexit
 import fcntl
 import faulthandler
 import gc
-import io
 import json
 import marshal
 import os
@@ -32,6 +31,7 @@ class System:
 
     def __init__(self):
         self.add_audit_hook = getattr(sys, "addaudithook", None)  # from Python 3.8 on
+        self.at_exit = atexit.register
         self.argv = sys.argv
         self.caller = sys._getframe
         self.collect_garbage = gc.collect
@@ -55,16 +55,17 @@ class System:
         self.get_stats = gc.get_stats
         self.get_threshold = gc.get_threshold
         self.run_exit_functions = atexit._run_exitfuncs
-        self.quiet_files = (io.BytesIO, io.StringIO)
         self.Reference = weakref.ReferenceType
         self.sys = sys
         self.Thread = threading.Thread
         self.threads = threading.enumerate
         self.set_threshold = gc.set_threshold
         self.fstat = os.fstat
+        self.fsencode = os.fsencode
         self.getitimer = signal.getitimer
         self.getpid = os.getpid
         self.getppid = os.getppid
+        self.settrace = sys.settrace
         self.gettrace = sys.gettrace
         self.getprofile = sys.getprofile
         self.frames = sys._current_frames
@@ -96,6 +97,7 @@ class System:
         self.register_at_fork = os.register_at_fork
         self.dirname = os.path.dirname
         self.join = os.path.join
+        self.kept = set()  # descriptors of ours
         self.normpath = os.path.normpath
         self.relpath = os.path.relpath
         self.split_path = os.path.split
@@ -103,9 +105,11 @@ class System:
     def keep_descriptor(self, descriptor):
         """A copy that programs which tests start do not inherit."""
         try:
-            return self.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR)
+            kept = self.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR)
         except OSError:  # so many are not allowed
-            return self.dup(descriptor)
+            kept = self.dup(descriptor)
+        self.kept.add(kept)
+        return kept
 
     def lock(self, path, wait):
         """Shared, or `wait` until nobody else has it; as long as this process lives. What it forks

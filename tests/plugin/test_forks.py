@@ -4,9 +4,12 @@ import array
 import ctypes
 import json
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import tempfile
+import textwrap
 import unittest
 
 from harness import DEADLINE, NONCE, Case, Served, available
@@ -212,6 +215,95 @@ class Forks(Case):
         self.assertEqual((self.root / "log").read_text(), "up gw1\ndown gw1\nfinish gw1\nexit\n")
         first.process.kill()
 
+    # The interpreter's end takes down what is left, which is seen here in a way that is no concern.
+    WITNESS = """
+        import atexit, os, weakref
+        def log(text, open=os.open, write=os.write, flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND):
+            write(open("log", flags), text.encode() + b"\\n")
+        atexit.register(log, "exit")
+        class Kept: pass
+        kept = Kept()
+        def taken_down(_, log=log): log("taken down")
+        taken_down.__module__ = "weakref"
+        witness = weakref.ref(kept, taken_down)
+        class Talker:
+            def __del__(self, log=log): log("gone")
+    """
+
+    def end_of_fork(self, test, conftest=""):
+        """The status of a fork that runs this one test, and what has been logged."""
+        self.write("conftest.py", textwrap.dedent(self.WITNESS) + textwrap.dedent(conftest))
+        self.write("test_a.py", "import conftest, os, sys\nclass Left: pass\n" + textwrap.dedent(test))
+        first = self.first()
+        self.assertEqual(self.refusal(first), "")
+        told = self.fork().run("test_a.py::test_1").last().finish()
+        self.end(first)
+        return told.status, (self.root / "log").read_text().split("\n")[:-1]
+
+    def test_they_leave_at_once_behind_the_exit_handlers(self):
+        self.assertEqual(self.end_of_fork("def test_1(): pass"), (0, ["exit"]))
+
+    def test_where_something_may_have_to_be_said_they_end_as_ever(self):
+        for name, test, conftest, logged in (
+            ("a finalizer", "def test_1(): Left.one = conftest.Talker()", "", "gone"),
+            ("one from before the fork", "def test_1(): pass", "one = Talker()", "gone"),
+            ("a file", "def test_1(): Left.file = open('log', 'a'); Left.file.write('held\\n')", "",
+             "held"),
+            ("a coroutine", """
+                class Never:
+                    def __await__(self): yield
+                async def waits(log=conftest.log):
+                    try: await Never()
+                    finally: log("closed")
+                def test_1():
+                    Left.one = waits()
+                    Left.one.send(None)
+                """, "", "closed"),
+        ):
+            with self.subTest(name):
+                status, log = self.end_of_fork(test, conftest)
+                self.assertEqual((status, set(log)), (0, {"exit", "taken down", logged}))
+                (self.root / "log").unlink()
+
+    @unittest.skipUnless(shutil.which("gcc"), "no gcc")
+    def test_what_compiled_code_measures_is_written(self):
+        self.write("counted.c", "int counted(void) { return 1; }\n")
+        library = self.root / "counted.so"
+        subprocess.run(["gcc", "--coverage", "-shared", "-fPIC", "-o", library, "counted.c"],
+                       cwd=self.root, check=True)
+        self.end_of_fork("def test_1(): assert conftest.library.counted() == 1",
+                         "import ctypes\nlibrary = ctypes.CDLL(%r)\n" % str(library))
+        self.assertEqual([path.suffix for path in self.root.glob("*.gcda")], [".gcda"])
+
+    def test_a_file_that_an_exit_handler_leaves_open_is_written(self):
+        self.end_of_fork("def test_1(): pass", """
+            def leave(): leave.file = open("last", "w"); leave.file.write("words")
+            atexit.register(leave)
+        """)
+        self.assertEqual((self.root / "last").read_text(), "words")
+
+    def test_their_status_is_the_interpreters(self):
+        for name, expected, conftest in (
+            ("a plugin's word", 7, """
+                import pytest
+                @pytest.hookimpl(trylast=True)
+                def pytest_sessionfinish(session): session.exitstatus = 7
+             """),
+            ("an error after the session", 1, """
+                def pytest_configure(config): config.add_cleanup(lambda: 1 / 0)
+             """),
+            ("an exit after the session", 9, """
+                import sys
+                def pytest_configure(config): config.add_cleanup(lambda: sys.exit(9))
+             """),
+            ("words in place of a status", 1, """
+                import sys
+                def pytest_configure(config): config.add_cleanup(lambda: sys.exit("no"))
+             """),
+        ):
+            with self.subTest(name):
+                self.assertEqual(self.end_of_fork("def test_1(): pass", conftest)[0], expected)
+
     def test_chance_is_each_forks_own(self):
         self.write("test_a.py", """
             import random, tempfile, uuid
@@ -343,6 +435,15 @@ class Refused(Forks):
                 self.assertFalse(os.path.exists(self.socket))
                 told = first.run("test_a.py::test_1").finish()  # it goes on as ever
                 self.assertEqual(told.one("end")["outcome"], "passed")
+
+    def test_others_start_meanwhile_as_soon_as_it_is_known(self):
+        self.write("test_a.py", TWO)
+        self.assertEqual(self.first().told().kind("stays"), [])
+        files, _ = REFUSED["an identity in the environment"]
+        self.write("test_a.py", textwrap.dedent(files["conftest.py"]) + TWO)
+        told = self.first().told()
+        self.assertEqual([f["t"] for f in told.frames][:6],
+                         ["hello", "stays", "forks", "notice", "items", "collected"])
 
     def test_measured_coverage(self):
         if not available("pytest_cov"):

@@ -294,6 +294,44 @@ class Worker(Case):
                 self.assertEqual(len(told.kind("end")), 2)
                 self.assertNotIn("SEARCHED", told.err)
 
+    def test_a_summary_of_what_nobody_has_used_is_left_out(self):
+        self.write("_hypothesis_pytestplugin.py",
+                   "def pytest_terminal_summary(): print('THE SUMMARY')\n")
+        self.write("hypothesis.py")
+        self.write("test_a.py", "def test_1(): pass\ndef test_2(): import hypothesis\n")
+        for test, is_there in (("test_1", False), ("test_2", True)):
+            with self.subTest(test=test):
+                worker = self.serve("-p", "_hypothesis_pytestplugin")
+                told = worker.run("test_a.py::" + test).last().finish()
+                self.assertEqual(told.one("end")["outcome"], "passed")
+                self.assertEqual("THE SUMMARY" in told.visible, is_there, told.err)
+
+    def test_finalizers_of_what_is_left_run(self):
+        """Of what the collector alone finds at the end of the interpreter as well."""
+        self.write(
+            "test_a.py",
+            """
+            import os
+            class Left: pass
+            class Finalized:
+                def __del__(self, write=os.write): write(2, b"it is gone")
+            def test_object(): Left.one = Finalized()
+            def test_file():
+                Left.file = open("out.txt", "w")
+                Left.file.write("words")
+            """,
+        )
+        for mode in ("serve", "first"):
+            for test in ("test_object", "test_file"):
+                with self.subTest(mode=mode, test=test):
+                    told = self.serve(mode=mode).run("test_a.py::" + test).last().finish()
+                    self.assertEqual(told.one("end")["outcome"], "passed")
+                    if test == "test_object":
+                        self.assertIn("it is gone", told.err)
+                    else:
+                        self.assertEqual((self.root / "out.txt").read_text(), "words")
+                        (self.root / "out.txt").unlink()
+
     def test_results_do_not_wait(self):
         """The end of a test is told with the next begin, but not later than it waits or collects."""
         self.write("test_a.py", THREE)
