@@ -1,5 +1,7 @@
 #include "offload/config/config.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace offload::config {
@@ -19,6 +21,12 @@ const ProviderKind* Kinds::provider(std::string_view name) const { return named(
 
 const FrameworkKind* Kinds::framework(std::string_view name) const {
     return named(frameworks, name);
+}
+
+std::string Config::place_of(const std::string& key) const {
+    const auto found = places.find(key);
+    if (found == places.end()) return file.string();
+    return fmt::format("{}:{}:{}", file.string(), found->second.line, found->second.column);
 }
 
 std::filesystem::path working_folder(const Config& config, const std::filesystem::path& cwd) {

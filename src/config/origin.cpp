@@ -1,18 +1,21 @@
 #include "origin.hpp"
 
-#include <charconv>
+#include <fmt/format.h>
 
 namespace offload::config {
 
-std::size_t line_of_origin(const Loaded& loaded, const std::string& key) {
-    std::size_t line = 0;
-    const auto found = loaded.origins.find(key);
-    if (found == loaded.origins.end()) return line;
-    const std::string& origin = found->second;
-    if (const auto colon = origin.rfind(':'); colon != std::string::npos) {
-        std::from_chars(origin.data() + colon + 1, origin.data() + origin.size(), line);
-    }
-    return line;
+Place place_of_origin(const Loaded& loaded, const std::string& key) {
+    if (loaded.origins.contains(key)) return {};
+    const auto found = loaded.config->places.find(key);
+    return found == loaded.config->places.end() ? Place{} : found->second;
+}
+
+std::string origin_of(const Loaded& loaded, const std::string& key) {
+    const auto elsewhere = loaded.origins.find(key);
+    if (elsewhere != loaded.origins.end()) return elsewhere->second;
+    const auto place = place_of_origin(loaded, key);
+    return place.line == 0 ? "default"
+                           : fmt::format("{}:{}", loaded.config->file.string(), place.line);
 }
 
 }  // namespace offload::config

@@ -6,7 +6,7 @@
 
 namespace offload::config {
 
-// The line of the file from which a setting comes; 0 where it comes from elsewhere.
-std::size_t line_of_origin(const Loaded& loaded, const std::string& key);
+// Of the setting in the file; 0:0 where its value comes from elsewhere.
+Place place_of_origin(const Loaded& loaded, const std::string& key);
 
 }  // namespace offload::config

@@ -104,12 +104,7 @@ TableReader::TableReader(Reading& reading, std::string section, const toml::tabl
 const toml::node* TableReader::find(std::string_view key) {
     asked_.emplace(key);
     const toml::node* node = table_ == nullptr ? nullptr : table_->get(key);
-    auto& origin = reading_.loaded.origins[full(key)];
-    origin = "default";
-    if (node == nullptr) return nullptr;
-    const auto [line, column] = place_of(node->source());
-    origin = fmt::format("{}:{}", reading_.file, line);
-    reading_.places[full(key)] = fmt::format("{}:{}:{}", reading_.file, line, column);
+    if (node != nullptr) reading_.places[full(key)] = place_of(node->source());
     return node;
 }
 
@@ -326,8 +321,7 @@ std::optional<Environment> TableReader::environment(std::string_view key) {
     for (const auto& [variable, value] : *table) {
         const std::string name(variable.str());
         const std::string path = full(key) + "." + name;
-        reading_.loaded.origins[path] =
-            fmt::format("{}:{}", reading_.file, place_of(variable.source()).line);
+        reading_.places[path] = place_of(variable.source());
         if (!is_variable_name(name)) {
             reading_.error(place_of(variable.source()),
                            fmt::format("\"{}\" in [{}] is no name for an environment variable",

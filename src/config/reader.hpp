@@ -18,10 +18,6 @@
 
 namespace offload::config {
 
-struct Place {
-    std::size_t line = 0;
-    std::size_t column = 0;
-};
 Place place_of(const toml::source_region& region);
 
 // What all tables of one file share.
@@ -30,7 +26,7 @@ struct Reading {
     const Kinds& kinds;
     const Lookup& lookup;
     Loaded& loaded;
-    std::map<std::string, std::string> places = {};  // for Config::places
+    std::map<std::string, Place> places = {};  // for Config::places
 
     void error(Place place, std::string message, std::string hint = {});
     void warning(Place place, std::string message, std::string hint = {});

@@ -60,13 +60,13 @@ class Writer {
         }
     }
     std::string origin(const std::string& full) const {
-        const auto found = loaded_.origins.find(full);
-        if (found == loaded_.origins.end()) return "default";
+        auto origin = origin_of(loaded_, full);
         // The whole path stands in the first line.
         const std::string& file = loaded_.config->file.native();
-        return found->second.starts_with(file)
-                   ? loaded_.config->file.filename().string() + found->second.substr(file.size())
-                   : found->second;
+        if (origin.starts_with(file)) {
+            origin.replace(0, file.size(), loaded_.config->file.filename().native());
+        }
+        return origin;
     }
     std::string finish() && { return std::move(out_); }
 

@@ -47,8 +47,7 @@ Surroundings::Surroundings(const Loaded& loaded, const Lookup& lookup)
       tests_folder_(working_folder(config_, here_)) {}
 
 bool Surroundings::given(const std::string& key) const {
-    const auto found = loaded_.origins.find(key);
-    return found != loaded_.origins.end() && found->second != "default";
+    return origin_of(loaded_, key) != "default";
 }
 
 bool Surroundings::exists(const fs::path& path) {
@@ -57,8 +56,9 @@ bool Surroundings::exists(const fs::path& path) {
 }
 
 void Surroundings::warn(const std::string& key, std::string message, std::string hint) {
-    out_.push_back({Diagnostic::Severity::Warning, config_.file.string(),
-                    line_of_origin(loaded_, key), 0, std::move(message), std::move(hint)});
+    const auto [line, column] = place_of_origin(loaded_, key);
+    out_.push_back({Diagnostic::Severity::Warning, config_.file.string(), line, column,
+                    std::move(message), std::move(hint)});
 }
 
 bool Surroundings::has_tool(const std::string& name, const fs::path& folder) const {

@@ -14,8 +14,9 @@ std::vector<Diagnostic> unbuilt_features(const Loaded& loaded) {
     std::vector<Diagnostic> out;
     const auto add = [&](Severity severity, const std::string& key, std::string message,
                          std::string hint) {
-        out.push_back({severity, config.file.string(), line_of_origin(loaded, key), 0,
-                       std::move(message), std::move(hint)});
+        const auto [line, column] = place_of_origin(loaded, key);
+        out.push_back(
+            {severity, config.file.string(), line, column, std::move(message), std::move(hint)});
     };
     if (const auto complaint = config.framework.options->unbuilt()) {
         add(Severity::Error, "framework.type", complaint->message, complaint->hint);

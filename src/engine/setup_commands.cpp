@@ -235,10 +235,8 @@ Result<> SetupCommands::run(const Step& step, const Job& job) {
 
 Error SetupCommands::trouble_of(const Step& step, std::string_view key, std::string what) const {
     const auto section = section_of(step.group);
-    const auto& config = settings_.config;
-    const auto place = config.places.find(fmt::format("{}.{}", section, key));
     return {.message = fmt::format("[{}] {}{}", section, key, what),
-            .place = place != config.places.end() ? place->second : config.file.string()};
+            .place = settings_.config.place_of(fmt::format("{}.{}", section, key))};
 }
 
 std::string SetupCommands::last_words() {

@@ -264,9 +264,9 @@ TEST(Origins, NameTheLineTheFlagOrTheDefault) {
                               overrides, variables());
     ASSERT_TRUE(loaded.config);
     EXPECT_EQ(loaded.config->offload.max_parallel, 7U);
-    EXPECT_EQ(loaded.origins.at("offload.max_parallel"), "--parallel");
-    EXPECT_EQ(loaded.origins.at("offload.test_timeout_secs"), "offload.toml:3");
-    EXPECT_EQ(loaded.origins.at("report.output_dir"), "default");
+    EXPECT_EQ(origin_of(loaded, "offload.max_parallel"), "--parallel");
+    EXPECT_EQ(origin_of(loaded, "offload.test_timeout_secs"), "offload.toml:3");
+    EXPECT_EQ(origin_of(loaded, "report.output_dir"), "default");
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class SurroundingsTest : public testing::Test {
 TEST_F(SurroundingsTest, ToolThatIsNotThereIsAWarningWithItsLine) {
     const auto loaded = read(minimal("", "command = \"poetry run pytest\""));
     EXPECT_THAT(warnings(loaded, path()),
-                ElementsAre(AllOf(HasSubstr("offload.toml:7: warning"), HasSubstr("poetry"))));
+                ElementsAre(AllOf(HasSubstr("offload.toml:7:11: warning"), HasSubstr("poetry"))));
     tool("poetry");
     EXPECT_THAT(warnings(loaded, path()), IsEmpty());
 }
@@ -84,7 +84,7 @@ TEST_F(SurroundingsTest, DockerfileAndCopiedFoldersAreLookedFor) {
         "type = \"pytest\"\ncommand = \"pytest\"\n[groups.all]\n",
         "offload.toml", overrides, variables());
     EXPECT_THAT(warnings(loaded, path()),
-                ElementsAre(HasSubstr("offload.toml:5: warning: provider.dockerfile"),
+                ElementsAre(HasSubstr("offload.toml:5:14: warning: provider.dockerfile"),
                             HasSubstr("no-such"), HasSubstr("--copy-dir: warning: ")));
 }
 

@@ -98,6 +98,12 @@ enum class JunitAttempts {
     Testcases,  // a testcase for each
 };
 
+// In the config file, from 1; 0:0: not in it.
+struct Place {
+    std::size_t line = 0;
+    std::size_t column = 0;
+};
+
 // What a run tells the system whose job it is, in that system's own ways.
 enum class CiSystem { Auto, Off, GitHub, GitLab, Buildkite };
 // By value, as the key and the flag have it; "auto" goes by the variables that systems set.
@@ -151,12 +157,14 @@ struct Config {
     History history;
     Checkpoint checkpoint;
     Cost cost;
-    std::vector<CopyDir> extra_copy_dirs;  // from --copy-dir
-    Environment extra_env;                 // from --env; wins over the provider's
-    bool no_cache = false;                 // from --no-cache
-    // Where the value of each key of the file stands, for errors that show only in a run:
-    // "groups.all.setup_command" → "offload.toml:12:17".
-    std::map<std::string, std::string> places = {};
+    std::vector<CopyDir> extra_copy_dirs;      // from --copy-dir
+    Environment extra_env;                     // from --env; wins over the provider's
+    bool no_cache = false;                     // from --no-cache
+    std::map<std::string, Place> places = {};  // by key of the file: "groups.all.setup_command"
+
+    // "offload.toml:12:17", for errors that show only in a run. Of a key that the file does not
+    // have, the file.
+    std::string place_of(const std::string& key) const;
 };
 
 // The folder in which discovery and local tests run, absolute: the first that is set of

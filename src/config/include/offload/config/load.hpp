@@ -51,8 +51,8 @@ struct ReferringText {
 struct Loaded {
     std::optional<Config> config;         // absent when there is an error
     std::vector<Diagnostic> diagnostics;  // in the order of the file
-    // Where each effective setting comes from: "offload.max_parallel" → "offload.toml:2",
-    // "--parallel" or "default".
+    // Where settings come from that do not come from their keys: "offload.max_parallel" →
+    // "--parallel".
     std::map<std::string, std::string> origins;
     // Values that ${VAR} took from variables with secret names: to be masked wherever shown.
     std::vector<std::string> secrets;
@@ -65,6 +65,10 @@ Loaded load(const std::filesystem::path& file, const Kinds& kinds, const Overrid
             const Lookup& lookup);
 Loaded parse(std::string_view text, const std::filesystem::path& file, const Kinds& kinds,
              const Overrides& overrides, const Lookup& lookup);
+
+// Of the effective value of "offload.max_parallel", for instance: "offload.toml:2", "--parallel" or
+// "default".
+std::string origin_of(const Loaded& loaded, const std::string& key);
 
 // How texts that refer to variables are shown.
 enum class Values { AsWritten, Expanded };
