@@ -12,17 +12,12 @@
 #include "offload/base/file.hpp"
 #include "offload/base/text.hpp"
 #include "offload/run/gathering.hpp"
+#include "setup_variables.hpp"
 
 namespace offload::engine {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_name(std::string_view name) {
-    const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-    return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
-           std::ranges::all_of(name, fits);
-}
 
 // "offload", "groups.all": as the config has it.
 std::string section_of(const config::Group* group) {
@@ -57,55 +52,6 @@ class Log {
 };
 
 }  // namespace
-
-Result<Variables> read_variables(std::string_view text) {
-    constexpr std::string_view kUntil = "<<";
-    Variables variables;
-    const auto lines = text::lines(text);
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-        const auto line = lines[i];
-        const auto number = i + 1;
-        if (text::trim(line).empty()) continue;
-        const auto equals = line.find('=');
-        const auto until = std::min(line.find(kUntil), line.size());
-        const bool several = until < std::min(equals, line.size());
-        const auto name = line.substr(0, several ? until : equals);
-        std::string_view trouble;
-        std::string value;
-        if (several) {
-            const auto word = line.substr(until + kUntil.size());
-            const auto begin = i + 1;
-            while (++i < lines.size() && lines[i] != word) {
-                if (i > begin) value += '\n';
-                value += lines[i];
-            }
-            if (word.empty() || i == lines.size()) {
-                trouble = "begins a value of several lines that no line ends";
-            }
-        } else if (equals == std::string_view::npos) {
-            trouble = "is no KEY=VALUE";
-        } else {
-            value = line.substr(equals + 1);
-        }
-        if (trouble.empty() && value.find('\0') != std::string::npos) {
-            trouble = "has a value with a null byte, which no variable can have";
-        } else if (trouble.empty() && !is_name(name)) {
-            trouble = "does not begin with the name of a variable";
-        } else if (trouble.empty() && name.starts_with("OFFLOAD_")) {
-            trouble = "sets a variable of Offload's own";
-        }
-        if (!trouble.empty()) {
-            return fail(Error{.message = fmt::format("line {} of $OFFLOAD_ENV {}: \"{}\"", number,
-                                                     trouble, text::to_valid_utf8(line)),
-                              .hint =
-                                  "expected one KEY=VALUE a line, as in: echo \"PORT=$port\" "
-                                  ">> \"$OFFLOAD_ENV\"; a value of several lines stands between "
-                                  "the lines KEY<<END and END"});
-        }
-        variables.emplace_back(name, std::move(value));
-    }
-    return variables;
-}
 
 bool has_setup_commands(const config::Config& config, const std::vector<std::string>& only_groups) {
     return std::ranges::any_of(config.groups, [&](const config::Group& group) {

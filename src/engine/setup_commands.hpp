@@ -22,12 +22,6 @@
 
 namespace offload::engine {
 
-// What a setup has written: lines KEY=VALUE; or, as GitHub Actions has it for values of several
-// lines, KEY<<WORD, the value's lines, and WORD on a line of its own. Empty lines between these are
-// left out. Error, with the line's number: a line that is neither; a value that nothing ends; a
-// name that is no variable's, or one of this program's own.
-Result<Variables> read_variables(std::string_view text);
-
 // Whether the config asks for any, for these groups (empty: all).
 bool has_setup_commands(const config::Config& config, const std::vector<std::string>& only_groups);
 
