@@ -13,6 +13,7 @@ FILES = (io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRand
          io.BufferedRWPair, io.FileIO, io.BytesIO, io.StringIO)
 FINALIZERS_OF_FILES = tuple(kind.__del__ for kind in (*FILES, socket.socket))
 GENERATOR = type(one for one in ())
+FUNCTION = type(lambda: None)
 HARMLESS_CALLBACKS = ("weakref", "_weakrefset", "logging")  # modules: they keep registers
 HOOKS = ("_pytest", "pluggy", "offload_pytest")
 
@@ -23,7 +24,7 @@ class Garbage:
 
     def __init__(self):
         self._found = self._ours = None
-        self._opened = None
+        self._opened = Opened()
         self._promotions = None  # as many as there were when this process was forked
 
     def session_starts(self):
@@ -113,9 +114,8 @@ def is_left_half_way(generator):
 
 
 def has_callback(reference):
-    """The interpreter's own registers, as of subclasses, are no concern."""
+    """Registers of the interpreter's, which are compiled, and of its library are no concern."""
     callback = system.Reference.__callback__.__get__(reference)
-    if type(callback) is type(has_callback):
-        return callback.__module__ not in HARMLESS_CALLBACKS
-    own = type(callback) is type(system.write) and type(callback.__self__) is system.Reference
-    return callback is not None and not own
+    if callback is None or type(callback) is type(system.write):
+        return False
+    return type(callback) is not FUNCTION or callback.__module__ not in HARMLESS_CALLBACKS

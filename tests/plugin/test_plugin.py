@@ -475,6 +475,10 @@ class Outcomes(Case):
             self.outcomes(), {"test_a.py::test_a": "passed", "test_a.py::test_b": "failed"}
         )
 
+    def test_an_option_that_makes_no_session_ends_as_ever(self):
+        told = self.collect("--help")
+        self.assertEqual((told.status, told.err), (0, ""))
+
 
 class Running(Case):
     def test_only_the_batch_runs_in_definition_order(self):
