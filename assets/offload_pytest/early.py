@@ -26,11 +26,12 @@ class EarlyWorker(Worker):
         self._selections = Selections()
         self._maxfail = 1 if plan["fail_fast"] else 0
         self.stays = False
-        self._awaits_forks = mother is not None
+        self._others_wait = mother is not None
         if self._tells and mother is None:
             self._let_others_start()
 
     def _let_others_start(self):
+        self._others_wait = False
         self._channel.send("stays", protocol=PROTOCOL)
 
     @pytest.hookimpl(tryfirst=True)
@@ -41,12 +42,12 @@ class EarlyWorker(Worker):
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):
         yield
-        self._doubt(collector.config)
+        if isinstance(collector, pytest.File):
+            self._doubt(collector.config)
 
     def _doubt(self, config):
-        """Others wait for forks of this process, as long as there may be any."""
-        if self._awaits_forks and self._mother.is_in_doubt(config):
-            self._awaits_forks = False
+        """Others wait until they can be forks of this process, as long as that may be."""
+        if self._others_wait and self._mother.is_in_doubt(config):
             self._let_others_start()
 
     def register(self, pluginmanager):
@@ -58,7 +59,6 @@ class EarlyWorker(Worker):
     def pytest_collection(self, session):
         self._garbage.spare()
         outcome = yield
-        self._awaits_forks = False
         if self._mother is not None:
             self._mother.watch.end()
         self._garbage.spare_no_more()
@@ -94,6 +94,8 @@ class EarlyWorker(Worker):
         own = (self._requests, self._channel, self._watchdog)
         plan = self._mother.stay_behind(session, [one.descriptor for one in own])
         if plan is None:
+            if self._others_wait and not self._leaves:
+                self._let_others_start()
             return False
         config = session.config
         for one in own[:2]:

@@ -44,18 +44,20 @@ class Ending:
     def pytest_unconfigure(self):
         """Behind all that might look for leaks, but before pytest searches, as some versions do here
         and others later."""
-        searches = getattr(unraisableexception, "gc_collect_harder", None)
+        search = getattr(unraisableexception, "gc_collect_harder", None)
+        forgotten = True
 
-        def forget_and_search(*args):
-            self._garbage.forget()
-            searches(*args)
+        def forget_and_search(*args, **options):
+            nonlocal forgotten
+            forgotten = self._garbage.forget()
+            search(*args, **options)
 
-        if searches is not None:
+        if search is not None:
             unraisableexception.gc_collect_harder = forget_and_search
         yield
-        if searches is not None:
-            unraisableexception.gc_collect_harder = searches
-        forgotten = self._garbage.forget()
+        if search is not None:
+            unraisableexception.gc_collect_harder = search
+        forgotten = forgotten and self._garbage.forget()
         if self._session is not None:
             end_in_spite_of_threads(self._channel, self._session)
         if self._leaving is not None and forgotten:

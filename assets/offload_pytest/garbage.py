@@ -88,13 +88,12 @@ def promotions():
 def may_tell(objects):
     """Whether one of them might run code when it goes, files aside. No code of theirs is run to learn
     it."""
-    if any(has_finalizer(kind) for kind in set(map(type, objects)) if kind is not GENERATOR):
+    kinds = set(map(type, objects))
+    if any(has_finalizer(kind) for kind in kinds if kind is not GENERATOR):
         return True
-    return any(
-        is_left_half_way(one) if type(one) is GENERATOR else has_callback(one)
-        for one in objects
-        if type(one) is GENERATOR or issubclass(type(one), system.Reference)
-    )
+    questions = {kind: has_callback for kind in kinds if issubclass(kind, system.Reference)}
+    questions[GENERATOR] = is_left_half_way
+    return any(questions[type(one)](one) for one in objects if type(one) in questions)
 
 
 def has_finalizer(kind):

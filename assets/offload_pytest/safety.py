@@ -75,7 +75,12 @@ def what_shows_at_once(config, watch):
         return measures(config)
     if hands_data(config):
         return "a plugin hands data to workers of xdist's, or takes some back"
-    return watch.reason
+    if watch.reason:
+        return watch.reason
+    if watch.has_drawn() and "pytest_randomly" not in system.modules:
+        return "random numbers are drawn or seeded before the first test"
+    thread = thread_left()
+    return thread and "a thread runs before the first test: %s" % thread
 
 
 def what_speaks_against_forks(session, watch, streams):
@@ -84,15 +89,10 @@ def what_speaks_against_forks(session, watch, streams):
     reason = what_shows_at_once(config, watch)
     if reason:
         return reason
-    if watch.has_drawn() and "pytest_randomly" not in system.modules:
-        return "random numbers are drawn or seeded before the first test"
     if getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None) is not None:
         return "pytest's temporary folder is used before the first test"
     if getattr(session, "_setupstate").stack:
         return "fixtures are set up before the first test"
-    thread = thread_left()
-    if thread:
-        return "a thread runs before the first test: %s" % thread
     if has_children():
         return "a child process is left from before the first test"
     if any(system.getitimer(0)):

@@ -176,7 +176,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     plan["whole"] = collects_all(request, true);
     if (request.start != WorkerStart::ToDiscover) {
         auto command = with_plan(request, as_ascii(plan));
-        if (request.start == WorkerStart::WithTests) command.fork = fork_instead(request);
+        command.fork = fork_instead(request);
         if (plan.contains("nodes")) command.command.insert(0, announcement(request));
         return command;
     }
