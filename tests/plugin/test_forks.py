@@ -144,6 +144,14 @@ class Forks(Case):
                          files=["test_a.py"], **{"in": [0, 0]}).finish(stop=False)
         self.assertIn("that is enough", told.one("refused")["reason"])
 
+    def test_one_may_be_asked_for_before_the_tests_are_known(self):
+        self.write("test_a.py", TWO)
+        self.first()
+        worker = self.fork(mode="early", began=str(self.base / "never-made"))
+        told = worker.run("test_a.py::test_1").finish()
+        self.assertEqual(worker.outcomes(told), {"test_a.py::test_1": "passed"})
+        self.assertEqual(told.kind("items"), [])
+
     def test_each_has_an_identity_of_its_own(self):
         self.write("test_a.py", """
             import os

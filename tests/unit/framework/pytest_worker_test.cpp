@@ -155,11 +155,13 @@ TEST(PytestWorker, MayBeAForkOfTheDiscoveringOne) {
     const auto first = started_on_this_machine(pytest, WorkerStart::ToDiscover);
     const auto socket = json::parse(first.files.at(1).content).at("mother");
     EXPECT_FALSE(first.fork.has_value());
-    const auto later = started_on_this_machine(pytest, WorkerStart::WithTests);
-    ASSERT_TRUE(later.fork.has_value());
-    EXPECT_EQ(later.fork->socket, socket);
-    EXPECT_EQ(later.fork->plan, later.files.at(1).path);
-    EXPECT_FALSE(json::parse(later.files.at(1).content).contains("mother"));
+    for (const auto start : {WorkerStart::DuringDiscovery, WorkerStart::WithTests}) {
+        const auto later = started_on_this_machine(pytest, start);
+        ASSERT_TRUE(later.fork.has_value());
+        EXPECT_EQ(later.fork->socket, socket);
+        EXPECT_EQ(later.fork->plan, later.files.at(1).path);
+        EXPECT_FALSE(json::parse(later.files.at(1).content).contains("mother"));
+    }
 }
 
 TEST(PytestWorker, IsNoForkWhereAWrapperMightSetUpSomethingForEach) {
