@@ -3,7 +3,7 @@
 import io
 
 from .garbage import may_tell
-from .streams import Opened
+from .streams import Opened, flush, flush_streams, mappings
 from .system import system
 
 BUFFERED = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
@@ -63,8 +63,7 @@ class Leaving:
         for one in system.get_objects():  # since the end of the session: the others are frozen
             if issubclass(type(one), BUFFERED):
                 flush(one)
-        names = ("stdout", "stderr", "__stdout__", "__stderr__")
-        if all([flush(getattr(system.sys, name, None)) for name in names]):
+        if flush_streams():
             system.exit_at_once(status)
 
 
@@ -82,15 +81,6 @@ def status_of(raised):
     return int(code) & 0xFF if isinstance(code, int) else None
 
 
-def flush(stream):
-    try:
-        if stream is not None and not stream.closed:
-            stream.flush()
-    except Exception:
-        return False
-    return True
-
-
 def can_leave():
     """Whether forks of this process may: nothing that is there already has to be taken down."""
     if any(name in system.environ for name in C_COVERAGE) or has_covered_library():
@@ -102,9 +92,7 @@ def has_covered_library():
     """Whether a library that is no installed one counts for gcov what it runs."""
     prefixes = (system.sys.prefix, system.sys.base_prefix, "/usr", "/lib")
     installed = tuple(system.fsencode(prefix) for prefix in prefixes)
-    with system.open("/proc/self/maps", "rb") as file:
-        names = {line.split(None, 5)[5].rstrip(b"\n") for line in file if b"/" in line}
-    for name in sorted(names):
+    for name in sorted({name for _, name in mappings()}):
         if name.endswith(b".so") and not name.startswith(installed):
             with system.open(name, "rb") as library:
                 if MARK_OF_C_COVERAGE in library.read():

@@ -1,5 +1,6 @@
 """Threads that tests have left behind."""
 
+from .streams import flush_streams
 from .system import system
 
 GRACE = 5.0  # seconds
@@ -27,7 +28,5 @@ def end_after_grace(channel, session, threads):
     word = "the thread" if len(names) == 1 else "the threads"
     channel.send("notice", severity="warning", text=text % (word, ", ".join(names), GRACE))
     system.run_exit_functions()
-    for stream in (system.sys.__stdout__, system.sys.__stderr__):
-        if stream is not None:
-            stream.flush()
+    flush_streams()
     system.exit_at_once(int(session.exitstatus))

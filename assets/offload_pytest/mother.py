@@ -7,7 +7,7 @@ import socket
 from .leaving import can_leave
 from .plan import read_plan
 from .safety import native_threads, what_shows_at_once, what_speaks_against_forks
-from .streams import Streams
+from .streams import Streams, flush_streams
 from .system import system
 from .text import from_exact
 from .watch import Watch
@@ -65,9 +65,7 @@ class Mother:
 
     def _leave(self, session):
         """Why there is no mother, "" where there is one; a worker's plan in the worker."""
-        for stream in (system.sys.__stdout__, system.sys.__stderr__):
-            if stream is not None:
-                stream.flush()
+        flush_streams()
         try:
             here, there = socket.socketpair()
         except Exception as error:  # of whoever keeps tests from making any

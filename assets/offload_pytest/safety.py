@@ -71,8 +71,9 @@ def what_shows_at_once(config, watch):
     for module, reason in UNFIT_MODULES:
         if module in system.modules:
             return reason
-    if measures(config):
-        return measures(config)
+    measured = measures(config)
+    if measured:
+        return measured
     if hands_data(config):
         return "a plugin hands data to workers of xdist's, or takes some back"
     if watch.reason:

@@ -109,12 +109,32 @@ def what_is_strange(descriptor, found):
     return "%s is open for %s" % (target, "writing" if writes else "reading")
 
 
-def shared_memory():
-    """A mapping that forks would share, and write to; "" where there is none."""
+def flush_streams():
+    """Of this process; False where that is not possible."""
+    names = ("stdout", "stderr", "__stdout__", "__stderr__")
+    return all([flush(getattr(system.sys, name, None)) for name in names])
+
+
+def flush(stream):
+    try:
+        if stream is not None and not stream.closed:
+            stream.flush()
+    except Exception:
+        return False
+    return True
+
+
+def mappings():
+    """(permissions, name) of what this process has in its memory; without a name, b""."""
     with system.open("/proc/self/maps", "rb") as file:
         for line in file:
             fields = line.split(None, 5)
-            if b"w" in fields[1] and b"s" in fields[1]:
-                name = fields[5].strip() if len(fields) > 5 else b"nameless"
-                return name.decode("utf-8", "replace")
+            yield fields[1], fields[5].strip() if len(fields) > 5 else b""
+
+
+def shared_memory():
+    """A mapping that forks would share, and write to; "" where there is none."""
+    for permissions, name in mappings():
+        if b"w" in permissions and b"s" in permissions:
+            return (name or b"nameless").decode("utf-8", "replace")
     return ""
