@@ -3,7 +3,7 @@
 # Joins the modules of the package <name>/ beside the caller's CMakeLists.txt into one file,
 # <name>.py in the build folder, and adds its path to the caller's OFFLOAD_JOINED. See
 # join_python.py for what such a package may look like. PACKED adds <name>.packed.py as well, a short
-# form of the same for commands that carry it (pack_python.py).
+# form of the same, without comments (bare_python.py), for commands that carry it (pack_python.py).
 function(offload_joined_python name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "PACKED" "" "MODULES")
     set(joiner ${PROJECT_SOURCE_DIR}/cmake/join_python.py)
@@ -17,12 +17,16 @@ function(offload_joined_python name)
         VERBATIM)
     list(APPEND OFFLOAD_JOINED ${joined})
     if(arg_PACKED)
+        set(stripper ${PROJECT_SOURCE_DIR}/cmake/bare_python.py)
         set(packer ${PROJECT_SOURCE_DIR}/cmake/pack_python.py)
+        set(bare ${CMAKE_CURRENT_BINARY_DIR}/bare/${name}.py)
         set(packed ${CMAKE_CURRENT_BINARY_DIR}/${name}.packed.py)
+        file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/bare)
         add_custom_command(
             OUTPUT ${packed}
-            COMMAND Python3::Interpreter ${packer} ${joined} ${packed}
-            DEPENDS ${joined} ${packer}
+            COMMAND Python3::Interpreter ${stripper} ${joined} ${bare}
+            COMMAND Python3::Interpreter ${packer} ${bare} ${packed}
+            DEPENDS ${joined} ${stripper} ${packer}
             VERBATIM)
         list(APPEND OFFLOAD_JOINED ${packed})
     endif()

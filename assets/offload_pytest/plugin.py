@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from .ahead import Ahead
 from .batch import Batch
 from .bytecode import keep_bytecode
 from .chance import Seeded, seed_alike
@@ -46,11 +47,14 @@ class Plugin:
         if "mark" in plan:
             open(from_exact(plan["mark"]), "w").close()
         self._mother = mother_for(plan, self._channel)
-        self._bytecode = None
+        self._bytecode = self._ahead = None
         if "bytecode" in plan:
+            folder, ahead = from_exact(plan["bytecode"]), plan.get("ahead", False)
             if plan["mode"] in ("collect", "first"):
-                os.makedirs(from_exact(plan["bytecode"]), mode=0o700, exist_ok=True)
-            self._bytecode = keep_bytecode(from_exact(plan["bytecode"]))
+                os.makedirs(folder, mode=0o700, exist_ok=True)
+            self._bytecode = keep_bytecode(folder, ahead)
+            if self._bytecode is not None and ahead:
+                self._ahead = Ahead(self._bytecode, folder)
 
     def _choose_mode(self, options, companions):
         plan, channel = self._plan, self._channel
@@ -90,6 +94,8 @@ class Plugin:
             if self._plan["mode"] == "early" and "began" in self._plan:
                 self._requests.wait_for_file(from_exact(self._plan["began"]))
             identity.register(early_config)
+        if self._ahead is not None:
+            early_config.pluginmanager.register(self._ahead, "offload-ahead")
         mode.register(early_config.pluginmanager)
         early_config.pluginmanager.register(mode, "offload-mode")
         early_config.pluginmanager.register(Seeded(), "offload-seeded")

@@ -20,6 +20,14 @@ UNFIT_MODULES = (
 )
 
 
+def unfit_module():
+    """What speaks against forks of a process that has imported it; "" where there is none."""
+    for module, reason in UNFIT_MODULES:
+        if module in system.modules:
+            return reason
+    return ""
+
+
 def measures(config):
     """pytest-cov, coverage or a debugger: they follow a process from its start."""
     coverage = system.modules.get("coverage")
@@ -68,12 +76,9 @@ def native_threads():
 
 def what_shows_at_once(config, watch):
     """Of what speaks against forks; "" where nothing does so far."""
-    for module, reason in UNFIT_MODULES:
-        if module in system.modules:
-            return reason
-    measured = measures(config)
-    if measured:
-        return measured
+    at_once = unfit_module() or measures(config)
+    if at_once:
+        return at_once
     if hands_data(config):
         return "a plugin hands data to workers of xdist's, or takes some back"
     if watch.reason:

@@ -218,6 +218,7 @@ class Case(unittest.TestCase):
         self.number = 0
         self.plugins = False  # load what is installed beside pytest: half of the time to start
         self.bytecode = None  # the plan's folder of that name
+        self.ahead = False  # as the plan says
         self.randomly = False  # pytest-randomly shuffles wherever it is loaded
 
     def write(self, name, content=""):
@@ -232,7 +233,7 @@ class Case(unittest.TestCase):
         carried.mkdir(exist_ok=True)
         (carried / "offload_pytest.py").write_text(PLUGIN, encoding="utf-8")
         if self.bytecode is not None:
-            plan = dict(plan, bytecode=str(self.bytecode))
+            plan = dict(plan, bytecode=str(self.bytecode), ahead=self.ahead)
         path = carried / ("plan-%d.json" % self.number)
         path.write_text(json.dumps(dict(plan, nonce=NONCE, label="t-%d" % self.number)))
         return subprocess.Popen(
@@ -253,7 +254,7 @@ class Case(unittest.TestCase):
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "OFFLOAD"))}
         if not self.plugins:
             clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-        return dict(clean, PYTHONDONTWRITEBYTECODE="1", **(env or {}))
+        return {**clean, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})}
 
     def plain(self, *args, env=None):
         """Pytest without the plugin; (exit status, output)."""

@@ -781,5 +781,118 @@ class Bytecode(Case):
         self.assertEqual(told.one("end")["outcome"], "passed")
 
 
+# Whoever rewrites the first file waits until the last one has been rewritten.
+WAITS_FOR_THE_LAST = """
+    import os
+    import time
+    from _pytest.assertion import rewrite
+
+    original = rewrite.rewrite_asserts
+    deadline = time.monotonic() + 60
+    def rewrite_asserts(module, source, path, config):
+        name = os.path.basename(path)
+        while name == "test_00.py" and not os.path.exists("rewritten-test_39.py"):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        original(module, source, path, config)
+        with open("rewritten-" + name, "a") as file:
+            file.write("%d\\n" % os.getpid())
+    rewrite.rewrite_asserts = rewrite_asserts
+"""
+WRITES = {"PYTHONDONTWRITEBYTECODE": ""}
+
+
+@unittest.skipUnless(len(os.sched_getaffinity(0)) > 1, "there is no other processor")
+class Ahead(Case):
+    """Other processes rewrite what pytest has not come to yet, and nothing else shows of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.bytecode = self.base / "bytecode"
+        self.ahead = True
+        for number in range(40):
+            tests = ("def test_%d():\n    x = %d\n    assert x != 7, 'seven'\n" % (n, n) for n in range(40))
+            self.write("test_%02d.py" % number, "".join(tests))
+
+    def rewriters(self, number):
+        return (self.root / ("rewritten-test_%02d.py" % number)).read_text().split()
+
+    def assert_no_process_is_left(self):
+        for number in range(40):
+            for process in self.rewriters(number):
+                self.assertFalse(os.path.exists("/proc/" + process))
+
+    def test_the_last_files_are_rewritten_while_the_first_one_is(self):
+        self.write("conftest.py", WAITS_FOR_THE_LAST)
+        found = self.collect()
+        self.assertEqual(len(found.ids), 1600)
+        self.assertNotEqual(self.rewriters(39), self.rewriters(0))
+        met = 3  # files at most, at which they meet
+        self.assertLessEqual(sum(len(self.rewriters(number)) for number in range(40)), 40 + met)
+        told = self.run_batch(found.ids, found.files)
+        failed = {found.ids[end["n"]] for end in told.kind("end") if end["outcome"] != "passed"}
+        self.assertEqual(failed, {"test_%02d.py::test_7" % number for number in range(40)})
+        self.assertEqual(list(self.root.rglob("*.pyc")), [])
+        self.assert_no_process_is_left()
+
+    def test_only_what_is_collected_has_bytecode_beside_it(self):
+        self.write("conftest.py", WAITS_FOR_THE_LAST)
+        self.collect("--ignore=test_38.py", env=WRITES)
+        kept = {path.name.split(".")[0] for path in self.root.rglob("*-pytest-*.pyc")}
+        self.assertEqual(kept - {"conftest"}, {"test_%02d" % n for n in range(40) if n != 38})
+        before = len(self.rewriters(0))
+        self.assertEqual(len(self.collect(env=WRITES).ids), 1600)
+        self.assertEqual(len(self.rewriters(0)), before)
+
+    def test_what_pytest_warns_of_is_heard(self):
+        self.write("conftest.py", WAITS_FOR_THE_LAST)
+        self.write("test_39.py", "def test_a(): assert (1, 'always')\n")
+        self.write("test_38.py", "def test_a(): assert '\\d'\n")
+        broken = self.collect("-W", "error").kind("broken")
+        self.assertEqual({frame["id"] for frame in broken}, {"test_38.py", "test_39.py"})
+
+    def test_one_that_hangs_is_not_waited_for(self):
+        hangs = WAITS_FOR_THE_LAST.replace("original(module", "hang(name); original(module")
+        self.write(
+            "conftest.py",
+            hangs + """
+    collector = os.getpid()
+    def hang(name):
+        while name == "test_30.py" and os.getpid() != collector:
+            with open("hangs-" + str(os.getpid()), "w"):
+                time.sleep(1)
+""",
+        )
+        self.assertEqual(len(self.collect().ids), 1600)
+        for path in self.root.glob("hangs-*"):
+            self.assertFalse(os.path.exists("/proc/" + path.name.split("-")[1]))
+
+    def test_nobody_is_asked_where_all_has_bytecode(self):
+        self.collect(env=WRITES)
+        self.assertTrue((self.bytecode / "ahead").exists())
+        shutil.rmtree(self.bytecode)
+        self.collect(env=WRITES)
+        self.assertFalse((self.bytecode / "ahead").exists())
+
+    def test_nobody_is_asked_where_a_thread_runs(self):
+        self.write("conftest.py", """
+            import threading
+            threading.Thread(target=threading.Event().wait, daemon=True).start()
+        """)
+        self.assertEqual(len(self.collect().ids), 1600)
+        self.assertFalse((self.bytecode / "ahead").exists())
+
+    def test_whoever_waits_for_any_child_does_no_harm(self):
+        self.write("test_20.py", """
+            import os
+            try:
+                os.wait()
+            except ChildProcessError:
+                pass
+            def test_a(): pass
+        """)
+        self.assertEqual(len(self.collect().ids), 1561)
+
+
 if __name__ == "__main__":
     unittest.main()

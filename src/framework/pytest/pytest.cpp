@@ -68,6 +68,7 @@ Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& requ
         leaves_mother ? &PytestFramework::run_words : &PytestFramework::discovery_words;
     auto plan = plan_for(context, leaves_mother ? "first" : "collect");
     if (leaves_mother) leave_mother(plan, request);
+    plan["ahead"] = settings_.fork == PytestFork::Auto;
     plan["mark"] = exact_json(mark_path(context));
     add_common(plan);
     if (is_local_ && has_run_folder(context)) {
@@ -181,6 +182,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
         return command;
     }
     plan["mark"] = exact_json(mark_path(request.context));
+    plan["ahead"] = settings_.fork == PytestFork::Auto;
     if (may_fork(request.context)) plan["mother"] = exact_json(mother_path(request));
     add_companions(plan, request.group, request.companions, &PytestFramework::run_words);
     auto command = with_plan(request, as_ascii(plan));
