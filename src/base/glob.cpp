@@ -1,6 +1,8 @@
 #include "offload/base/glob.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <vector>
 
@@ -134,6 +136,12 @@ bool glob_match(std::string_view pattern, std::string_view path) {
         }
     }
     return p == patterns.size();
+}
+
+bool stays_inside(std::string_view relative) {
+    const std::filesystem::path path(relative);
+    return !path.empty() && path.is_relative() &&
+           std::ranges::find(path, std::filesystem::path("..")) == path.end();
 }
 
 }  // namespace offload

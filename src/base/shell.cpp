@@ -23,6 +23,10 @@ bool is_plain(std::string_view word) {
     return true;
 }
 
+bool is_name_start(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; }
+
+bool is_name_char(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
+
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
 // POSIX shell grammar 2.2.3: within double quotes a backslash quotes only these.
@@ -120,6 +124,17 @@ bool is_literal(std::string_view text) {
 }
 
 }  // namespace
+
+std::string_view variable_name_at(std::string_view text, std::size_t at) {
+    if (at >= text.size() || !is_name_start(text[at])) return {};
+    std::size_t end = at;
+    while (end < text.size() && is_name_char(text[end])) ++end;
+    return text.substr(at, end - at);
+}
+
+bool is_variable_name(std::string_view name) {
+    return !name.empty() && variable_name_at(name, 0).size() == name.size();
+}
 
 std::string quote(std::string_view text) {
     if (is_plain(text)) return std::string(text);

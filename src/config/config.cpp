@@ -23,10 +23,14 @@ const FrameworkKind* Kinds::framework(std::string_view name) const {
     return named(frameworks, name);
 }
 
-std::string Config::place_of(const std::string& key) const {
+Place Config::place_of(const std::string& key) const {
     const auto found = places.find(key);
-    if (found == places.end()) return file.string();
-    return fmt::format("{}:{}:{}", file.string(), found->second.line, found->second.column);
+    return found == places.end() ? Place{} : found->second;
+}
+
+std::string Config::where(const std::string& key) const {
+    const auto [line, column] = place_of(key);
+    return line == 0 ? file.string() : fmt::format("{}:{}:{}", file.string(), line, column);
 }
 
 std::filesystem::path working_folder(const Config& config, const std::filesystem::path& cwd) {

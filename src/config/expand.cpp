@@ -4,20 +4,10 @@
 #include <array>
 #include <set>
 
+#include "offload/base/shell.hpp"
+
 namespace offload::config {
 namespace {
-
-bool is_name_start(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_'; }
-
-bool is_name_char(char c) { return is_name_start(c) || (c >= '0' && c <= '9'); }
-
-// The name that begins at `at`, or "".
-std::string_view name_at(std::string_view text, std::size_t at) {
-    if (at >= text.size() || !is_name_start(text[at])) return {};
-    std::size_t end = at;
-    while (end < text.size() && is_name_char(text[end])) ++end;
-    return text.substr(at, end - at);
-}
 
 void add_once(std::vector<std::string>& list, std::string_view item) {
     if (std::find(list.begin(), list.end(), item) == list.end()) list.emplace_back(item);
@@ -41,7 +31,7 @@ std::size_t closing_brace(std::string_view text, std::size_t at) {
 // Appends what the "${" at `at` stands for; returns the place behind it.
 std::size_t expand_reference(std::string_view text, std::size_t at, const Lookup& lookup,
                              Expansion& out) {
-    const std::string_view name = name_at(text, at + 2);
+    const std::string_view name = shell::variable_name_at(text, at + 2);
     const std::size_t after = at + 2 + name.size();
     const bool plain = !name.empty() && after < text.size() && text[after] == '}';
     const bool with_default = !name.empty() && text.substr(after, 2) == ":-";
@@ -92,7 +82,7 @@ std::set<std::string, std::less<>> assigned_in(std::string_view text) {
     std::string_view taker;  // "read" and the like: the names after it are assigned
     for (std::size_t at = 0; at < text.size();) {
         if (ends_command(text[at])) taker = {};
-        const std::string_view name = name_at(text, at);
+        const std::string_view name = shell::variable_name_at(text, at);
         if (name.empty()) {
             ++at;
             continue;
@@ -140,13 +130,13 @@ std::vector<std::string> unset_references(std::string_view text, const Lookup& l
             if (text[at + 1] == '$') {
                 ++at;
             } else if (text[at + 1] == '{') {
-                const std::string_view name = name_at(text, at + 2);
+                const std::string_view name = shell::variable_name_at(text, at + 2);
                 const std::size_t after = at + 2 + name.size();
                 if (wanted == Reference::Braced && after < text.size() && text[after] == '}') {
                     note(name);
                 }
             } else if (wanted == Reference::Plain) {
-                note(name_at(text, at + 1));
+                note(shell::variable_name_at(text, at + 1));
             }
         }
     }
@@ -188,10 +178,6 @@ bool looks_secret(std::string_view name) {
     return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) {
         return upper.find(sign) != std::string::npos;
     });
-}
-
-bool is_variable_name(std::string_view name) {
-    return !name.empty() && name_at(name, 0).size() == name.size();
 }
 
 }  // namespace offload::config

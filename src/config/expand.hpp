@@ -31,7 +31,4 @@ std::vector<std::string> unset_plain_in_shell_text(std::string_view text, const 
 // TOKEN, KEY, SECRET, PASSWORD, … anywhere in the name, in any case.
 bool looks_secret(std::string_view name);
 
-// Letters, digits and underscores, not beginning with a digit.
-bool is_variable_name(std::string_view name);
-
 }  // namespace offload::config

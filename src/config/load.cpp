@@ -8,6 +8,7 @@
 
 #include "expand.hpp"
 #include "offload/base/file.hpp"
+#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "read_sections.hpp"
 #include "reader.hpp"
@@ -113,7 +114,7 @@ void apply_env(Config& config, const std::vector<std::string>& texts, Loaded& lo
     for (const auto& text : texts) {
         const auto equals = text.find('=');
         const std::string name = text.substr(0, equals);
-        if (equals == std::string::npos || !is_variable_name(name)) {
+        if (equals == std::string::npos || !shell::is_variable_name(name)) {
             flag_error(loaded, "--env",
                        fmt::format("\"{}\" is no assignment; expected KEY=VALUE",
                                    looks_secret(name) ? name : text),

@@ -4,8 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <filesystem>
 
+#include "offload/base/glob.hpp"
 #include "offload/base/text.hpp"
 #include "sections.hpp"
 
@@ -86,11 +86,6 @@ void check_exactly_one(TableReader& table, const ExactlyOne& keys) {
     }
 }
 
-bool leaves_folder(const std::string& glob) {
-    const std::filesystem::path path(glob);
-    return path.is_absolute() || std::ranges::find(path, std::filesystem::path("..")) != path.end();
-}
-
 }  // namespace
 
 void read_simple(TableReader& table, void* section) {
@@ -147,7 +142,7 @@ std::map<std::string, std::size_t> read_resources(TableReader& table) {
 
 void check_globs(TableReader& table, const Report& report) {
     for (const auto& glob : report.download_globs) {
-        if (!leaves_folder(glob)) continue;
+        if (stays_inside(glob)) continue;
         table.error_at(
             "download_globs",
             fmt::format("report.download_globs: \"{}\" leaves the folder of the tests", glob),

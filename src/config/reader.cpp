@@ -322,7 +322,7 @@ std::optional<Environment> TableReader::environment(std::string_view key) {
         const std::string name(variable.str());
         const std::string path = full(key) + "." + name;
         reading_.places[path] = place_of(variable.source());
-        if (!is_variable_name(name)) {
+        if (!shell::is_variable_name(name)) {
             reading_.error(place_of(variable.source()),
                            fmt::format("\"{}\" in [{}] is no name for an environment variable",
                                        name, full(key)),

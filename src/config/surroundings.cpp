@@ -27,7 +27,8 @@ std::string program_of(const std::string& command) {
     if (!words) return "";
     for (const auto& word : *words) {
         const auto equals = word.find('=');
-        if (equals != std::string::npos && is_variable_name(word.substr(0, equals))) continue;
+        if (equals != std::string::npos && shell::is_variable_name(word.substr(0, equals)))
+            continue;
         if (word.find_first_of("$@{*?~") != std::string::npos) return "";
         if (std::find(kNotPrograms.begin(), kNotPrograms.end(), word) != kNotPrograms.end()) {
             return "";

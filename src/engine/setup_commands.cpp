@@ -182,7 +182,7 @@ Result<> SetupCommands::run(const Step& step, const Job& job) {
 Error SetupCommands::trouble_of(const Step& step, std::string_view key, std::string what) const {
     const auto section = section_of(step.group);
     return {.message = fmt::format("[{}] {}{}", section, key, what),
-            .place = settings_.config.place_of(fmt::format("{}.{}", section, key))};
+            .place = settings_.config.where(fmt::format("{}.{}", section, key))};
 }
 
 std::string SetupCommands::last_words() {

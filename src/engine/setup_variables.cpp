@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
 namespace offload::engine {
@@ -20,12 +19,6 @@ struct Assignment {
     std::string value;
     std::string_view trouble = {};  // words that follow the line; empty where there is none
 };
-
-bool is_name(std::string_view name) {
-    const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
-    return !name.empty() && std::isdigit(static_cast<unsigned char>(name.front())) == 0 &&
-           std::ranges::all_of(name, fits);
-}
 
 // The value of KEY<<WORD at `lines[at]`; `at` is then the line that ends it.
 Assignment take_lines(std::string_view name, std::string_view word,
@@ -58,7 +51,8 @@ std::string_view trouble_of(const Assignment& assignment) {
     if (assignment.value.find('\0') != std::string::npos) {
         return "has a value with a null byte, which no variable can have";
     }
-    if (!is_name(assignment.name)) return "does not begin with the name of a variable";
+    if (!shell::is_variable_name(assignment.name))
+        return "does not begin with the name of a variable";
     if (assignment.name.starts_with("OFFLOAD_")) return "sets a variable of Offload's own";
     return {};
 }

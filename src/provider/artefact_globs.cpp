@@ -19,12 +19,6 @@ constexpr std::string_view kWild = "*?[\\";
 
 }  // namespace
 
-bool stays_inside(std::string_view relative) {
-    const fs::path path(relative);
-    return !path.empty() && path.is_relative() &&
-           std::ranges::find(path, fs::path("..")) == path.end();
-}
-
 Result<std::vector<std::string>> normal_globs(const std::vector<std::string>& globs) {
     std::vector<std::string> out;
     for (const auto& glob : globs) {

@@ -11,9 +11,6 @@
 
 namespace offload::provider {
 
-// Whether a path or a glob names something below the folder that it is relative to.
-bool stays_inside(std::string_view relative);
-
 // Without `./`, doubled slashes and the like, in the same order. Error: one is empty, is absolute
 // or holds `..`.
 Result<std::vector<std::string>> normal_globs(const std::vector<std::string>& globs);

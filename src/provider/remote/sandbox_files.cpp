@@ -5,6 +5,7 @@
 
 #include "artefact_globs.hpp"
 #include "offload/base/file.hpp"
+#include "offload/base/glob.hpp"
 #include "remote/result_frame.hpp"
 #include "remote/sandbox.hpp"
 #include "remote/script.hpp"

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "artefact_globs.hpp"
 #include "offload/base/shell.hpp"
@@ -106,12 +105,6 @@ std::string read_environment(const BatchScript& batch) {
            failing("exec_command does not pass on its standard input, as exec_stdin says");
 }
 
-bool is_variable_name(std::string_view name) {
-    if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front())) != 0) return false;
-    return std::ranges::all_of(
-        name, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
-}
-
 }  // namespace
 
 std::string batch_script(const BatchScript& batch) {
@@ -207,7 +200,7 @@ std::size_t bytes_in_argument(std::string_view piece) {
 
 Result<> check_variable_names(const Variables& variables, const std::string& place) {
     for (const auto& [name, value] : variables) {
-        if (is_variable_name(name)) continue;
+        if (shell::is_variable_name(name)) continue;
         return fail(Error{.message = fmt::format("no shell can export a variable `{}`", name),
                           .place = place,
                           .hint = "names are letters, digits and underscores"});

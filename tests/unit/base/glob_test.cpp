@@ -130,5 +130,14 @@ TEST(Glob, AgreesWithItsDefinitionOnRandomInput) {
     EXPECT_GT(matched, 1000);
 }
 
+TEST(StaysInside, OnlyWhatIsBelowTheFolder) {
+    for (const auto* inside : {"a", "a/b", "./a", "a/..b", "..a/*", "**", "..."}) {
+        EXPECT_TRUE(stays_inside(inside)) << inside;
+    }
+    for (const auto* outside : {"", "/", "/a", "..", "../a", "a/..", "a/../b"}) {
+        EXPECT_FALSE(stays_inside(outside)) << outside;
+    }
+}
+
 }  // namespace
 }  // namespace offload

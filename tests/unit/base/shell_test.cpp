@@ -209,5 +209,29 @@ TEST(SimpleCommand, HasTheWordsThatAShellMakesOfIt) {
     EXPECT_GT(simple, 300U);
 }
 
+TEST(VariableName, IsWhatARealShellAssignsTo) {
+    static constexpr std::string_view kPieces = "aZ_09-. =";
+    std::mt19937 random(7);
+    for (int i = 0; i < 300; ++i) {
+        std::string name;
+        for (std::size_t n = random() % 4; n > 0; --n) name += kPieces[random() % kPieces.size()];
+        const bool takes = !name.empty() && output_of_sh("export " + quote(name) +
+                                                         " 2>&1 && echo taken") == "taken\n";
+        const bool assigns = name.find('=') != std::string::npos;  // and what precedes it is a name
+        ASSERT_EQ(is_variable_name(name), takes && !assigns) << name;
+    }
+}
+
+TEST(VariableName, EndsWhereItCannotGoOn) {
+    EXPECT_EQ(variable_name_at("${A_1:-b}", 2), "A_1");
+    EXPECT_EQ(variable_name_at("$1", 1), "");
+    EXPECT_EQ(variable_name_at("A", 1), "");
+    EXPECT_EQ(variable_name_at("A", 9), "");
+    EXPECT_EQ(variable_name_at("\xc3\x9c"
+                               "A",
+                               0),
+              "");
+}
+
 }  // namespace
 }  // namespace offload::shell

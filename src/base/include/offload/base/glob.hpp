@@ -10,4 +10,8 @@ namespace offload {
 // relative; the whole path must match.
 bool glob_match(std::string_view pattern, std::string_view path);
 
+// Whether a path or a glob names something below the folder that it is relative to: it is not
+// empty, not absolute and holds no `..`.
+bool stays_inside(std::string_view relative);
+
 }  // namespace offload

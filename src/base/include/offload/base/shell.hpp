@@ -1,6 +1,7 @@
 // Text for and from POSIX shells: quoting and splitting. Runs nothing.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,13 @@ std::string join(std::span<const std::string> words);
 // backslash quote; `#` at a word's start is an ordinary character.
 // Error: an unterminated quote or a trailing backslash, with its offset in the message.
 Result<std::vector<std::string>> split(std::string_view text);
+
+// The name of a variable that begins at `at`, or "": letters, digits and underscores, not beginning
+// with a digit (POSIX.1-2017, Base Definitions, 3.235).
+std::string_view variable_name_at(std::string_view text, std::size_t at);
+
+// Whether all of it is such a name.
+bool is_variable_name(std::string_view name);
 
 // The words of a text that any POSIX shell takes for one command, with nothing to do but to start
 // the program that the first word names: no expansion, no operator, no builtin. Nothing when a

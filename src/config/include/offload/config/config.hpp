@@ -162,9 +162,11 @@ struct Config {
     bool no_cache = false;                     // from --no-cache
     std::map<std::string, Place> places = {};  // by key of the file: "groups.all.setup_command"
 
+    // 0:0 where the file does not have the key.
+    Place place_of(const std::string& key) const;
     // "offload.toml:12:17", for errors that show only in a run. Of a key that the file does not
     // have, the file.
-    std::string place_of(const std::string& key) const;
+    std::string where(const std::string& key) const;
 };
 
 // The folder in which discovery and local tests run, absolute: the first that is set of
