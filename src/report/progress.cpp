@@ -3,16 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <unordered_set>
 
 #include "attempt_text.hpp"
-#include "ci/system.hpp"
 #include "display_text.hpp"
-#include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 #include "progress_area.hpp"
+#include "progress_failures.hpp"
 #include "progress_heartbeat.hpp"
+#include "progress_lines.hpp"
 #include "progress_repetitions.hpp"
 #include "run_tracker.hpp"
 
@@ -22,8 +21,6 @@ namespace {
 constexpr Seconds kDrawEvery{0.1};
 constexpr std::size_t kMostHeldBack = 64UL * 1024;
 constexpr std::size_t kLongestLine = 500;
-constexpr std::size_t kWorthFolding = 12;  // lines of a failure
-constexpr std::size_t kRetryShare = 10;    // a failure that is retried shows a tenth of the lines
 
 struct Heading {
     Style style = Style::Plain;
@@ -50,6 +47,8 @@ class Progress::Display {
     Display(ProgressOptions options, const TestTable& tests)
         : options_(std::move(options)),
           tests_(tests),
+          lines_(options_.colour, options_.ci),
+          failures_(options_, tests, lines_),
           run_(std::exchange(options_.known_durations, {})) {}
 
     void show(const Event& event) {
@@ -72,7 +71,7 @@ class Progress::Display {
         if (options_.mode == ProgressMode::PlainLines) {
             heartbeat(now);
             write_held_back();
-        } else if (now - last_drawing_ >= kDrawEvery || held_back_.size() >= kMostHeldBack) {
+        } else if (now - last_drawing_ >= kDrawEvery || lines_.text().size() >= kMostHeldBack) {
             last_drawing_ = now;
             draw(now);
         }
@@ -81,7 +80,8 @@ class Progress::Display {
     // Removes the area for good; what comes later is printed as lines.
     void leave() {
         if (options_.mode == ProgressMode::RedrawnArea) {
-            held_back_.insert(0, area_.remove(size().columns));
+            const auto last = area_.remove(size().columns) + lines_.take();
+            if (!last.empty()) options_.write(last);
             left_ = true;
         }
         write_held_back();
@@ -94,14 +94,12 @@ class Progress::Display {
         AreaLook look{.size = size(), .colour = options_.colour, .unicode = options_.unicode};
         look.size.columns = std::max<std::size_t>(look.size.columns, 1);
         options_.write(
-            area_.draw(held_back_, area_lines(run_, tests_, look, now), look.size.columns));
-        held_back_.clear();
+            area_.draw(lines_.take(), area_lines(run_, tests_, look, now), look.size.columns));
     }
 
     void write_held_back() {
-        if (held_back_.empty()) return;
-        options_.write(held_back_);
-        held_back_.clear();
+        if (lines_.text().empty()) return;
+        options_.write(lines_.take());
         if (options_.mode == ProgressMode::PlainLines) spoke_ = true;
     }
 
@@ -114,17 +112,13 @@ class Progress::Display {
         for (const auto& line : heartbeat_lines(run_, tests_, look, now)) say(line);
     }
 
-    void say(std::string_view line) {
-        held_back_ += ci::guarded(options_.ci, line);
-        held_back_ += '\n';
-    }
+    void say(std::string_view line) { lines_.say(line); }
     void say(Style style, std::string_view word, std::string_view rest) {
-        say(fmt::format("{} {}", styled(style, word, options_.colour), rest));
+        lines_.say(style, word, rest);
     }
     bool plain() const { return options_.mode == ProgressMode::PlainLines; }
     bool quiet() const { return options_.verbosity == Verbosity::Quiet; }
     bool verbose() const { return options_.verbosity >= Verbosity::Verbose; }
-    bool everything() const { return options_.verbosity == Verbosity::Everything; }
     // How the run goes is told in lines.
     bool narrates() const { return plain() && !quiet(); }
     std::string id_of(TestIndex test) const { return harmless_line(tests_[test].id); }
@@ -219,7 +213,10 @@ class Progress::Display {
         const Attempt& attempt = event.attempt;
         last_attempt_ = {attempt.test, attempt.number};
         if (is_failure(attempt.result.outcome)) {
-            show_failure(event);
+            mark_told(attempt.test);
+            const auto& type = attempt.result.type;
+            if (type == kCrashType || type == kTimeoutType) blamed_.insert(attempt.batch);
+            failures_.show(event, now_);
         } else if (verbose()) {
             const bool skipped = attempt.result.outcome == Outcome::Skipped;
             const auto reason = skipped ? one_line_reason(attempt.result) : std::string{};
@@ -227,7 +224,9 @@ class Progress::Display {
                 fmt::format("{} ({}){}{}", id_of(attempt.test),
                             text::duration(attempt.result.duration), reason.empty() ? "" : ": ",
                             reason));
-            if (everything() && !skipped) show_output(attempt.result);
+            if (options_.verbosity == Verbosity::Everything && !skipped) {
+                failures_.show_output(attempt.result);
+            }
         }
     }
 
@@ -277,110 +276,6 @@ class Progress::Display {
         say(style, word, text::trim(harmless(event.text)));
     }
 
-    std::string place_of(const Attempt& attempt) const {
-        switch (tests_[attempt.test].kind) {
-            case TestKind::CollectionError:  // never was in a sandbox
-                return " (could not be collected)";
-            case TestKind::RunnerFailure:  // belongs to no test
-                return "";
-            case TestKind::Test:
-                break;
-        }
-        return fmt::format(" ({}, sandbox {})", text::duration(attempt.result.duration),
-                           attempt.sandbox.value());
-    }
-
-    void show_failure(const AttemptFinished& event) {
-        const Attempt& attempt = event.attempt;
-        mark_told(attempt.test);
-        const auto& type = attempt.result.type;
-        if (type == kCrashType || type == kTimeoutType) blamed_.insert(attempt.batch);
-        const bool is_test = tests_[attempt.test].kind == TestKind::Test;
-        const auto retry = event.will_retry && is_test
-                               ? fmt::format(": {} failed, will retry", attempt_number(attempt))
-                           : attempt.number > 1 ? fmt::format(", {}", attempt_number(attempt))
-                                                : std::string{};
-        const auto headline = id_of(attempt.test) + place_of(attempt) + retry;
-        const auto say_headline = [&] {
-            say(event.will_retry ? Style::Yellow : Style::Red, word_for_failure(attempt.result),
-                headline);
-        };
-        if (everything()) {
-            say_headline();
-            return show_output(attempt.result);
-        }
-        if (failure_lines_shown_ >= options_.total_failure_lines) {
-            say_headline();
-            say(fmt::format("    {}", one_line_reason(attempt.result)));
-            if (!std::exchange(told_of_limit_, true)) {
-                say("note: from here on failures are shown without their output; "
-                    "`offload logs --failures` has it");
-            }
-            return;
-        }
-        AttemptTextOptions look;
-        look.most_lines = event.will_retry
-                              ? std::max<std::size_t>(5, options_.failure_lines / kRetryShare)
-                              : options_.failure_lines;
-        look.longest_line = kLongestLine;
-        look.indent = "    ";
-        look.unicode = options_.unicode;
-        look.rank = options_.rank_lines;
-        // One who asks for all of it reads on.
-        if (verbose()) look.first_rows = std::numeric_limits<std::size_t>::max();
-        const auto text = attempt_text(attempt.result, look);
-        failure_lines_shown_ += text.lines;
-        const bool folded = text.lines >= kWorthFolding && begin_fold(attempt, headline);
-        if (!folded) say_headline();
-        show_details(text.text);
-        if (text.shortened) {
-            say(fmt::format("    all of it: offload logs --test {}",
-                            harmless_line(shell::quote(tests_[attempt.test].id))));
-        }
-        if (folded) end_fold();
-    }
-
-    // Under a line that tells as much as can be seen of it as long as it is folded.
-    bool begin_fold(const Attempt& attempt, std::string_view headline) {
-        if (options_.ci == nullptr || options_.ci->fold_begin == nullptr) return false;
-        ++folds_;
-        held_back_ += options_.ci->fold_begin(
-            {.title = fmt::format("{} {}: {}", word_for_failure(attempt.result), headline,
-                                  fit_end(one_line_reason(attempt.result), kLongestLine)),
-             .name = fmt::format("offload_{}", folds_),
-             .at = now_});
-        return true;
-    }
-
-    void end_fold() {
-        held_back_ +=
-            options_.ci->fold_end({.name = fmt::format("offload_{}", folds_), .at = now_});
-    }
-
-    void show_output(const TestResult& result) {
-        AttemptTextOptions look;
-        look.indent = "    ";
-        look.unicode = options_.unicode;
-        show_details(attempt_text(result, look).text);
-    }
-
-    // With pytest's "E   …" lines in the colour that they have there.
-    void show_details(std::string_view text) {
-        for (const auto line : text::lines(text)) {
-            const bool reason = text::trim(line).starts_with("E  ");
-            say(reason ? styled(Style::Red, line, options_.colour) : std::string(line));
-        }
-    }
-
-    std::string attempt_number(const Attempt& attempt) const {
-        const std::size_t group = tests_[attempt.test].group.value();
-        if (group < options_.attempts_per_group.size()) {
-            return fmt::format("attempt {} of {}", attempt.number,
-                               options_.attempts_per_group[group]);
-        }
-        return fmt::format("attempt {}", attempt.number);
-    }
-
     void mark_told(TestIndex test) {
         if (test.value() >= told_.size()) told_.resize(std::max<std::size_t>(test.value() + 1, 64));
         told_[test.value()] = true;
@@ -391,22 +286,20 @@ class Progress::Display {
 
     ProgressOptions options_;
     const TestTable& tests_;
+    ProgressLines lines_;  // that wait for the next drawing
+    ProgressFailures failures_;
     RunTracker run_;
     RedrawnArea area_;
-    std::string held_back_;  // lines that wait for the next drawing
     std::vector<std::string> groups_;
     std::vector<bool> told_;                  // a failure of this test was shown
     std::unordered_set<BatchNumber> blamed_;  // a test told already how the batch ended
     ProgressRepetitions repetitions_;
     std::pair<TestIndex, int> last_attempt_{TestIndex{}, 0};
-    std::size_t failure_lines_shown_ = 0;
-    std::size_t folds_ = 0;
     SystemTime now_;
     Seconds last_drawing_{-1};
     Seconds last_words_{0};
     bool spoke_ = false;
     bool first_sandbox_told_ = false;
-    bool told_of_limit_ = false;
     bool left_ = false;
 };
 
