@@ -140,13 +140,14 @@ class Mother:
             for name, value in wish["env"].items():
                 system.environ[name] = value
             wear_marker(wish["env"].get(MARK))
-            plan = read_plan(wish["plan"])
             while system.getppid() == between:  # until it has ended
                 system.select([], [], [], 0.0002)
             connection.send(str(system.getpid()).encode("ascii"))
             if connection.recv(1) != b"1":
                 system.exit_at_once(0)
-        return plan
+        # Not before: the plan is read once, and another process is started with it where none
+        # of us is wanted.
+        return read_plan(wish["plan"])
 
 
 def receive(connection):

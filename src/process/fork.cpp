@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "pipes.hpp"
+#include "reap.hpp"
 
 namespace offload::process {
 namespace {
@@ -89,6 +90,7 @@ bool is_own_leader(pid_t pid) {
 
 std::optional<Started> fork_elsewhere(const Fork& fork, const Streams& streams,
                                       const Limits& limits, std::optional<ListedGroup>& group) {
+    if (!inherits_orphans()) return std::nullopt;
     const auto connection = connect_to(fork.socket);
     if (!connection.open()) return std::nullopt;
     auto pipes = make_pipes(streams);

@@ -25,12 +25,6 @@ Seconds seconds(const timeval& time) {
     return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
 }
 
-// Only a subreaper inherits the orphans of its children and can tell by them who is left.
-bool inherits_orphans() {
-    int value = 0;
-    return prctl(PR_GET_CHILD_SUBREAPER, &value, 0, 0, 0) == 0 && value != 0;
-}
-
 void reap_leader(pid_t leader, End& end) {
     siginfo_t info{};
     rusage usage{};
@@ -77,6 +71,11 @@ Group wait_for_members(pid_t group, SteadyTime until, const std::function<bool()
 }
 
 }  // namespace
+
+bool inherits_orphans() {
+    int value = 0;
+    return prctl(PR_GET_CHILD_SUBREAPER, &value, 0, 0, 0) == 0 && value != 0;
+}
 
 bool has_ended(pid_t pid) {
     siginfo_t info{};

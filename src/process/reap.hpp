@@ -10,6 +10,10 @@
 
 namespace offload::process {
 
+// Whether this process is a subreaper: only one inherits the orphans of its children and can tell
+// by them who is left. Emulators may know of none.
+bool inherits_orphans();
+
 // True when the child has ended (or is no child of ours); it stays a zombie, which keeps its number
 // from being reused.
 bool has_ended(pid_t pid);

@@ -70,7 +70,8 @@ class Forks(Case):
                         [f["t"] for f in told.frames].index("collected"))
         return told.one("forks").get("reason", "")
 
-    def fork(self, slot=1, env=None, **plan):
+    def fork(self, slot=1, env=None, word=b"1", **plan):
+        """`word`: what the fork waits for; b"": nothing comes."""
         self.forks += 1
         label = "f-%d" % self.forks
         path = self.base / (label + ".plan")
@@ -95,7 +96,7 @@ class Forks(Case):
             os.close(in_read)
             os.close(out_write)
             self.assertTrue(answer, "the mother forks nothing")
-            connection.send(b"1")
+            connection.send(word)
         process = Fork(int(answer), os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb"))
         return Served(process, err)
 
@@ -114,6 +115,14 @@ class Forks(Case):
             self.assertEqual(told.one("bye")["status"], 1)
             self.assertEqual(told.status, 1)
         self.assertEqual((self.root / "imported").read_text(), "a")
+
+    def test_one_that_is_not_wanted_leaves_the_plan_to_the_next(self):
+        self.write("test_a.py", TWO)
+        self.first()
+        fork = self.fork(word=b"")
+        told = fork.finish(stop=False)
+        self.assertEqual((told.status, told.frames), (0, []), told.err)
+        self.assertTrue((self.base / "f-1.plan").exists())
 
     def test_a_batch_is_a_fork_of_what_discovery_has_left_behind(self):
         self.write("test_a.py", "open('imported', 'a').write('a')\n" + TWO + "def test_3(): pass\n")
