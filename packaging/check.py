@@ -34,6 +34,10 @@ def only(folder, pattern):
     return found[0]
 
 
+def machine_of(session):
+    return session.run("uname -m").strip()
+
+
 def copy_examples(session, *names):
     for name in names:
         shutil.copytree(ROOT / "examples" / name, session.merged / "project" / name,
@@ -59,7 +63,7 @@ def main_job_without_python(session, offload):
 
 
 def unpack_tarball(session, packages):
-    archive = only(packages, f"*-{os.uname().machine}-linux.tar.gz")
+    archive = only(packages, f"*-{machine_of(session)}-linux.tar.gz")
     shutil.copy(archive, session.merged / "tmp")
     session.run(f"mkdir -p /usr/local && gzip -dc /tmp/{archive.name} > /tmp/offload.tar && "
                 "tar -C /tmp -xf /tmp/offload.tar && cp -R /tmp/offload-*-linux/* /usr/local/")
@@ -67,7 +71,7 @@ def unpack_tarball(session, packages):
 
 
 def install_wheel(session, packages):
-    wheel = only(packages, f"*_{os.uname().machine}.whl")
+    wheel = only(packages, f"*_{machine_of(session)}.whl")
     shutil.copy(wheel, session.merged / "tmp")
     session.run("python3 -m venv --system-site-packages /venv && "
                 f"/venv/bin/pip install --quiet --no-index /tmp/{wheel.name}")
@@ -94,7 +98,8 @@ def in_debian(root, packages):
             main_job(session, offload)
             told(root.name, install, version)
             if install is install_deb:
-                as_on_an_older_kernel(session, offload)
+                if machine_of(session) == os.uname().machine:  # an emulator needs newer calls itself
+                    as_on_an_older_kernel(session, offload)
                 session.run("dpkg --remove offload && ! command -v offload")
 
 
@@ -121,7 +126,7 @@ def told(name, install, version):
 
 def main():
     packages, kept = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
-    chosen = sys.argv[3:] or [*roots.DEBIANS, "musl"]
+    chosen = sys.argv[3:] or [*roots.made_for(packages), "musl"]
     for name in chosen:
         if name == "musl":
             in_musl(roots.musl(kept / name), packages)

@@ -10,8 +10,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from typing import NamedTuple
 
-DEBIANS = {"debian-11": "bullseye", "debian-12": "bookworm", "debian-13": "trixie"}
+class Debian(NamedTuple):
+    suite: str
+    architecture: str = ""  # as dpkg calls it; "": this machine's
+
+
+DEBIANS = {"debian-11": Debian("bullseye"), "debian-12": Debian("bookworm"),
+           "debian-13": Debian("trixie"), "debian-12-arm64": Debian("bookworm", "arm64")}
+# Programs of other machines run in an emulator that the kernel starts for them: by the first bytes of
+# their files and which of their bits count (binfmt_misc; the kernel's admin-guide/binfmt-misc).
+BINFMT = pathlib.Path("/proc/sys/fs/binfmt_misc")
+EMULATORS = {
+    "arm64": ("/usr/bin/qemu-aarch64-static",
+              r"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0",
+              r"\xff\xff\xff\xff\xff\xff\xff\0\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"),
+}
 # Where the system's own pytest is older than what Offload runs: its Python, and what pip gets for it.
 # The last release whose requirements are the same for this Python and for the one that runs pip.
 NEWER_PYTEST = {"bullseye": ("3.9", "pytest==7.1.*")}
@@ -28,6 +43,13 @@ def mirror():
     return asked.stdout.split()[0]
 
 
+def made_for(packages):
+    """The names of the Debian systems that there is a package for."""
+    own = own_architecture()
+    return [name for name, system in DEBIANS.items()
+            if list(packages.glob(f"*_{system.architecture or own}.deb"))]
+
+
 def once(folder, make):
     """Calls make(folder) where there is no such folder yet; half a one is made again."""
     done = folder.with_name(f"{folder.name}.made")
@@ -39,13 +61,33 @@ def once(folder, make):
     return folder
 
 
-def debian(folder, suite):
+def own_architecture():
+    return subprocess.run(["dpkg", "--print-architecture"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout.strip()
+
+
+def emulate(architecture):
+    """Lets the kernel run its programs, in every root. Stays so until the next start of the machine."""
+    if not (BINFMT / "register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT], check=True)
+    emulator, magic, mask = EMULATORS[architecture]
+    name = pathlib.Path(emulator).name.removesuffix("-static")
+    if not (BINFMT / name).exists():
+        (BINFMT / "register").write_text(f":{name}:M::{magic}:{mask}:{emulator}:F")
+
+
+def debian(folder, system):
+    architecture = system.architecture or own_architecture()
+    if architecture != own_architecture():
+        emulate(architecture)
+    suite = system.suite
+
     def make(place):
         log = place.with_name(f"{place.name}.log")
         with log.open("wb") as output:
             made = subprocess.run(["debootstrap", "--variant=minbase", f"--include={INCLUDED}",
-                                   suite, place, mirror()], stdout=output, stderr=output,
-                                  check=False)
+                                   f"--arch={architecture}", suite, place, mirror()],
+                                  stdout=output, stderr=output, check=False)
         if made.returncode != 0:
             raise SystemExit(f"debootstrap could not make {place}: see {log}")
         if suite in NEWER_PYTEST:

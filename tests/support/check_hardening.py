@@ -4,7 +4,8 @@
 Position independent, stack not executable, all relocations bound at the start and read-only from
 then on, functions with arrays guarded, copies of known size checked. With --static also that it
 needs nothing: neither a loader nor a library. Such a binary has to have its symbols still; that the
-guards are there shows in our own functions, as those of the C library are called by itself as well.
+guards are there shows in functions that were compiled here, as those of the C library are called by
+itself as well.
 """
 
 import struct
@@ -21,6 +22,10 @@ GUARD = b"__stack_chk_fail"
 CHECKED_COPIES = (b"__memcpy_chk", b"__read_chk", b"__pread64_chk", b"__memmove_chk",
                   b"__snprintf_chk", b"__poll_chk", b"__vsnprintf_chk", b"__fprintf_chk",
                   b"__memset_chk", b"__readlink_chk")
+
+# The namespaces of what is compiled with our options: our own, and libraries that are headers or, as
+# fmt is, source. In ours alone the compiler may see that all copies fit.
+COMPILED_HERE = (b"7offload", b"3fmt", b"8nlohmann", b"4toml", b"5boost")
 
 
 class Elf:
@@ -84,11 +89,12 @@ def calls(machine, code, address):
 
 
 def called_by_us(elf):
-    """The names of the guards that our own functions call."""
+    """The names of the guards that functions call which were compiled here."""
     functions = list(elf.functions())
     guards = {address: name for name, address, _ in functions
               if name in (GUARD, *CHECKED_COPIES)}
-    return {guards[target] for name, address, length in functions if b"7offload" in name
+    return {guards[target] for name, address, length in functions
+            if any(namespace in name for namespace in COMPILED_HERE)
             for target in calls(elf.machine, elf.code(address, length), address)
             if target in guards}
 
