@@ -62,6 +62,16 @@ def capture_files(config):
     return found
 
 
+def is_copy(descriptor, of):
+    """Whether both come from one opening of a file: then they have its flags in common."""
+    before, flags = system.fcntl(descriptor, fcntl.F_GETFL), system.fcntl(of, fcntl.F_GETFL)
+    system.fcntl(of, fcntl.F_SETFL, flags ^ os.O_APPEND)
+    try:
+        return system.fcntl(descriptor, fcntl.F_GETFL) != before
+    finally:
+        system.fcntl(of, fcntl.F_SETFL, flags)
+
+
 class Streams:
     """All descriptors of this process that lead to its standard input, output and error, however
     many copies pytest has made of them, and the files of its capturing."""
@@ -70,13 +80,14 @@ class Streams:
         """`own`: a descriptor of each of the three, in this order."""
         roles = {}
         for role, descriptor in reversed(list(enumerate(own))):
-            roles[identity_of(descriptor)] = role
+            roles[identity_of(descriptor)] = role, descriptor
         self._captures = capture_files(config)
         self._copies = [[], [], []]
         self.strange = ""
         for descriptor, found in open_descriptors():
-            role = roles.get((found.st_dev, found.st_ino))
-            if role is not None:
+            role, ours = roles.get((found.st_dev, found.st_ino), (None, None))
+            # /dev/null is opened by many, for writing as well.
+            if role is not None and (not stat.S_ISCHR(found.st_mode) or is_copy(descriptor, ours)):
                 self._copies[role].append(descriptor)
             elif descriptor not in self._captures and not self.strange:
                 self.strange = what_is_strange(descriptor, found)

@@ -273,13 +273,14 @@ class Case(unittest.TestCase):
             process.kill()
         return Told(process.returncode, out, err)
 
-    def serve(self, *args, limit=DEADLINE, fail_fast=False, env=None, mode="serve", plan=None):
+    def serve(self, *args, limit=DEADLINE, fail_fast=False, env=None, mode="serve", plan=None,
+              stdin=subprocess.PIPE):
         """A worker that waits for what it is told."""
         served = {"mode": mode, "protocols": [1], "limit": limit, "fail_fast": fail_fast}
         plan = {**served, **(plan or {})}
         err = tempfile.TemporaryFile()
         self.addCleanup(err.close)
-        return Served(self.start(plan, list(args), env, stdin=subprocess.PIPE, stderr=err), err)
+        return Served(self.start(plan, list(args), env, stdin=stdin, stderr=err), err)
 
     def collect(self, *args, **options):
         return self.run_pytest({"mode": "collect"}, ["--collect-only", "-q", *args], **options)

@@ -49,11 +49,11 @@ class Forks(Case):
         self.socket = str(self.base / "mother")
         self.forks = 0
 
-    def first(self, *args, env=None, **plan):
+    def first(self, *args, env=None, stdin=subprocess.PIPE, **plan):
         plan = {"mother": self.socket, "workers": 3, **plan}
         env = {"OFFLOAD_SANDBOX_ID": "local-abc-0", "OFFLOAD_PARALLEL_INDEX": "0",
                "OFFLOAD_SANDBOX_FOLDER": "/tmp/offload-abc-0-xyz", **(env or {})}
-        worker = self.serve(*args, mode="first", plan=plan, env=env)
+        worker = self.serve(*args, mode="first", plan=plan, env=env, stdin=stdin)
         self.addCleanup(self.end, worker)
         worker.wait_for("collected")
         return worker
@@ -115,6 +115,21 @@ class Forks(Case):
             self.assertEqual(told.one("bye")["status"], 1)
             self.assertEqual(told.status, 1)
         self.assertEqual((self.root / "imported").read_text(), "a")
+
+    def test_what_leads_to_nowhere_still_does(self):
+        """As pytest's own log file does, whatever the standard input is."""
+        self.write("conftest.py", "nowhere = open('/dev/null', 'w', buffering=1)\n")
+        self.write("test_a.py", """
+            import conftest, logging
+            def test_1():
+                conftest.nowhere.write("words\\n")
+                logging.getLogger().error("words")
+        """)
+        self.first(leaves=True, stdin=subprocess.DEVNULL)
+        plan = {"ids": ["test_a.py::test_1"], "files": ["test_a.py"], "in": [0]}
+        told = self.fork(mode="run", **plan).finish(stop=False)
+        self.assertEqual(told.one("end")["outcome"], "passed", told.one("end"))
+        self.assertEqual(told.one("bye")["status"], 0, told.err)
 
     def test_one_that_is_not_wanted_leaves_the_plan_to_the_next(self):
         self.write("test_a.py", TWO)
