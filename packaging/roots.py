@@ -24,8 +24,8 @@ DEBIANS = {"debian-11": Debian("bullseye"), "debian-12": Debian("bookworm"),
 BINFMT = pathlib.Path("/proc/sys/fs/binfmt_misc")
 EMULATORS = {
     "arm64": ("/usr/bin/qemu-aarch64-static",
-              r"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xb7\0",
-              r"\xff\xff\xff\xff\xff\xff\xff\0\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"),
+              r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00",
+              r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"),
 }
 # Where the system's own pytest is older than what Offload runs: its Python, and what pip gets for it.
 # The last release whose requirements are the same for this Python and for the one that runs pip.
