@@ -6,6 +6,7 @@ import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import NamedTuple
 
 import measure
 import projects
@@ -157,33 +158,52 @@ def cargo(folder, runs):
     )
 
 
-# Packages whose wheels carry their tests: name, what the tests need, the folders that are run.
+class Package(NamedTuple):
+    """One whose wheel carries its tests."""
+    name: str
+    needs: list  # of its tests
+    folders: list  # that are run
+    target: float = 1
+    xdist: str = "-n 2"
+
+
 HEAVY = [
-    ("numpy", ["hypothesis"], ["numpy/polynomial/tests", "numpy/linalg/tests"]),
-    ("pandas", ["hypothesis"], ["pandas/tests/tools", "pandas/tests/scalar/interval"]),
-    ("networkx", ["numpy", "scipy"], ["networkx/classes/tests", "networkx/algorithms/tests"]),
+    Package("numpy", ["hypothesis"], ["numpy/polynomial/tests", "numpy/linalg/tests"]),
+    Package("pandas", ["hypothesis"], ["pandas/tests/tools", "pandas/tests/scalar/interval"]),
+    Package("networkx", ["numpy", "scipy"], ["networkx/classes/tests", "networkx/algorithms/tests"]),
+]
+LARGER = [
+    Package("sympy", [], ["sympy/core/tests", "sympy/functions/elementary/tests"], 0.75,
+            "-n 2 --dist worksteal"),
+    Package("scikit-learn", ["pandas"], ["sklearn/metrics/tests", "sklearn/utils/tests"], 0.7),
 ]
 
 
-def heavy_tools():
+def heavy_tools(packages=HEAVY, home=ROOT / "build/tools/heavy"):
     """An interpreter that has these packages, and where they lie."""
-    home = ROOT / "build/tools/heavy"
     python = home / "bin/python"
     if not (home / ".complete").exists():
         shutil.rmtree(home, ignore_errors=True)
         venv.create(home, with_pip=True)
         needs = {"pytest==8.4.*", "pytest-xdist"}
-        for name, extra, _ in HEAVY:
-            needs |= {name, *extra}
+        for package in packages:
+            needs |= {package.name, *package.needs}
         subprocess.run([python, "-m", "pip", "install", "-q", *sorted(needs)], check=True)
         (home / ".complete").touch()
     return python, next(home.glob("lib/python3*/site-packages"))
 
 
 def heavy(folder, runs):
-    python, site = heavy_tools()
+    return beside_xdist(folder, runs, HEAVY, *heavy_tools())
+
+
+def larger(folder, runs):
+    return beside_xdist(folder, runs, LARGER, *heavy_tools(LARGER, ROOT / "build/tools/larger"))
+
+
+def beside_xdist(folder, runs, packages, python, site):
     rows = []
-    for name, _, tests in HEAVY:
+    for name, _, tests, target, xdist_words in packages:
         place = Path(folder, name)
         place.mkdir()
         paths = ", ".join(f'"{path}"' for path in tests)
@@ -194,13 +214,13 @@ def heavy(folder, runs):
         )
         there = [str(site / path) for path in tests]
         ours, xdist = measure.in_turn(
-            [RUN, [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "2",
+            [RUN, [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *xdist_words.split(),
                    "--rootdir", str(site), *there]],
             place, runs, accept=(0, 1),
         )
         rows.append(Row(f"{name}'s own tests ({' '.join(tests)}), 2 slots", timed(ours),
-                        f"`pytest -n 2` {timed(xdist)}", measure.ratio(ours, xdist),
-                        "≤ 1 × `pytest -n 2`"))
+                        f"`pytest {xdist_words}` {timed(xdist)}", measure.ratio(ours, xdist),
+                        f"≤ {target:g} × `pytest {xdist_words}`"))
     return rows
 
 
@@ -269,6 +289,7 @@ CASES = {
     "ones": ones,
     "cargo": cargo,
     "heavy": heavy,
+    "larger": larger,
     "memory": memory,
     "simulator": simulator,
     "start-up": start_up,
