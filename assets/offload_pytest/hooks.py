@@ -17,6 +17,34 @@ SEE_EACH_ALONE = (
     "xdist",
 )
 
+# What a loop over tests has to name: the protocol that it runs, or the option by which it keeps
+# pytest's own loop from running any.
+OF_LOOPS = {"collectonly", "pytest_runtest_protocol", "runtestprotocol"}
+WITH_LOOPS = ("_pytest", "offload_pytest", "pytest_cov", "xdist")
+
+
+def is_wrapper(implementation):
+    return implementation.hookwrapper or getattr(implementation, "wrapper", False)
+
+
+def is_loop(implementation):
+    """Whether a hook of others around or in place of pytest's loop runs tests itself."""
+    if not is_wrapper(implementation):
+        return True
+    function = implementation.function
+    if str(getattr(function, "__module__", "")).split(".")[0] in WITH_LOOPS:
+        return False
+    return bool(OF_LOOPS & names_in(getattr(function, "__code__", None)))
+
+
+def names_in(code):
+    """The attributes and globals that a function names, in those within it as well."""
+    names = set(getattr(code, "co_names", ()))
+    for constant in getattr(code, "co_consts", ()):
+        if hasattr(constant, "co_names"):
+            names |= names_in(constant)
+    return names
+
 
 class Selections:
     """Notices whether hooks of conftests or plugins select among the collected items, or order them:
@@ -43,8 +71,7 @@ class Selections:
             module = getattr(implementation.function, "__module__", None) or ""
             if module.split(".")[0] in SEE_EACH_ALONE:
                 continue
-            wrapper = implementation.hookwrapper or getattr(implementation, "wrapper", False)
-            if wrapper or "items" not in implementation.argnames:
+            if is_wrapper(implementation) or "items" not in implementation.argnames:
                 self._seen = True
                 continue
             self._watch_one(implementation)

@@ -29,7 +29,9 @@ NO_SELECTION = {
     "stepwise_skip": False,
     "stepwise_reset": False,
     "collectonly": False,
+    "testmon_noselect": True,
 }
+TESTMON = "testmon"
 NO_DEBUGGER = {"usepdb": False, "trace": False}
 NOTHING_SAID = {"verbose": -2, "disable_warnings": True, "durations": None, "reportchars": ""}
 # Files that a session writes as if it were the only one, and the options that ask for them.
@@ -43,5 +45,5 @@ REPORTS = {
 
 def may_serve(options):
     """Whether the process that collects with these options could be a worker afterwards."""
-    oddities = (set(NO_SELECTION) - {"collectonly"}) | set(NO_DEBUGGER)
+    oddities = (set(NO_SELECTION) - {"collectonly"}) | set(NO_DEBUGGER) | {TESTMON}
     return not any(getattr(options, name, False) for name in oddities)

@@ -107,7 +107,8 @@ class Runner:
         see_files_again(config)
 
     def pytest_deselected(self, items):
-        self._deselected.update(key_of(item.nodeid) for item in items)
+        # Testmon's stand for files that it has not even collected.
+        self._deselected.update(key_of(one.nodeid) for one in items if hasattr(one, "nodeid"))
 
     def _account_for(self, config, position, node_id, file):
         """Tells why this test is not among the items."""

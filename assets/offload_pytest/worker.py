@@ -5,6 +5,7 @@ from collections import deque
 import pytest
 
 from .frames import PROTOCOL
+from .hooks import is_loop
 from .nothing import CollectsNothing
 from .runner import Runner, Unjudged, see_files_again
 from .system import system
@@ -84,9 +85,7 @@ class Worker(CollectsNothing, Runner):
         others = [
             implementation.plugin_name
             for implementation in config.hook.pytest_runtestloop.get_hookimpls()
-            if not implementation.hookwrapper
-            and not getattr(implementation, "wrapper", False)
-            and implementation.plugin_name not in ("main", "offload-mode")
+            if implementation.plugin_name not in ("main", "offload-mode") and is_loop(implementation)
         ]
         return others and "%s runs tests in a loop of its own" % ", ".join(others)
 

@@ -251,6 +251,26 @@ class Worker(Case):
         self.assertIn("conftest.py", told.one("unfit")["reason"])
         self.assertEqual(told.kind("begin"), [])
 
+    def test_a_wrapper_that_is_a_loop_makes_it_unfit(self):
+        self.write("test_a.py", THREE)
+        wrapper = """
+            import pytest
+            @pytest.hookimpl(hookwrapper=True)
+            def pytest_runtestloop(session):
+                %s
+                yield
+            """
+        for mode in ("serve", "first"):
+            with self.subTest(mode=mode):
+                self.write("conftest.py", wrapper % "session.config.option.collectonly = True")
+                told = self.serve(mode=mode).finish(stop=False)
+                self.assertIn("loop of its own", told.one("unfit")["reason"])
+                self.assertEqual(told.kind("begin"), [])
+                self.write("conftest.py", wrapper % "session.began = True")
+                told = self.serve(mode=mode).run("test_a.py::test_1").last().finish()
+                self.assertEqual(told.kind("unfit"), [])
+                self.assertEqual(len(told.kind("end")), 1)
+
     def test_troubles_of_finalizers_are_told_at_the_end(self):
         self.write(
             "test_a.py",
