@@ -38,7 +38,8 @@ def tell_collection(channel, session, collectors, found, deselected, selects, st
     """All that the session has collected. `found`: of companions; `selects`: hooks of others chose
     among it."""
     root = str(session.config.rootpath)
-    bonds = Bonds(session.config, root)
+    every = [*session.items, *(item for _, items in found for item in items)]
+    bonds = Bonds(session.config, every)
     tell_items(channel, session.items, root, bonds)
     for node_id, kind, message, details in collectors.failed:
         text = readable(details)

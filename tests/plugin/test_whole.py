@@ -1,5 +1,6 @@
 """Tests find what plain pytest would show them, or a worker of xdist's."""
 
+import os
 import unittest
 
 from harness import Case, available
@@ -341,6 +342,80 @@ class Bonds(Case):
         self.write("pytest.ini", "[pytest]\naddopts = -n 2 --dist loadfile\n")
         found = self.bonds()
         self.assertEqual(found[one], found[two])
+
+    def test_what_pytest_order_puts_in_order_belongs_together(self):  # TRAPS 56
+        plugin = os.path.join(os.environ["OFFLOAD_TEST_TOOLS"], "pytest-order")
+        self.write("conftest.py", "import sys\nsys.path.append(%r)\npytest_plugins = ['pytest_order.plugin']\n" % plugin)
+        self.write(
+            "test_a.py",
+            """
+            import pytest
+            order = pytest.mark.order
+            @order(2)
+            def test_second(): pass
+            @order(1)
+            def test_first(): pass
+            @order(after="test_b.py::TestMade::test_it")
+            def test_after(): pass
+            @order(before=["test_free", "test_b.py::TestClass"])
+            def test_before(): pass
+            @pytest.mark.parametrize("n", ["1::2"])
+            def test_free(n): pass
+            def test_alone(): pass
+            """,
+        )
+        self.write(
+            "test_b.py",
+            """
+            import pytest
+            class TestMade:
+                def test_it(self): pass
+            class TestClass:
+                def test_one(self): pass
+            def test_free(): pass
+            @pytest.mark.order(3)
+            def test_third(): pass
+            """,
+        )
+        found = self.bonds()
+        together = {}
+        for node_id, bond in found.items():
+            together.setdefault(bond, set()).add(node_id.split("[")[0])
+        self.assertEqual(together.pop(""), {"test_a.py::test_alone", "test_b.py::test_free"})
+        self.assertCountEqual(together.values(), [
+            {"test_a.py::test_second", "test_a.py::test_first", "test_b.py::test_third"},
+            {"test_a.py::test_after", "test_b.py::TestMade::test_it"},
+            {"test_a.py::test_before", "test_a.py::test_free", "test_b.py::TestClass::test_one"},
+        ])
+        found = self.bonds("--order-scope=module")
+        self.assertEqual(found["test_a.py::test_first"], found["test_a.py::test_second"])
+        self.assertNotEqual(found["test_a.py::test_first"], found["test_b.py::test_third"])
+
+    def test_the_examples_of_a_document_belong_together(self):  # TRAPS 56
+        self.write(
+            "conftest.py",
+            """
+            import pytest
+            class Example(pytest.Item):
+                def runtest(self): pass
+                def getparent(self, name): return None  # as Sybil's
+            class Document(pytest.File):
+                def collect(self):
+                    return [Example.from_parent(self, name=name) for name in ("one", "two")]
+            def pytest_collect_file(file_path, parent):
+                if file_path.suffix == ".rst":
+                    return Document.from_parent(parent, path=file_path)
+            """,
+        )
+        self.write("a.rst")
+        self.write("b.rst")
+        self.write("test_a.py", "def test_1(): pass\ndef test_2(): pass\n")
+        self.write("m.py", "def f():\n    '>>> 1'\ndef g():\n    '>>> 2'\n")
+        found = self.bonds("--doctest-modules")
+        self.assertEqual(found["a.rst::one"], found["a.rst::two"])
+        self.assertNotEqual(found["a.rst::one"], "")
+        self.assertNotEqual(found["a.rst::one"], found["b.rst::one"])
+        self.assertEqual({bond for node_id, bond in found.items() if ".rst" not in node_id}, {""})
 
 
 if __name__ == "__main__":
