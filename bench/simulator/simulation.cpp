@@ -112,6 +112,7 @@ class Simulation {
     std::vector<int> missing_;
     std::vector<Seconds> chains_;
     std::vector<std::uint8_t> running_;  // how often
+    bool shares_;                        // some test needs more than a slot
     std::size_t most_batches_ = 0;
     Report report_;
 };
@@ -123,7 +124,9 @@ Simulation::Simulation(const World& world)
       random_(world.seed),
       missing_(world.cases.size()),
       chains_(world.cases.size()),
-      running_(world.cases.size()) {
+      running_(world.cases.size()),
+      shares_(std::ranges::any_of(world.cases,
+                                  [](const Case& test) { return test.needs != Needs{}; })) {
     report_.executions.resize(world.cases.size());
     std::size_t attempts = 0;
     for (std::size_t i = 0; i < world.cases.size(); ++i) {
@@ -246,6 +249,8 @@ void Simulation::check_resources() {
     if (world_.policy != PolicyKind::Ours) return;
     std::map<std::string, std::size_t> held;
     std::size_t slots = 0;
+    // Each has one slot otherwise, and to look at all of them each time takes longest of all.
+    if (!shares_ && busy_.size() <= world_.slots) return;
     for (const auto& [sandbox, batch] : busy_) {
         std::map<std::string, std::size_t> needed;
         std::size_t most = 1;
