@@ -137,7 +137,7 @@ struct Performer::Act {
 
 void Performer::perform(run::Actions actions) {
     Act act{*this};
-    for (auto& action : actions) std::visit(act, action);
+    for (; !actions.empty(); actions.pop_front()) std::visit(act, actions.front());
     for (const auto sandbox : std::exchange(ended_, {})) stands_.erase(sandbox);
 }
 

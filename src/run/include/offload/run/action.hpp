@@ -1,6 +1,7 @@
 // What a run wants done. The engine performs each, in order, and brings the answers as messages.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <variant>
@@ -122,6 +123,8 @@ using Action = std::variant<Tell, Forecast, SetUp, CancelSetup, Discover, Cancel
                             Prepare, CancelPreparation, CreateSandbox, CancelCreations,
                             DestroySandbox, StartBatch, Feed, FeedNoMoreForNow, EndWorker, EndBatch,
                             DiscardArtefacts, Conclude, CancelConclusion, TearDown>;
-using Actions = std::vector<Action>;
+// In this order. A plan tells of every test at once: a deque never holds them twice, and gives back
+// what has been done.
+using Actions = std::deque<Action>;
 
 }  // namespace offload::run
