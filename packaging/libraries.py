@@ -16,11 +16,10 @@ import roots  # noqa: E402
 
 
 def fetch(architecture, packages, into):
-    """Into a folder that apt's own user may write to."""
+    """With lists and a cache that lie in the same folder."""
     state, cache = into / "state", into / "cache"
-    for folder in (into, state / "lists/partial", cache / "archives/partial"):
-        folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o755)
+    for folder in (state / "lists/partial", cache / "archives/partial"):
+        folder.mkdir(parents=True)
     apt = ["apt-get", "-qq", "-o", f"APT::Architecture={architecture}",
            "-o", f"APT::Architectures={architecture}", "-o", f"Dir::State={state}",
            "-o", f"Dir::State::status={state}/status", "-o", f"Dir::Cache={cache}",
