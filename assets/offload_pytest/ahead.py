@@ -38,16 +38,15 @@ class Ahead:
         count = min(len(os.sched_getaffinity(0)) - 1, MOST)
         if count < 1 or not rewrites(config) or not can_fork(config):
             return []
-        files = list(likely_files(config))
+        files = list(likely_files(config))[::-1]
         if not self._is_worth_it(files) or not self._is_first():
             return []
-        files.reverse()
         helpers = (self._fork(files[number::count]) for number in range(count))
         return [helper for helper in helpers if helper is not None]
 
     def _is_worth_it(self, files):
         size = others = 0
-        for file in reversed(files):
+        for file in files:
             if self._bytecode.is_missing(file):
                 size += file.stat().st_size
             else:
@@ -65,9 +64,7 @@ class Ahead:
 
     def _fork(self, files):
         try:
-            with system.unwarned():
-                system.ignore_warnings("ignore")
-                helper = system.fork()
+            helper = system.fork_unwarned()
         except OSError:
             return None
         if helper == 0:

@@ -7,6 +7,7 @@ import sys
 import pytest
 from _pytest import mark as pytest_mark
 
+from .hooks import is_wrapper
 from .options import may_serve
 from .text import from_exact
 
@@ -78,9 +79,7 @@ def comes_after_deselection(config):
     return any(
         implementation.function.__module__.split(".")[0] not in HARMLESS
         for place, implementation in enumerate(implementations)
-        if place < deselection
-        or implementation.hookwrapper
-        or getattr(implementation, "wrapper", False)
+        if place < deselection or is_wrapper(implementation)
     )
 
 

@@ -70,10 +70,10 @@ class Mother:
             here, there = socket.socketpair()
         except Exception as error:  # of whoever keeps tests from making any
             return "no socket can be made: %s" % error
-        child = self._fork()
+        child = system.fork_unwarned()
         if child == 0:
             here.close()
-            if self._fork() != 0:
+            if system.fork_unwarned() != 0:
                 system.exit_at_once(0)
             return self._be_mother(there)
         there.close()
@@ -84,12 +84,6 @@ class Mother:
                 return "threads of a library would be missing in a fork"
             here.sendall(b"1")
             return "" if here.recv(1) == b"1" else "the socket %s cannot be made" % self._path
-
-    @staticmethod
-    def _fork():
-        with system.unwarned():
-            system.ignore_warnings("ignore")
-            return system.fork()
 
     def _be_mother(self, parent):
         try:
@@ -117,10 +111,10 @@ class Mother:
             if not system.select([listener], [], [], LOOKS_UP)[0]:
                 continue
             connection, _ = listener.accept()
-            child = self._fork()
+            child = system.fork_unwarned()
             if child == 0:
                 between = system.getpid()
-                if self._fork() != 0:
+                if system.fork_unwarned() != 0:
                     system.exit_at_once(0)
                 listener.close()
                 return self._be_worker(connection, between)

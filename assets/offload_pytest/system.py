@@ -120,6 +120,12 @@ class System:
         self.register_at_fork(after_in_child=lambda: self.close(descriptor))
         self.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
+    def fork_unwarned(self):
+        """Python warns of threads that a fork would miss; whoever forks has looked for them."""
+        with self.unwarned():
+            self.ignore_warnings("ignore")
+            return self.fork()
+
     def exists(self, path):
         try:
             self.stat(path)

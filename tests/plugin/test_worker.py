@@ -251,6 +251,23 @@ class Worker(Case):
         self.assertIn("conftest.py", told.one("unfit")["reason"])
         self.assertEqual(told.kind("begin"), [])
 
+    def test_a_plugin_that_goes_by_what_it_has_recorded_chooses_nothing_here(self):
+        """As Testmon does, whose deselected items may be of files that it has not collected."""
+        self.write(
+            "conftest.py",
+            """
+            def pytest_addoption(parser):
+                parser.addoption("--testmon-noselect", dest="testmon_noselect", action="store_true")
+            def pytest_collection_modifyitems(config, items):
+                if not config.option.testmon_noselect:
+                    del items[0]
+                config.hook.pytest_deselected(items=[object()])
+            """,
+        )
+        self.write("test_a.py", THREE)
+        told = self.serve().run("test_a.py::test_1", "test_a.py::test_2").last().finish()
+        self.assertEqual([end["outcome"] for end in told.kind("end")], ["passed", "passed"], told.err)
+
     def test_a_wrapper_that_is_a_loop_makes_it_unfit(self):
         self.write("test_a.py", THREE)
         wrapper = """
