@@ -110,6 +110,10 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
     settings.sets_up = has_setup_commands(config, request.only_groups);
     settings.warnings = framework.warnings();
     settings.abilities.same_machine = traits.same_machine;
+    const auto* workers = framework.workers();
+    if (workers != nullptr && !traits.same_machine && !workers->works_elsewhere()) {
+        settings.abilities.has_worker = {};
+    }
     settings.abilities.passes_stdin = traits.passes_stdin;
     settings.abilities.command_bytes = traits.command_bytes;
     settings.abilities.concurrent_creations = traits.concurrent_creations;

@@ -3,15 +3,16 @@
 
     compare.py                  all projects of the list below
     compare.py NAME …           these
-    --in WAY                    only in this way: workers, forks or batches
+    --in WAY                    only in this way: workers, forks, files, tests or batches
 
 Each project's source distribution is fetched and installed with pip, into build/suites. The same
 suite then runs in copies of its source: twice with plain pytest and once with `pytest -n`, which
 tells what the suite makes of itself, and with Offload: in workers, in workers that are forks of one
-process that has collected, and in batches. A difference is a test of which Offload says what none of
-the others does. Where there is one, plain pytest runs the tests of that worker or batch
-once more, in the same order: if it then says the same, the suite depends on its order, and that is
-counted apart. The binary is $OFFLOAD_BINARY, else build/release or build/dev.
+process that has collected, in a fork for each file, in one for each test, and in batches. A
+difference is a test of which Offload says what none of the others does. Where there is one, plain
+pytest runs the tests of that process once more, in the same order: if it then says the same, the
+suite depends on its order, and that is counted apart. The binary is $OFFLOAD_BINARY, else
+build/release or build/dev.
 Exit status: 0 when all agree, 1 on any difference, 2 when a project could not be prepared.
 """
 
@@ -37,6 +38,8 @@ PARALLEL = 4
 WAYS = {
     "workers": {"worker": "auto", "fork": "off"},
     "forks": {"worker": "auto", "fork": "auto"},
+    "files": {"worker": "auto", "fork": "auto", "isolation": "file"},
+    "tests": {"worker": "auto", "fork": "auto", "isolation": "test"},
     "batches": {"worker": "off", "fork": "off"},
 }
 SHOWN = 20
@@ -49,19 +52,25 @@ class Project:
     needs: list = dataclasses.field(default_factory=list)  # what its tests import
     args: list = dataclasses.field(default_factory=list)  # for both runs
     paths: list = dataclasses.field(default_factory=list)  # none: as its own config says
+    variables: dict = dataclasses.field(default_factory=dict)  # of all runs' environment
 
 
 PROJECTS = [
+    Project("alembic", "1.17.2", ["sqlalchemy==2.0.44", "tzdata", "black"]),
     Project("anyio", "4.11.0", ["trio", "psutil", "trustme", "truststore", "hypothesis", "pytest-mock",
                                 "uvloop", "blockbuster", "coverage"]),
     Project("attrs", "25.3.0", ["hypothesis", "cloudpickle"]),
     Project("cattrs", "25.3.0", ["hypothesis", "immutables", "pytest-benchmark", "pymongo", "cbor2",
-                                 "msgpack", "msgspec", "orjson", "pyyaml", "tomlkit", "ujson"]),
+                                 "msgpack", "msgspec", "orjson", "pyyaml", "tomlkit", "ujson"],
+            variables={"FAST": "1"}),  # fewer examples for each property: minutes instead of an hour
     Project("click", "8.1.8"),
     Project("djangorestframework", "3.16.0", ["pytest-django", "django==5.2.*", "pytz"]),
+    # In its sources the extension is not built: the tests that are installed are what is tested.
+    Project("greenlet", "3.2.4", ["psutil", "objgraph"], args=["--pyargs"], paths=["greenlet.tests"]),
     Project("idna", "3.10"),
     Project("itsdangerous", "2.2.0", ["freezegun"]),
     Project("jinja2", "3.1.6", ["trio"]),
+    Project("joblib", "1.5.2", ["numpy==2.3.*", "threadpoolctl"]),
     Project("jsonschema", "4.25.1", ["pytest-subtests", "fqdn", "idna", "isoduration", "jsonpointer",
                                      "jsonpath-ng", "rfc3339-validator", "rfc3987", "uri-template", "webcolors",
                                      "pip"],
@@ -69,6 +78,7 @@ PROJECTS = [
     Project("lark", "1.3.1", ["regex", "atomicwrites", "interegular"], paths=["tests"]),
     Project("markupsafe", "3.0.2"),
     Project("more-itertools", "10.7.0", paths=["tests"]),
+    Project("msgpack", "1.1.2", paths=["test"]),
     Project("packaging", "25.0", ["pretend"]),
     Project("pluggy", "1.6.0"),
     Project("pyrsistent", "0.20.0", ["hypothesis"]),
@@ -81,6 +91,9 @@ PROJECTS = [
                                     "twisted", "greenlet"]),
     Project("toolz", "1.0.0"),
     Project("tornado", "6.5.2", paths=["tornado/test"]),
+    Project("trio", "0.32.0", ["pyOpenSSL", "trustme", "cryptography", "async-generator", "astor"],
+            paths=["src"]),
+    Project("websockets", "15.0.1", paths=["tests"]),
     # The test that is left out waits for ever where file events come late, with pytest alone too.
     Project("werkzeug", "3.1.3", ["ephemeral-port-reserve", "watchdog", "cryptography",
                                   "pytest-timeout"],
@@ -155,7 +168,7 @@ class Suite:
                  if not k.startswith(("PYTEST", "OFFLOAD", "PYTHON"))}
         # Programs of the project under test are looked up in PATH by some suites.
         path = f"{self.python.parent}{os.pathsep}{clean['PATH']}"
-        return {**clean, "PATH": path, **more}
+        return {**clean, "PATH": path, **self.project.variables, **more}
 
     def by_pytest(self, name, *more, order=None):
         """`order`: only these tests, one after the other."""
@@ -222,21 +235,24 @@ output_dir = {json.dumps(str(self.folder / "results"))}
             found[case.get("name")] = worst
         return self.answers(status, found, place)
 
-    def in_the_same_order(self, tests):
+    def in_the_same_order(self, tests, way):
         """What plain pytest says of these tests after all that Offload has run in the same process
-        before. Written into `order-N.json`, for each batch N."""
+        before. Written into `order-N.json`, for each process N."""
+        isolation = WAYS[way].get("isolation", "worker")
         ids, orders = {}, {}
         for line in (self.folder / "results/journal.ndjson").read_text(errors="replace").splitlines():
             event = json.loads(line)
             if event.get("event") == "test_discovered":
                 ids[event["test"]] = self.placeless(event["id"], self.folder / "offload")
             elif event.get("event") == "test_started":
-                orders.setdefault(event["batch"], []).append(ids[event["test"]])
+                test = ids[event["test"]]
+                shared = {"worker": "", "file": test.partition("::")[0], "test": test}[isolation]
+                orders.setdefault((event["batch"], shared), []).append(test)
         said = {}
-        for batch, order in orders.items():
+        for process, order in enumerate(orders.values()):
             affected = tests.intersection(map(same, order))
             if affected:
-                answers = self.by_pytest(f"order-{batch}", order=order)
+                answers = self.by_pytest(f"order-{process}", order=order)
                 said.update((test, answers.of(test)) for test in affected)
         return said
 
@@ -276,7 +292,7 @@ def compared(suite, runs, binary, way):
     name = suite.project.name
     found = suite.by_offload(binary, way)
     unequal = differing(runs, found)
-    replayed = suite.in_the_same_order(unequal) if unequal and found.outcomes else {}
+    replayed = suite.in_the_same_order(unequal, way) if unequal and found.outcomes else {}
     by_order = {test for test in unequal if replayed.get(test) == found.of(test)}
     for line in words_on(runs, found, by_order):
         print(f"{name}: by its order: {line}", file=sys.stderr)

@@ -5,9 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cargo/binaries.hpp"
 #include "cargo/nextest_args.hpp"
 #include "cargo/nextest_reader.hpp"
 #include "cargo/nextest_setup.hpp"
+#include "cargo/worker.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
 
@@ -37,6 +39,7 @@ struct Build final : Carry {
     std::string profile;  // $NEXTEST_PROFILE where discovery ran; empty when not set
     std::string config;   // what nextest's configuration file says there
     std::string folder;   // discovery's; it stands as long as the run
+    std::optional<nextest::Binaries> binaries;  // that a worker can start
 };
 
 const Build* build_of(const BatchRequest& request) {
@@ -54,10 +57,18 @@ void append(std::vector<std::string>& words, const std::vector<std::string>& mor
     words.insert(words.end(), more.begin(), more.end());
 }
 
-std::string list_command(const std::vector<std::string>& words) {
-    std::vector<std::string> command = {"cargo", "nextest", "list", "--message-format", "json"};
-    append(command, words);
-    return shell::join(command);
+// `more`: shell text behind the subcommand.
+std::string list_command(const std::vector<std::string>& words, std::string_view more = "") {
+    std::vector<std::string> options = {"--message-format", "json"};
+    append(options, words);
+    return fmt::format("cargo nextest list{} {}", more, shell::join(options));
+}
+
+std::string environments_path(const RunContext& context) {
+    return fmt::format("{}/{}.environments", context.folder, context.label);
+}
+std::string keeping_path(const RunContext& context) {
+    return fmt::format("{}/{}.keep.sh", context.folder, context.label);
 }
 
 // The trailer line that the discovery command prints after the listing.
@@ -110,6 +121,36 @@ void take_listing(const json& listing, Discovered& discovered, Build& build) {
         }
     }
     build.binaries_metadata = binaries_metadata(listing);
+}
+
+// Whether a test of this name can be told to a worker, in a line of words between tabs.
+bool fits_in_a_line(std::string_view name) {
+    return name.find_first_of("\t\r\n") == std::string_view::npos;
+}
+
+// Nothing where a test is in none that a worker can start. Throws as take_listing() does.
+std::optional<nextest::Binaries> take_binaries(const json& listing,
+                                               const nextest::Environments& environments) {
+    nextest::Binaries binaries;
+    for (const auto& [id, suite] : listing.at("rust-suites").items()) {
+        const auto path = suite.at("binary-path").get<std::string>();
+        const auto found = environments.find(path.substr(path.rfind('/') + 1));
+        auto binary = found != environments.end() ? found->second : nextest::Binary{};
+        for (const auto& [name, test] : suite.at("testcases").items()) {
+            if (found == environments.end() || !fits_in_a_line(name)) return std::nullopt;
+            if (test.at("ignored").get<bool>()) binaries.ignored.insert(id + " " + name);
+        }
+        binary.path = path;
+        binary.folder = suite.at("cwd").get<std::string>();
+        binaries.places.emplace(id, binaries.all.size());
+        binaries.all.push_back(std::move(binary));
+    }
+    return binaries;
+}
+
+// Whether the user's arguments leave it to nextest's configuration file how tests run.
+bool says_all_in_its_file(const nextest::Arguments& arguments) {
+    return arguments.config.empty() && arguments.reuse.empty() && !arguments.target;
 }
 
 // Our profile, and nothing else: text that may also stand at the end of the user's own file.
@@ -230,7 +271,9 @@ void merge_configs(const RunContext& context, const nextest::Arguments& argument
 }  // namespace
 
 CargoFramework::CargoFramework(const config::Config& config)
-    : settings_(config.framework.as<CargoOptions>()), id_format_(config.framework.test_id_format) {
+    : settings_(config.framework.as<CargoOptions>()),
+      id_format_(config.framework.test_id_format),
+      runs_in_workers_(config.framework.worker == config::WorkerMode::Auto) {
     if (id_format_.empty()) id_format_ = "{classname} {name}";
 }
 
@@ -257,7 +300,15 @@ Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& reque
     }
     DiscoveryCommand discovery;
     discovery.shown = list_command(words);
-    discovery.command = discovery.shown + " || exit\n";
+    const bool keeps = runs_in_workers_ && says_all_in_its_file(*sorted);
+    if (keeps) {
+        discovery.files.push_back({keeping_path(context), std::string(nextest::keeping_program())});
+        discovery.command =
+            nextest::keep_environments(environments_path(context), keeping_path(context)) +
+            list_command(words, " \"$@\"") + " || exit\n";
+    } else {
+        discovery.command = discovery.shown + " || exit\n";
+    }
     if (sorted->reuse.empty()) {
         discovery.command += metadata_command(*sorted, shell::quote(metadata_path(context)));
     }
@@ -265,6 +316,11 @@ Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& reque
         "printf '\\n%s%s\\n' {} \"${{NEXTEST_PROFILE-}}\"\n"
         "{{ {} && cat -- \"$offload_config\"; }} 2>/dev/null || :\n",
         shell::quote(trailer_start(context)), find_config(*sorted));
+    if (keeps) {
+        discovery.command +=
+            fmt::format("printf '\\n%s\\n' {}\n{}", shell::quote(trailer_start(context)),
+                        nextest::print_environments(environments_path(context)));
+    }
     return discovery;
 }
 
@@ -277,9 +333,15 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
 
     auto build = std::make_shared<Build>();
     Discovered discovered;
-    const auto trailer = out.rfind("\n" + trailer_start(context));
+    const auto mark = "\n" + trailer_start(context);
+    const auto trailer = out.find(mark);
+    nextest::Environments environments;
     if (trailer != std::string_view::npos) {
-        const auto rest = out.substr(trailer + 1 + trailer_start(context).size());
+        auto rest = out.substr(trailer + mark.size());
+        if (const auto kept = rest.find(mark); kept != std::string_view::npos) {
+            environments = nextest::read_environments(rest.substr(kept + mark.size() + 1));
+            rest = rest.substr(0, kept);
+        }
         const auto end = std::min(rest.find('\n'), rest.size());
         build->profile = text::trim(rest.substr(0, end));
         build->config = rest.substr(end);
@@ -287,7 +349,11 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
     auto listing_text = out.substr(0, trailer);
     listing_text.remove_prefix(std::min(listing_text.find('{'), listing_text.size()));
     try {
-        take_listing(json::parse(listing_text), discovered, *build);
+        const auto listing = json::parse(listing_text);
+        take_listing(listing, discovered, *build);
+        if (!environments.empty() && !nextest::needs_nextest(build->config)) {
+            build->binaries = take_binaries(listing, environments);
+        }
     } catch (const json::exception& error) {
         return fail(
             Error{fmt::format(
@@ -379,6 +445,26 @@ std::unique_ptr<BatchReader> CargoFramework::reader(const BatchRequest& request)
                                  .format = id_format_,
                                  .path = junit_path(request.context),
                                  .names = build != nullptr ? &build->stream_names : nullptr});
+}
+
+bool CargoFramework::has_worker(const std::shared_ptr<const Carry>& carry) const {
+    const auto* build = dynamic_cast<const Build*>(carry.get());
+    return build != nullptr && build->binaries;
+}
+
+Result<BatchCommand> CargoFramework::worker(const BatchRequest& request,
+                                            std::chrono::seconds /*test_limit*/) const {
+    const auto& context = request.context;
+    const auto script = fmt::format("{}/{}.worker.sh", context.folder, context.label);
+    BatchCommand command;
+    command.files.push_back(
+        {script, nextest::worker_script(*build_of(request)->binaries, context)});
+    command.command = fmt::format("exec sh {}", shell::quote(script));
+    return command;
+}
+
+std::unique_ptr<WorkerTalk> CargoFramework::worker_talk(const BatchRequest& request) const {
+    return nextest::talk_to_worker(*build_of(request)->binaries, request.context);
 }
 
 }  // namespace offload::framework

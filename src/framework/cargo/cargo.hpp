@@ -4,6 +4,9 @@
 // build nor ask cargo anything. Elsewhere the first batch of a group in a sandbox builds, and
 // leaves that metadata for those that follow.
 //
+// On this machine a worker starts the test binaries itself, as nextest would, where nextest is told
+// of nothing that a worker does not do (binaries.hpp, worker.hpp). Else there are batches.
+//
 // A batch runs under a nextest profile of its own, which takes over all that the user's profile
 // says and changes what a batch must decide: which tests run, where the JUnit file goes, and that
 // nothing is retried (Offload does).
@@ -19,7 +22,7 @@
 
 namespace offload::framework {
 
-class CargoFramework final : public Framework {
+class CargoFramework final : public Framework, private Workers {
   public:
     explicit CargoFramework(const config::Config& config);
 
@@ -31,15 +34,25 @@ class CargoFramework final : public Framework {
     Result<BatchCommand> batch(const BatchRequest& request) const override;
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
 
+    const Workers* workers() const override { return runs_in_workers_ ? this : nullptr; }
+
     // IDs travel in the nextest configuration that a batch carries.
     std::size_t command_bytes(std::string_view /*id*/) const override { return 0; }
 
   private:
+    bool has_discovering_worker() const override { return false; }
+    bool has_worker(const std::shared_ptr<const Carry>& carry) const override;
+    bool works_elsewhere() const override { return false; }
+    Result<BatchCommand> worker(const BatchRequest& request,
+                                std::chrono::seconds test_limit) const override;
+    std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& request) const override;
+
     // The group's filters behind what [framework] says.
     std::vector<std::string> listing_words(const config::Group& group) const;
 
     CargoOptions settings_;
     std::string id_format_;
+    bool runs_in_workers_;
 };
 
 }  // namespace offload::framework

@@ -4,7 +4,7 @@ from . import variables
 from .behaviour import FakeRunner
 from .boxes import PROVIDER as BOX_PROVIDER
 from .boxes import BoxScenario
-from .cargos import CargoScenario
+from .cargos import KILLED, KILLED_OUTCOMES, CargoEndings, CargoScenario
 from .ctests import CtestScenario
 from .outcome import Outcome
 from .pytests import PytestScenario, with_pytest
@@ -15,7 +15,10 @@ from .vitests import VitestScenario, with_vitest
 
 __all__ = [
     "BOX_PROVIDER",
+    "KILLED",
+    "KILLED_OUTCOMES",
     "BoxScenario",
+    "CargoEndings",
     "CargoScenario",
     "CtestScenario",
     "FakeRunner",

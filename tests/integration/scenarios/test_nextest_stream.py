@@ -3,37 +3,11 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import unittest
 
-from harness import BOX_PROVIDER, BoxScenario, CargoScenario
+from harness import BOX_PROVIDER, KILLED, KILLED_OUTCOMES, BoxScenario, CargoEndings, CargoScenario
 
-# The runner dies under the third test, the first time.
-KILLED = """
-    #[test] fn a_passes() { ran("a") }
-    #[test] fn b_exits() { ran("b"); assert!(first("b"), "the second run passes"); process::exit(3) }
-    #[test] fn c_kills() { ran("c"); kill_the_runner("SIGNAL") }
-    #[test] fn d_passes() { ran("d") }
-    #[test] fn e_passes() { ran("e") }
-    #[test] fn f_passes() { ran("f") }
-"""
-KILLED_OUTCOMES = {
-    "small::it a_passes": "passed", "small::it b_exits": "failure", "small::it c_kills": "error",
-    "small::it d_passes": "passed", "small::it e_passes": "passed", "small::it f_passes": "passed",
-}
-ENDINGS = """
-    #[test] fn a_passes() {}
-    #[test] fn b_panics() { println!("said by b"); panic!("b broke") }
-    #[test] fn c_returns() -> Result<(), String> { Err("no luck".into()) }
-    #[test] fn d_aborts() { eprintln!("last words"); process::abort() }
-    #[test] fn e_passes() {}
-"""
-ENDINGS_OUTCOMES = {
-    "small::it a_passes": "passed", "small::it b_panics": "failure",
-    "small::it c_returns": "failure", "small::it d_aborts": "failure",
-    "small::it e_passes": "passed",
-}
 # cargo-nextest as it was before 0.9.103: events come when a binary's last test has ended.
 HOLDS_BACK = """
     for word do
@@ -52,81 +26,26 @@ KNOWS_NO_STREAM = """
 """
 
 
-class NextestStream(CargoScenario):
-    def killed(self, option):
-        self.small_crate(KILLED.replace("SIGNAL", option))
-        run = self.offload("run").expect_exit(1)
-        report = run.expect_outcomes(KILLED_OUTCOMES)
-        self.assertEqual(report["small::it c_kills"].type, "crash", run.describe())
-        return run
+class NextestStream(CargoEndings, CargoScenario):
+    framework = 'worker = "off"'
 
     def test_a_killed_nextest_leaves_what_had_finished(self):  # TRAPS 13, 18, 19
-        run = self.killed("-KILL")
-        self.assertEqual(sorted(self.ran()), list("abcdef"), run.describe())
-        run.expect_said("killed (137): out of memory?")
+        self.expect_a_killed_runner_to_leave_what_had_finished()
 
     def test_a_nextest_that_is_told_to_end_leaves_what_had_finished(self):  # TRAPS 13, 18, 19
-        run = self.killed("-TERM")
-        self.assertEqual(sorted(self.ran()), list("abcdef"), run.describe())
+        self.expect_a_runner_that_is_told_to_end_to_leave_what_had_finished()
 
     def test_a_hang_is_named_and_the_rest_stands(self):  # TRAPS 18, 22
-        self.small_crate("""
-            #[test] fn a_passes() { ran("a") }
-            #[test] fn b_exits() { ran("b"); process::exit(3) }
-            #[test] fn c_hangs() { ran("c"); thread::sleep(Duration::from_secs(1000)) }
-            #[test] fn d_passes() { ran("d") }
-            #[test] fn e_passes() { ran("e") }
-            #[test] fn f_passes() { ran("f") }
-            """, offload="max_parallel = 1\ntest_timeout_secs = 8")
-        run = self.offload("run").expect_exit(1)
-        outcomes = {**KILLED_OUTCOMES, "small::it c_hangs": "error"}
-        del outcomes["small::it c_kills"]
-        report = run.expect_outcomes(outcomes)
-        self.assertEqual(report["small::it c_hangs"].type, "timeout", run.describe())
-        for name in "abdef":
-            self.assertEqual(self.ran().count(name), 1, run.describe())
+        self.expect_a_hang_to_be_named_and_the_rest_to_stand()
 
     def test_ctrl_c_in_the_middle(self):  # TRAPS 24, 27
-        self.small_crate("""
-            #[test] fn a_passes() {}
-            #[test] fn b_exits() { process::exit(3) }
-            #[test] fn c_sleeps() { fs::write(at("begun"), "").unwrap(); wait_for("never") }
-            #[test] fn d_passes() {}
-            """)
-        process = self.start("run")
-        self.wait_for((self.root / "begun").exists, "the test to begin", 120)
-        os.kill(process.pid, signal.SIGINT)
-        run = self.finish(process, timeout=60).expect_exit(130)
-        self.assertEqual(self.processes(), {}, run.describe())
-        report = run.junit()
-        self.assertEqual(report["small::it a_passes"].outcome, "passed", run.describe())
-        self.assertEqual(report["small::it b_exits"].outcome, "failure", run.describe())
-        for name in ("small::it c_sleeps", "small::it d_passes"):
-            self.assertEqual(report[name].type, "not-run", run.describe())
+        self.expect_ctrl_c_in_the_middle_to_be_obeyed()
 
     def test_starts_and_ends_are_told_while_the_batch_runs(self):
-        self.small_crate("""
-            #[test] fn a_fails() -> Result<(), String> { Err("no luck".into()) }
-            #[test] fn b_panics() { panic!("b broke") }
-            #[test] fn c_waits() { wait_for("go") }
-            #[test] fn d_passes() {}
-            """)
-        process = self.start("run")
-        journal = self.project / "test-results/journal.ndjson"
+        self.expect_starts_and_ends_to_be_told_while_others_run()
 
-        def told(text):
-            return lambda: journal.exists() and text in journal.read_text()
-
-        self.wait_for(told('"event":"test_started","at":'), "a test's start", 120)
-        self.wait_for(
-            lambda: told('"no luck\\""')() and told("b broke")(), "failures of a batch that runs", 60)
-        self.wait_for(
-            lambda: journal.read_text().count('"event":"test_started"') == 3, "three starts", 60)
-        self.assertNotIn('"event":"batch_finished"', journal.read_text())
-        (self.root / "go").touch()
-        self.finish(process).expect_exit(1).expect_outcomes({
-            "small::it a_fails": "failure", "small::it b_panics": "failure",
-            "small::it c_waits": "passed", "small::it d_passes": "passed"})
+    def test_every_ending_is_explained_and_its_output_is_in_the_log(self):
+        self.expect_every_ending_to_be_explained()
 
     def test_what_a_test_prints_is_no_word_of_nextests(self):  # TRAPS 9, 13
         self.small_crate(r"""
@@ -153,28 +72,13 @@ class NextestStream(CargoScenario):
         self.assertIn("exit code 4", report["small::it b_forges"].text, run.describe())
         self.assertEqual(sorted(self.ran()), ["a", "b"], run.describe())
 
-    def endings(self):
-        self.small_crate(ENDINGS)
-        run = self.offload("run").expect_exit(1)
-        report = run.expect_outcomes(ENDINGS_OUTCOMES)
-        self.assertIn("b broke", report["small::it b_panics"].text)
-        self.assertIn("no luck", report["small::it c_returns"].text)
-        self.assertIn("SIGABRT", report["small::it d_aborts"].text)
-        log = "".join(run.logs().values())
-        for words in ("said by b", "b broke", "no luck", "last words"):
-            self.assertEqual(log.count(words), 1, run.describe())
-        return run
-
-    def test_every_ending_is_explained_and_its_output_is_in_the_log(self):
-        self.endings()
-
     def test_a_nextest_that_holds_its_events_back_gives_the_same_results(self):
         self.disguise_nextest(HOLDS_BACK)
-        self.endings()
+        self.expect_every_ending_to_be_explained()
 
     def test_a_nextest_that_knows_no_stream_gives_the_same_results(self):
         self.disguise_nextest(KNOWS_NO_STREAM)
-        self.endings()
+        self.expect_every_ending_to_be_explained()
 
     def test_without_starts_a_crash_is_found_all_the_same(self):  # TRAPS 19
         for script in (HOLDS_BACK, KNOWS_NO_STREAM):
@@ -188,6 +92,8 @@ class NextestStream(CargoScenario):
 
 
 class NextestBuilds(CargoScenario, BoxScenario):
+    framework = 'worker = "off"'
+
     def flaky_that_breaks_the_source(self, **options):
         self.small_crate("""
             #[test] fn a_breaks_the_source() {

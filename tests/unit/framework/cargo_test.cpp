@@ -85,7 +85,16 @@ TEST(CargoDiscovery, ListsWithTheGroupsFiltersBehindTheSettings) {
     EXPECT_EQ(command->shown,
               "cargo nextest list --message-format json --package alpha --features 'a b' "
               "--bin tool --run-ignored only -E 'test(x)' -- --skip y");
-    EXPECT_THAT(command->command, StartsWith(command->shown + " || exit\n"));
+    EXPECT_THAT(command->command,
+                HasSubstr("cargo nextest list \"$@\" --message-format json --package alpha "
+                          "--features 'a b' --bin tool --run-ignored only -E 'test(x)' -- "
+                          "--skip y || exit\n"));
+
+    auto in_batches = config_with(settings);
+    in_batches.framework.worker = config::WorkerMode::Off;
+    const auto plain = CargoFramework(in_batches)
+                           .discovery({group_with("-E 'test(x)' -- --skip y"), context_in("/run")});
+    EXPECT_THAT(plain->command, StartsWith(plain->shown + " || exit\n"));
 }
 
 TEST(CargoDiscovery, AFilterThatChoosesIgnoredTestsWins) {

@@ -208,6 +208,8 @@ class Workers {
     virtual bool has_discovering_worker() const = 0;
     // Whether tests of a group with this carry may run in a worker.
     virtual bool has_worker(const std::shared_ptr<const Carry>& carry) const = 0;
+    // Whether a worker may be on another machine.
+    virtual bool works_elsewhere() const { return true; }
     // The command that starts a worker, where there may be one. The request holds no tests.
     // `test_limit`: how long one of them may take.
     virtual Result<BatchCommand> worker(const BatchRequest& request,
