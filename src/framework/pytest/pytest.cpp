@@ -68,13 +68,11 @@ Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& requ
         leaves_mother ? &PytestFramework::run_words : &PytestFramework::discovery_words;
     auto plan = plan_for(context, leaves_mother ? "first" : "collect");
     if (leaves_mother) leave_mother(plan, request);
-    plan["ahead"] = settings_.fork == PytestFork::Auto;
-    plan["mark"] = exact_json(mark_path(context));
     add_common(plan);
     if (is_local_ && has_run_folder(context)) {
         plan["nodes"] = exact_json(group_path(context, "nodes", group));
     }
-    add_companions(plan, group, companions, words_of);
+    add_first_collection(plan, context, group, companions, words_of);
 
     DiscoveryCommand command;
     command.shown = shown_discovery(group);
@@ -98,8 +96,11 @@ bool PytestFramework::is_alone(const config::Group& group) const {
     return group.schedule_individual || settings_.isolated != config::Isolation::Worker;
 }
 
-void PytestFramework::add_companions(json& plan, const config::Group& group,
-                                     const Groups& companions, WordsOf words_of) const {
+void PytestFramework::add_first_collection(json& plan, const RunContext& context,
+                                           const config::Group& group, const Groups& companions,
+                                           WordsOf words_of) const {
+    plan["mark"] = exact_json(mark_path(context));
+    plan["ahead"] = settings_.fork == PytestFork::Auto;
     if (companions.empty()) return;
     plan["words"] = exact_words((this->*words_of)(group));
     for (const auto* companion : companions) {
@@ -181,10 +182,9 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
         if (plan.contains("nodes")) command.command.insert(0, announcement(request));
         return command;
     }
-    plan["mark"] = exact_json(mark_path(request.context));
-    plan["ahead"] = settings_.fork == PytestFork::Auto;
     if (may_fork(request.context)) plan["mother"] = exact_json(mother_path(request));
-    add_companions(plan, request.group, request.companions, &PytestFramework::run_words);
+    add_first_collection(plan, request.context, request.group, request.companions,
+                         &PytestFramework::run_words);
     auto command = with_plan(request, as_ascii(plan));
     command.command = or_plainly(command.command, request.group, request.context);
     return command;

@@ -63,9 +63,10 @@ class PytestFramework final : public Framework,
     // `{command} {run_args} {filters} {paths}`, less the command.
     std::vector<std::string> run_words(const config::Group& group) const;
     using WordsOf = std::vector<std::string> (PytestFramework::*)(const config::Group&) const;
-    // What the plugin must know to tell their tests as well.
-    void add_companions(nlohmann::json& plan, const config::Group& group, const Groups& companions,
-                        WordsOf words_of) const;
+    // What the plugin must know where it is the first to collect a group, and its companions.
+    void add_first_collection(nlohmann::json& plan, const RunContext& context,
+                              const config::Group& group, const Groups& companions,
+                              WordsOf words_of) const;
     void leave_mother(nlohmann::json& plan, const DiscoveryRequest& request) const;
     bool is_alone(const config::Group& group) const;
     std::string shown_discovery(const config::Group& group) const;

@@ -1,19 +1,24 @@
-"""Runs on kernels that do not know the newer system calls."""
+"""Runs on kernels that do not know the newer system calls, or not all of the others."""
 
 import os
 import pathlib
 import sys
+import unittest
 
-from harness import Scenario
+from harness import PytestScenario, Scenario, with_pytest
 
 SUPPORT = pathlib.Path(__file__).resolve().parents[2] / "support"
 OLDER_KERNEL = (sys.executable, str(SUPPORT / "older_kernel.py"))
 
 
+def on_known_machines(scenario):
+    return unittest.skipUnless(os.uname().machine in ("x86_64", "aarch64"),
+                               "the numbers of system calls are not known of this machine")(scenario)
+
+
 class OlderKernels(Scenario):
+    @on_known_machines
     def test_a_kernel_of_2018_costs_no_result_and_leaves_no_process(self):
-        if os.uname().machine not in ("x86_64", "aarch64"):
-            self.skipTest("which system calls are newer is not known of this machine")
         self.write({"run.sh": """
             #!/bin/sh
             setsid sleep 1000 >/dev/null 2>&1 &
@@ -32,3 +37,19 @@ class OlderKernels(Scenario):
             groups={"all": "retry_count = 0\nschedule_individual = true"})
         run = self.offload("run", under=OLDER_KERNEL).expect_exit(1)
         run.expect_outcomes({"passes": "passed", "dies": "error"})
+
+
+class NoSubreaper(PytestScenario):
+    @on_known_machines
+    @with_pytest(8)
+    def test_where_no_fork_could_be_adopted_none_is_asked_for(self):
+        self.pytest_project({"tests/conftest.py": """
+            import os
+            def pytest_collection_finish():
+                os.register_at_fork(after_in_child=lambda: open("forks", "a").write("."))
+            """, "tests/test_a.py": "def test_1(): pass\ndef test_2(): pass\ndef test_3(): pass\n",
+            "forks": ""}, framework='isolation = "test"\n', offload="max_parallel = 2")
+        run = self.offload("run", under=(*OLDER_KERNEL, "--no-subreaper")).expect_exit(0)
+        run.expect_outcomes({f"tests/test_a.py::test_{n}": "passed" for n in (1, 2, 3)})
+        # The two by which the process that has collected stays behind, in vain.
+        self.assertLessEqual(len((self.project / "forks").read_text()), 2, run.describe())
