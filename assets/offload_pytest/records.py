@@ -36,6 +36,7 @@ class Record:
 
     def __init__(self):
         self.duration = 0.0
+        self.cpu = 0.0
         self.properties = []
         self.forget()
 

@@ -6,6 +6,14 @@ from .records import Record
 from .system import system
 from .text import key_of, readable
 
+LONG = 0.1  # seconds; the kernel counts CPU time in hundredths
+
+
+def cpu_time():
+    """Of this process with its threads, and of its children that have ended."""
+    user, kernel, of_children, kernel_of_children, _ = system.times()
+    return user + kernel + of_children + kernel_of_children
+
 
 class Reporter:
     """Tells begin and end of each test. `positions` maps keys of node IDs to positions; `counts`
@@ -32,7 +40,9 @@ class Reporter:
         else:
             self._channel.flush()
         self._current = record
+        before = cpu_time()
         outcome = yield
+        record.cpu += cpu_time() - before
         self._current = None
         self.counts[position] = self.counts.get(position, 1) - 1
         if outcome.excinfo is not None:
@@ -79,6 +89,7 @@ class Reporter:
             n=position,
             outcome=record.outcome,
             duration=round(record.duration, 6),
+            cpu=round(record.cpu, 2) if record.duration >= LONG else None,
             type=record.type,
             message=record.message,
             details=readable("\n\n".join(record.details)),

@@ -93,6 +93,7 @@ class System:
         self.stat = os.stat
         self.modules = sys.modules
         self.monotonic = time.monotonic
+        self.times = os.times
         self.open = open
         self.register_at_fork = os.register_at_fork
         self.dirname = os.path.dirname

@@ -97,10 +97,12 @@ LastRun with_remembered(LastRun last_run, history::LastDurations remembered) {
     for (auto& [id, measured] : std::move(remembered).release()) {
         const auto place = places.find(id);
         if (place == places.end()) {
-            last_run.durations.push_back({std::move(id), Seconds{measured.seconds}, std::nullopt});
+            last_run.durations.push_back(
+                {std::move(id), Seconds{measured.seconds}, std::nullopt, measured.cores});
             last_run.measured_ms.push_back(measured.at_ms);
         } else if (measured.at_ms >= last_run.measured_ms[place->second]) {
             last_run.durations[place->second].duration = Seconds{measured.seconds};
+            last_run.durations[place->second].cores = measured.cores;
             last_run.measured_ms[place->second] = measured.at_ms;
         }
     }

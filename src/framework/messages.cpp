@@ -93,6 +93,7 @@ TestResult result_of(const json& message) {
     result.message = bytes_of(message, "message");
     result.details = bytes_of(message, "details");
     result.duration = Seconds(number_of(message, "duration"));
+    result.cpu = Seconds(number_of(message, "cpu"));
     result.system_out = bytes_of(message, "out");
     result.system_err = bytes_of(message, "err");
     return result;

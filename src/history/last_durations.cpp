@@ -59,9 +59,14 @@ std::optional<Measured> parse_line(std::string_view& line) {
     Measured measured;
     if (!take(line, measured.at_ms) || !take(line, measured.seconds)) return std::nullopt;
     if (!std::isfinite(measured.seconds) || measured.seconds <= 0) return std::nullopt;
-    if (!line.starts_with("p ") && !line.starts_with("f ")) return std::nullopt;
+    if (!line.starts_with('p') && !line.starts_with('f')) return std::nullopt;
     measured.passed = line.front() == 'p';
-    line.remove_prefix(2);
+    line.remove_prefix(1);
+    if (line.starts_with(' ')) {
+        line.remove_prefix(1);
+        return measured;
+    }
+    if (!take(line, measured.cores) || !(measured.cores > 1)) return std::nullopt;
     return measured;
 }
 
@@ -84,6 +89,12 @@ void sort_by_id(std::vector<LastDurations::Entry>& entries) {
     entries.erase(entries.begin(), kept.base());
 }
 
+// Those of a short test are told by too few of the kernel's ticks.
+double cores_of(const TestResult& result) {
+    const double cores = std::round(result.cpu / result.duration * 10) / 10;
+    return std::isfinite(cores) ? std::max(cores, 1.0) : 1;
+}
+
 }  // namespace
 
 bool tells_duration(const TestResult& result) {
@@ -98,7 +109,7 @@ void RunDurations::add(TestIndex test, const TestResult& result, SystemTime at) 
     const bool passed = result.outcome == Outcome::Passed;
     if (known && known->passed && !passed) return;
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch());
-    known = Measured{ms.count(), result.duration.count(), passed};
+    known = Measured{ms.count(), result.duration.count(), passed, cores_of(result)};
 }
 
 LastDurations LastDurations::parse(std::string_view text) {
@@ -131,7 +142,12 @@ std::string LastDurations::render() const {
     for (const auto& [id, measured] : all_) {
         append_number(out, measured.at_ms);
         append_number(out, std::max(measured.seconds, 1e-6), std::chars_format::fixed, 6);
-        out += measured.passed ? "p " : "f ";
+        out += measured.passed ? 'p' : 'f';
+        if (measured.cores > 1) {
+            append_number(out, measured.cores, std::chars_format::fixed, 1);
+        } else {
+            out += ' ';
+        }
         append_escaped(out, id);
         out += '\n';
     }

@@ -27,7 +27,7 @@ OFFLOAD_JOURNAL_FIELDS(Error, "", a("message", v.message), a("place", v.place), 
                        a("causes", v.causes));
 OFFLOAD_JOURNAL_FIELDS(TestResult, "", a("outcome", v.outcome), a("type", v.type),
                        a("message", v.message), a("details", v.details), a("duration", v.duration),
-                       a("stdout", v.system_out), a("stderr", v.system_err),
+                       a("cpu", v.cpu), a("stdout", v.system_out), a("stderr", v.system_err),
                        a("classname", v.classname), a("file", v.file),
                        a("properties", v.properties));
 OFFLOAD_JOURNAL_FIELDS(Attempt, "", a("test", v.test), a("number", v.number), a("batch", v.batch),

@@ -26,9 +26,9 @@ std::size_t minus(std::size_t a, std::size_t b) { return a > b ? a - b : 0; }
 RunTracker::RunTracker(std::vector<KnownDuration> known) : known_(std::move(known)) {
     if (known_.empty()) return;
     double sum = 0;
-    for (const auto& [id, duration, deviation] : known_) {
-        const double weight = std::max(duration.count(), kLeastWeight);
-        known_weights_.insert_or_assign(id, weight);
+    for (const auto& known_test : known_) {
+        const double weight = std::max(known_test.duration.count(), kLeastWeight);
+        known_weights_.insert_or_assign(known_test.id, weight);
         sum += weight;
     }
     weights_known_ = true;

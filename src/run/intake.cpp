@@ -1,5 +1,8 @@
 #include "intake.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace offload::run {
 namespace {
 
@@ -10,16 +13,15 @@ constexpr Seconds kAssumedTestOverhead{0.01};
 // So much work a worker holds besides what it runs: much more than an answer takes to reach it.
 constexpr Seconds kAheadHere{0.25};
 constexpr Seconds kAheadFarAway{1.5};
+// A test that takes so long and keeps more than one processor busy is worth it that others wait for
+// it: what it and they would lose to each other is more than a worker that has to start.
+constexpr Seconds kLong{1};
+constexpr double kMoreThanOne = 1.2;
+constexpr double kSlack = 0.1;
 
 Seconds ahead(const Abilities& abilities, bool streaming) {
     if (!streaming) return Seconds{0};
     return abilities.same_machine ? kAheadHere : kAheadFarAway;
-}
-
-Needs needs_of(const Test& test, const GroupSettings& group) {
-    Needs needs = test.needs;
-    needs.claims.insert(needs.claims.end(), group.claims.begin(), group.claims.end());
-    return needs;
 }
 
 }  // namespace
@@ -43,8 +45,8 @@ schedule::SchedulerOptions scheduler_options(const Settings& settings, bool stre
 
 schedule::Durations durations_of(const Settings& settings) {
     schedule::Durations durations;
-    for (const auto& [id, duration, deviation] : settings.known_durations) {
-        durations.record(id, duration, deviation);
+    for (const auto& [id, duration, deviation, cores] : settings.known_durations) {
+        durations.record(id, duration, deviation, cores);
     }
     return durations;
 }
@@ -59,6 +61,21 @@ std::size_t Intake::affinity_of(const Test& test) {
 bool Intake::is_bonded(const Test& test, const GroupSettings& group) {
     if (!group.alone) return test.bond != 0;
     return group.by_file && affinity_of(test) != 0;
+}
+
+// Of the slots as much as it takes of the machine: each other slot counts for its share. Beside
+// others a test gets less of the processors than it asks for, so what it has had is rounded up.
+Needs Intake::needs_of(const Test& test, const GroupSettings& group) const {
+    Needs needs = test.needs;
+    needs.claims.insert(needs.claims.end(), group.claims.begin(), group.claims.end());
+    const double cores = durations_.cores(test.id);
+    const bool wide = settings_.abilities.same_machine && test.bond == 0 && !group.by_file &&
+                      cores >= kMoreThanOne && durations_.find(test.id) >= kLong;
+    if (!wide) return needs;
+    const double share = std::ceil(cores - kSlack) / static_cast<double>(settings_.cores);
+    const double slots = std::ceil(std::min(share, 1.0) * static_cast<double>(settings_.slots));
+    needs.slots = std::max(needs.slots, static_cast<std::size_t>(slots));
+    return needs;
 }
 
 void Intake::add(std::span<const TestIndex> selected, const TestTable& tests,

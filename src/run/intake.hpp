@@ -34,6 +34,7 @@ class Intake {
   private:
     std::size_t affinity_of(const Test& test);
     bool is_bonded(const Test& test, const GroupSettings& group);
+    Needs needs_of(const Test& test, const GroupSettings& group) const;
 
     const Settings& settings_;
     const schedule::Durations& durations_;

@@ -30,11 +30,12 @@ std::optional<Seconds> mean_of(const std::unordered_map<Key, Mean>& means, const
 
 }  // namespace
 
-void Durations::record(std::string_view id, Seconds duration, std::optional<double> deviation) {
+void Durations::record(std::string_view id, Seconds duration, std::optional<double> deviation,
+                       double cores) {
     // What a clock that was set back, or a broken report, left behind is no evidence.
     if (!std::isfinite(duration.count()) || duration < Seconds{0}) return;
     if (deviation && !(*deviation >= 0)) deviation.reset();
-    known_.insert_or_assign(id, Known{duration, deviation});
+    known_.insert_or_assign(id, Known{duration, deviation, cores});
 }
 
 std::optional<Seconds> Durations::find(std::string_view id) const {
@@ -46,6 +47,11 @@ std::optional<Seconds> Durations::find(std::string_view id) const {
 std::optional<double> Durations::deviation(std::string_view id) const {
     const auto found = known_.find(id);
     return found == known_.end() ? std::nullopt : found->second.deviation;
+}
+
+double Durations::cores(std::string_view id) const {
+    const auto found = known_.find(id);
+    return found == known_.end() ? 1 : found->second.cores;
 }
 
 std::vector<std::optional<Seconds>> Durations::expect(const TestTable& tests,

@@ -55,6 +55,26 @@ class Worker(Case):
         self.assertEqual(told.status, 1)
         self.assertEqual(told.one("bye")["status"], 1)
 
+    def test_tells_what_a_test_took_of_the_processors_where_it_took_its_time(self):
+        self.write("test_a.py", """
+            import hashlib, subprocess, sys, time
+            BUSY = "import time\\nwhile time.process_time() < 0.3: pass"
+            def test_1(): time.sleep(0.3)
+            def test_2():
+                end = time.process_time() + 0.3
+                while time.process_time() < end: pass
+            def test_3(): subprocess.run([sys.executable, "-c", BUSY], check=True)
+            def test_4(): pass
+            """)
+        worker = self.serve()
+        worker.run(*("test_a.py::test_%d" % n for n in (1, 2, 3, 4))).last()
+        told = worker.finish()
+        waits, works, has_others_work, is_short = told.kind("end")
+        self.assertLess(waits["cpu"], 0.2)
+        self.assertGreater(works["cpu"], 0.2)
+        self.assertGreater(has_others_work["cpu"], 0.2)
+        self.assertNotIn("cpu", is_short)
+
     def test_where_classes_become_tables_all_are_there_before_the_first_test(self):
         """The fixture creates tables once, for what has been imported by then."""
         self.write("peewee.py", "TABLES = []\n")

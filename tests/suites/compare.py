@@ -3,7 +3,8 @@
 
     compare.py                  all projects of the list below
     compare.py NAME …           these
-    --in WAY                    only in this way: workers, forks, files, tests or batches
+    --in WAY                    only in this way: workers, forks, files, tests or batches; may
+                                stand several times
 
 Each project's source distribution is fetched and installed with pip, into build/suites. The same
 suite then runs in copies of its source: twice with plain pytest and once with `pytest -n`, which
@@ -324,7 +325,7 @@ def find_binary():
 def main():
     parser = argparse.ArgumentParser(description="Compares Offload with pytest, test by test.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="projects; default: all")
-    parser.add_argument("--in", dest="way", choices=WAYS)
+    parser.add_argument("--in", dest="ways", choices=WAYS, action="append")
     parser.add_argument("--fresh", action="store_true", help="fetch and install again")
     options = parser.parse_args()
     known = {project.name: project for project in PROJECTS}
@@ -345,7 +346,7 @@ def main():
             rows.append((name, known[name].version, "-", "-", "-", "-", "-", "not compared"))
             exit_status = exit_status or 2
             continue
-        for way in [options.way] if options.way else WAYS:
+        for way in options.ways or WAYS:
             row, differences = compared(suite, runs, binary, way)
             rows.append(row)
             print(f"{name}: {row[3]} tests {row[2]}, {differences} differences", file=sys.stderr,

@@ -104,11 +104,6 @@ std::optional<std::string> needs_nextest(std::string_view name, const toml::tabl
 
 }  // namespace
 
-const Binary* Binaries::of(std::string_view test_id) const {
-    const auto found = places.find(std::string(split_id(test_id).binary_id));
-    return found == places.end() ? nullptr : &all[found->second];
-}
-
 std::string_view keeping_program() { return kKeep; }
 
 // A runner may stand in any of the files that cargo reads, or in one that they include; whichever

@@ -32,8 +32,6 @@ struct Binaries {
     std::vector<Binary> all;
     std::unordered_map<std::string, std::size_t> places;  // in `all`, of binary IDs
     std::unordered_set<std::string> ignored;              // IDs of tests
-
-    const Binary* of(std::string_view test_id) const;
 };
 
 // Shell text that comes before a listing: sets the positional parameters to options for `cargo

@@ -29,6 +29,8 @@ constexpr std::string_view kOldestInheriting = "0.9.115";
 constexpr std::string_view kInstallHint =
     "install it with `cargo install --locked cargo-nextest`, or see https://nexte.st";
 constexpr std::size_t kShownLines = 60;
+constexpr std::string_view kEachByNextest =
+    "tests run in batches, each under a nextest of its own: {}";
 
 // What discovery hands to the batches of its group.
 struct Build final : Carry {
@@ -146,6 +148,19 @@ std::optional<nextest::Binaries> take_binaries(const json& listing,
         binaries.all.push_back(std::move(binary));
     }
     return binaries;
+}
+
+// Why there can be none; nothing where there can. Throws as take_listing() does.
+std::optional<std::string> prepare_workers(const json& listing,
+                                           const nextest::Environments& environments,
+                                           Build& build) {
+    if (environments.empty()) {
+        return "cargo has a runner of its own, or this system shows no environments";
+    }
+    if (auto reason = nextest::needs_nextest(build.config)) return reason;
+    build.binaries = take_binaries(listing, environments);
+    if (build.binaries) return std::nullopt;
+    return "a test's name has tabs or line ends in it, or nextest did not start its binary";
 }
 
 // Whether the user's arguments leave it to nextest's configuration file how tests run.
@@ -335,7 +350,7 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
     Discovered discovered;
     const auto mark = "\n" + trailer_start(context);
     const auto trailer = out.find(mark);
-    nextest::Environments environments;
+    std::optional<nextest::Environments> environments;
     if (trailer != std::string_view::npos) {
         auto rest = out.substr(trailer + mark.size());
         if (const auto kept = rest.find(mark); kept != std::string_view::npos) {
@@ -351,8 +366,9 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
     try {
         const auto listing = json::parse(listing_text);
         take_listing(listing, discovered, *build);
-        if (!environments.empty() && !nextest::needs_nextest(build->config)) {
-            build->binaries = take_binaries(listing, environments);
+        if (environments) {
+            const auto reason = prepare_workers(listing, *environments, *build);
+            if (reason) discovered.details.push_back(fmt::format(kEachByNextest, *reason));
         }
     } catch (const json::exception& error) {
         return fail(

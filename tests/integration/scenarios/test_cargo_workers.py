@@ -231,8 +231,10 @@ class CargoWorkers(CargoEndings, CargoScenario):
                 self.write(files)
                 asked = self.logged()
                 home = {"CARGO_HOME": str(self.root / "cargo")} if "../cargo" in "".join(files) else {}
-                run = self.offload("run", env=home).expect_exit(0)
+                run = self.offload("run", "-v", env=home).expect_exit(0)
                 self.assertEqual(asked(), ["list", "run"], run.describe())
+                run.expect_said("each under a nextest of its own: "
+                                + ("cargo has a runner" if "runner" in what else "[profile."))
 
     def test_a_runner_in_the_environment_is_used(self):
         self.small_crate('#[test] fn a() { assert_eq!(env::var("RUNNER").unwrap(), "environment") }')

@@ -47,6 +47,24 @@ TEST(LastDurations, WithinARunAPassCountsThenTheLast) {
                 ElementsAre(Measured{1, 1, true}, Measured{2, 2, false}, Measured{2, 3, true}));
 }
 
+TEST(LastDurations, KeepHowManyProcessorsATestKeptBusyWhereItWasMoreThanOne) {
+    RunDurations run;
+    auto wide = took(2);
+    wide.cpu = Seconds{3.82};
+    auto waits = took(2);
+    waits.cpu = Seconds{0.1};
+    run.add(TestIndex(0), wide, at(1));
+    run.add(TestIndex(1), waits, at(1));
+    LastDurations all;
+    all.take({"1", {}}, run, [](TestIndex test) { return test.value() == 0 ? "a a" : "b"; });
+    const auto text = all.render();
+    EXPECT_EQ(text, "offload durations 1 1\n1 2.000000 p1.9 a a\n1 2.000000 p b\n");
+    EXPECT_EQ(LastDurations::parse(text).all(), all.all());
+    EXPECT_THAT(
+        LastDurations::parse("offload durations 1 1\n1 2 p0.5 a\n1 2 pnan b\n1 2 px c\n").all(),
+        IsEmpty());
+}
+
 // TRAPS 38
 TEST(LastDurations, TheNewestCountsWhateverItsOutcomeAndTheOthersStay) {
     LastDurations all;

@@ -1,5 +1,6 @@
 // Workers: batches whose tests become known while they run.
 #include <set>
+#include <tuple>
 
 #include "played_run.hpp"
 #include "random_trouble.hpp"
@@ -31,6 +32,48 @@ TEST(Workers, RunEveryTestOnceInOneLifeEach) {
     EXPECT_EQ(static_cast<std::size_t>(f.record().workers_ended_by_themselves), f.workers());
     EXPECT_THAT(f.plain_batches(), IsEmpty());
     EXPECT_THAT(f.all<BatchFinished>(), SizeIs(f.workers()));
+}
+
+// What two of them would take from each other is more than one's waiting.
+TEST(Workers, ATestThatKeepsAllCoresBusyRunsAlone) {
+    for (const double cores : {1.0, 1.3, 2.0, 4.0}) {
+        Workers f({ids(12)});
+        f.abilities().same_machine = true;
+        f.settings().slots = f.settings().cores = 2;
+        f.know(Seconds{2});
+        f.settings().known_durations.front().cores = cores;
+        f.settings().known_durations.back().cores = cores;
+        std::set<TestIndex> running;
+        bool together = false;
+        f.on_event = [&](const Event& event, simulation::Simulation& simulation) {
+            if (const auto* started = std::get_if<TestStarted>(&event.body)) {
+                running.insert(started->test);
+                const auto& tests = simulation.tests();
+                const bool wide = running.contains(tests.find("t0")->index) ||
+                                  running.contains(tests.find("t11")->index);
+                together = together || (wide && running.size() > 1);
+            } else if (const auto* finished = std::get_if<AttemptFinished>(&event.body)) {
+                running.erase(finished->attempt.test);
+            }
+        };
+        EXPECT_EQ(f.play().counts.passed, 12U);
+        EXPECT_EQ(together, cores == 1.0) << cores;
+        f.expect_each_executed_once();
+    }
+}
+
+TEST(Workers, AShortTestOrOneOfAFewCoresRunsBesideOthers) {
+    for (const auto& [duration, cores, machine] :
+         {std::tuple{0.5, 2.0, 2U}, std::tuple{2.0, 1.1, 2U}, std::tuple{2.0, 2.0, 8U}}) {
+        Workers f({ids(12)});
+        f.abilities().same_machine = true;
+        f.settings().slots = 2;
+        f.settings().cores = machine;
+        f.know(Seconds{duration});
+        for (auto& known : f.settings().known_durations) known.cores = cores;
+        f.play();
+        EXPECT_EQ(f.workers(), 2U) << duration << ' ' << cores << ' ' << machine;
+    }
 }
 
 TEST(Workers, EventsNameAllTestsOfABatch) {

@@ -4,9 +4,10 @@
 // First line: "offload durations 1 RUN_ID BEGAN", the last run whose durations are in it, and when
 // it began as its JUnit report says it ("2026-11-23T11:02:03.456Z"; left out where that report
 // tells more than this file). Every further line is a test: milliseconds since 1970, seconds, "p"
-// or "f" for passed or failed, and the ID, in which backslash, newline and carriage return are
-// escaped; lines are sorted by ID. Reading a hundred thousand of them takes no time that anybody
-// notices, at the start of every run.
+// or "f" for passed or failed, behind it, where it was more than one, how many processors the test
+// kept busy ("p1.9"), and the ID, in which backslash, newline and carriage return are escaped;
+// lines are sorted by ID. Reading a hundred thousand of them takes no time that anybody notices, at
+// the start of every run.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +32,7 @@ struct Measured {
     std::int64_t at_ms = 0;  // since 1970
     double seconds = 0;
     bool passed = true;
+    double cores = 1;
     bool operator==(const Measured&) const = default;
 };
 

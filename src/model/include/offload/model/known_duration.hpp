@@ -14,6 +14,7 @@ struct KnownDuration {
     // Standard deviation of earlier durations about that one, beside it. Nothing: fewer than two
     // are known.
     std::optional<double> deviation = std::nullopt;
+    double cores = 1;  // that it has kept busy
     bool operator==(const KnownDuration&) const = default;
 };
 

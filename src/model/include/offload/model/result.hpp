@@ -31,6 +31,7 @@ struct TestResult {
     std::string message = {};  // one line; the reason when skipped
     std::string details = {};  // traceback or the like
     Seconds duration{0};
+    Seconds cpu{0};  // of all processors meanwhile, where it is known and the test was not short
     std::string system_out = {};
     std::string system_err = {};
     std::string classname = {};
