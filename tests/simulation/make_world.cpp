@@ -214,6 +214,11 @@ void Maker::know_durations() {
              .duration = right ? test.duration : dice_.duration(),
              .deviation = dice_.chance(0.5) ? std::optional(dice_.between(0, 1)) : std::nullopt});
     }
+    if (dice_.chance(0.2)) {
+        for (auto& known : world_.settings.known_durations) {
+            if (dice_.chance(0.3)) known.cores = dice_.between(0, 5);
+        }
+    }
     if (dice_.chance(0.1)) world_.settings.default_duration = dice_.duration();
     if (all.empty() || !dice_.chance(0.1)) return;
     for (const auto& id : all) {

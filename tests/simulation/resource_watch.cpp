@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -40,13 +41,28 @@ class Watch {
         const auto found = all.find(resource);
         return found == all.end() ? 1 : found->second;
     }
+    // Of one that was seen to keep several cores of this machine busy for a second or more: whole
+    // cores, each worth as many slots as the machine has for one.
+    std::size_t slots_by_cores(const offload::Test& test) const {
+        const auto& settings = world_.settings;
+        const auto known = std::ranges::find(settings.known_durations, test.id, &KnownDuration::id);
+        const bool is_its_own =
+            test.bond == 0 && !world_.groups[test.group.value()].settings.by_file;
+        if (!settings.abilities.same_machine || !is_its_own) return 1;
+        if (known == settings.known_durations.end() || known->duration < Seconds{1}) return 1;
+        if (known->cores < 1.2) return 1;
+        const auto cores = std::min<std::size_t>(
+            static_cast<std::size_t>(std::ceil(known->cores - 0.1)), settings.cores);
+        return (cores * settings.slots + settings.cores - 1) / settings.cores;
+    }
     Held held_by(TestIndex index) const {
         const auto& test = tests_[index];
         auto needs = test_of(world_, test.id).needs;
         const auto& claims = world_.groups[test.group.value()].settings.claims;
         needs.claims.insert(needs.claims.end(), claims.begin(), claims.end());
         Held held;
-        held.slots = std::clamp<std::size_t>(needs.slots, 1, world_.settings.slots);
+        const auto slots = std::max(needs.slots, slots_by_cores(test));
+        held.slots = std::clamp<std::size_t>(slots, 1, world_.settings.slots);
         for (const auto& [resource, units] : needs.claims) {
             if (units == 0) continue;
             auto& sum = held.units[resource];
