@@ -366,7 +366,7 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
     try {
         const auto listing = json::parse(listing_text);
         take_listing(listing, discovered, *build);
-        if (environments) {
+        if (environments && !discovered.tests.empty()) {
             const auto reason = prepare_workers(listing, *environments, *build);
             if (reason) discovered.details.push_back(fmt::format(kEachByNextest, *reason));
         }
