@@ -89,7 +89,7 @@ void sort_by_id(std::vector<LastDurations::Entry>& entries) {
     entries.erase(entries.begin(), kept.base());
 }
 
-// Those of a short test are told by too few of the kernel's ticks.
+// At least one, also where no CPU time is told.
 double cores_of(const TestResult& result) {
     const double cores = std::round(result.cpu / result.duration * 10) / 10;
     return std::isfinite(cores) ? std::max(cores, 1.0) : 1;

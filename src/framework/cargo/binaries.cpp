@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "cargo/nextest_args.hpp"
 #include "offload/base/shell.hpp"
@@ -67,6 +68,11 @@ Binary difference(const Variables& before, const Variables& after) {
     std::ranges::sort(binary.variables);
     std::ranges::sort(binary.prefixes);
     return binary;
+}
+
+// Whether a test of this name can be told to a worker, in a line of words between tabs.
+bool fits_in_a_line(std::string_view name) {
+    return name.find_first_of("\t\r\n") == std::string_view::npos;
 }
 
 // Whether such a setting is about the report alone: a time after which a test is called slow, or
@@ -170,6 +176,25 @@ Environments read_environments(std::string_view printed) {
     }
     end_section();
     return found;
+}
+
+std::optional<Binaries> binaries_of(const nlohmann::json& listing,
+                                    const Environments& environments) {
+    Binaries binaries;
+    for (const auto& [id, suite] : listing.at("rust-suites").items()) {
+        const auto path = suite.at("binary-path").get<std::string>();
+        const auto found = environments.find(path.substr(path.rfind('/') + 1));
+        auto binary = found != environments.end() ? found->second : Binary{};
+        for (const auto& [name, test] : suite.at("testcases").items()) {
+            if (found == environments.end() || !fits_in_a_line(name)) return std::nullopt;
+            if (test.at("ignored").get<bool>()) binaries.ignored.insert(id + " " + name);
+        }
+        binary.path = path;
+        binary.folder = suite.at("cwd").get<std::string>();
+        binaries.places.emplace(id, binaries.all.size());
+        binaries.all.push_back(std::move(binary));
+    }
+    return binaries;
 }
 
 std::optional<std::string> needs_nextest(std::string_view config) {

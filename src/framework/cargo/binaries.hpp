@@ -9,6 +9,7 @@
 // <https://doc.rust-lang.org/cargo/reference/config.html#targettriplerunner>
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,11 @@ std::string print_environments(const std::string& folder);
 // listing itself was started with.
 using Environments = std::unordered_map<std::string, Binary>;
 Environments read_environments(std::string_view printed);
+
+// Those of what `cargo nextest list` prints as JSON. Nothing where a test is in none that a worker
+// can start, or its name cannot be told to one. Throws json::exception where it is no such listing.
+std::optional<Binaries> binaries_of(const nlohmann::json& listing,
+                                    const Environments& environments);
 
 // Why nextest has to run the tests itself, from its configuration file; nothing where a worker does
 // as it would. Its retries count no more than elsewhere: Offload's do.

@@ -9,6 +9,7 @@
 #include "cargo/nextest_args.hpp"
 #include "cargo/nextest_reader.hpp"
 #include "cargo/nextest_setup.hpp"
+#include "cargo/nextest_shell.hpp"
 #include "cargo/worker.hpp"
 #include "offload/base/shell.hpp"
 #include "offload/base/text.hpp"
@@ -16,6 +17,7 @@
 namespace offload::framework {
 namespace {
 
+using nextest::append;
 using nlohmann::json;
 
 // Names that no project is likely to use for its own.
@@ -53,10 +55,6 @@ std::string metadata_path(const RunContext& context) {
 }
 std::string junit_path(const RunContext& context) {
     return fmt::format("{}/{}.xml", context.folder, context.label);
-}
-
-void append(std::vector<std::string>& words, const std::vector<std::string>& more) {
-    words.insert(words.end(), more.begin(), more.end());
 }
 
 // `more`: shell text behind the subcommand.
@@ -125,31 +123,6 @@ void take_listing(const json& listing, Discovered& discovered, Build& build) {
     build.binaries_metadata = binaries_metadata(listing);
 }
 
-// Whether a test of this name can be told to a worker, in a line of words between tabs.
-bool fits_in_a_line(std::string_view name) {
-    return name.find_first_of("\t\r\n") == std::string_view::npos;
-}
-
-// Nothing where a test is in none that a worker can start. Throws as take_listing() does.
-std::optional<nextest::Binaries> take_binaries(const json& listing,
-                                               const nextest::Environments& environments) {
-    nextest::Binaries binaries;
-    for (const auto& [id, suite] : listing.at("rust-suites").items()) {
-        const auto path = suite.at("binary-path").get<std::string>();
-        const auto found = environments.find(path.substr(path.rfind('/') + 1));
-        auto binary = found != environments.end() ? found->second : nextest::Binary{};
-        for (const auto& [name, test] : suite.at("testcases").items()) {
-            if (found == environments.end() || !fits_in_a_line(name)) return std::nullopt;
-            if (test.at("ignored").get<bool>()) binaries.ignored.insert(id + " " + name);
-        }
-        binary.path = path;
-        binary.folder = suite.at("cwd").get<std::string>();
-        binaries.places.emplace(id, binaries.all.size());
-        binaries.all.push_back(std::move(binary));
-    }
-    return binaries;
-}
-
 // Why there can be none; nothing where there can. Throws as take_listing() does.
 std::optional<std::string> prepare_workers(const json& listing,
                                            const nextest::Environments& environments,
@@ -158,7 +131,7 @@ std::optional<std::string> prepare_workers(const json& listing,
         return "cargo has a runner of its own, or this system shows no environments";
     }
     if (auto reason = nextest::needs_nextest(build.config)) return reason;
-    build.binaries = take_binaries(listing, environments);
+    build.binaries = nextest::binaries_of(listing, environments);
     if (build.binaries) return std::nullopt;
     return "a test's name has tabs or line ends in it, or nextest did not start its binary";
 }
@@ -183,79 +156,8 @@ std::string profile_text(const BatchRequest& request, std::string_view inherited
     return text;
 }
 
-// Asks cargo for its metadata, which nextest would do itself once a batch. Without the platform
-// cargo wants to have downloaded what other platforms need; without the file only time is lost.
-// `path` is quoted.
-std::string metadata_command(const nextest::Arguments& arguments, std::string_view path) {
-    std::vector<std::string> metadata = {"cargo", "metadata", "--format-version", "1",
-                                         "--all-features"};
-    append(metadata, arguments.manifest);
-    append(metadata, arguments.metadata);
-    const std::string host = R"sh("$(cargo -vV | sed -n 's/^host: //p')")sh";
-    const auto platform = arguments.target ? shell::quote(*arguments.target) : host;
-    return fmt::format("{0} --filter-platform {1} > {2} 2>/dev/null || rm -f {2}\n",
-                       shell::join(metadata), platform, path);
-}
-
-// Shell text that sets the positional parameters to what tells nextest of the build, where that is
-// not made yet: by the first batch of the group in this sandbox, and nextest and cargo are asked
-// about it no more. `|| exit`: the status of a build that failed says so.
-std::string build_once(const nextest::Arguments& arguments, const std::string& base) {
-    std::vector<std::string> list = {"cargo",       "nextest",       "list",
-                                     "--list-type", "binaries-only", "--message-format",
-                                     "json",        "--color",       "never"};
-    append(list, arguments.config);
-    if (arguments.config_file) append(list, {"--config-file", *arguments.config_file});
-    append(list, arguments.build);
-    return fmt::format(
-        "offload_build={0}\n"
-        "if ! [ -s \"$offload_build.binaries.json\" ]; then\n"
-        "{1} > \"$offload_build.new\" || exit\n"
-        "{2}"
-        "mv \"$offload_build.new\" \"$offload_build.binaries.json\" || exit\n"
-        "fi\n"
-        "if [ -s \"$offload_build.cargo-metadata.json\" ]; then\n"
-        "set -- --binaries-metadata \"$offload_build.binaries.json\""
-        " --cargo-metadata \"$offload_build.cargo-metadata.json\"\n"
-        "else\n"
-        "set -- {3}\n"
-        "fi\n",
-        shell::quote(base), shell::join(list),
-        metadata_command(arguments, "\"$offload_build.cargo-metadata.json\""),
-        shell::join(arguments.build));
-}
-
-// Runs nextest with the positional parameters behind `words`. The event stream is an experiment of
-// nextest's: a version that does not have it says so before anything else, with a status that tests
-// cannot bring about (usage, experimental feature, set-up), and runs without it. nextest is left to
-// end its tests when a signal comes to all processes of the batch.
-std::string run_text(const std::vector<std::string>& words) {
-    return fmt::format(
-        "trap : HUP INT TERM\n"
-        "offload_run() {{ {} \"$@\"; }}\n"
-        "offload_run --message-format libtest-json-plus --message-format-version 0.1 \"$@\" || {{\n"
-        "offload_status=$?\n"
-        "case $offload_status in\n"
-        "2 | 95 | 96) offload_run --message-format human \"$@\" ;;\n"
-        "*) exit \"$offload_status\" ;;\n"
-        "esac\n"
-        "}}\n",
-        shell::join(words));
-}
-
 std::string version_text(std::string_view oldest) {
     return fmt::format("nextest-version = {{ required = \"{}\" }}\n", oldest);
-}
-
-// Shell text that sets $offload_config to the path of nextest's configuration file.
-std::string find_config(const nextest::Arguments& arguments) {
-    if (arguments.config_file) {
-        return fmt::format("offload_config={}", shell::quote(*arguments.config_file));
-    }
-    return fmt::format(
-        "offload_config=$(cargo locate-project --workspace --message-format plain {}) && "
-        "offload_config=\"${{offload_config%/*}}/.config/nextest.toml\"",
-        shell::join(arguments.manifest));
 }
 
 // The configuration as discovery found it, where it has setup scripts: in batches of one folder
@@ -277,7 +179,7 @@ void merge_configs(const RunContext& context, const nextest::Arguments& argument
                    std::string profile, BatchCommand& batch) {
     const auto base = fmt::format("{}/{}", context.folder, context.label);
     batch.files.push_back({base + ".profile.toml", std::move(profile)});
-    batch.command += find_config(arguments) + " || exit\n";
+    batch.command += nextest::find_config(arguments) + " || exit\n";
     batch.command +=
         fmt::format("{{ cat -- \"$offload_config\" && echo && cat -- {}; }} > {} || exit\n",
                     shell::quote(base + ".profile.toml"), shell::quote(base + ".merged.toml"));
@@ -325,12 +227,13 @@ Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& reque
         discovery.command = discovery.shown + " || exit\n";
     }
     if (sorted->reuse.empty()) {
-        discovery.command += metadata_command(*sorted, shell::quote(metadata_path(context)));
+        discovery.command +=
+            nextest::metadata_command(*sorted, shell::quote(metadata_path(context)));
     }
     discovery.command += fmt::format(
         "printf '\\n%s%s\\n' {} \"${{NEXTEST_PROFILE-}}\"\n"
         "{{ {} && cat -- \"$offload_config\"; }} 2>/dev/null || :\n",
-        shell::quote(trailer_start(context)), find_config(*sorted));
+        shell::quote(trailer_start(context)), nextest::find_config(*sorted));
     if (keeps) {
         discovery.command +=
             fmt::format("printf '\\n%s\\n' {}\n{}", shell::quote(trailer_start(context)),
@@ -446,9 +349,10 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
         batch.command += fmt::format("set --\n[ ! -s {0} ] || set -- --cargo-metadata {0}\n",
                                      shell::quote(build->cargo_metadata_path));
     } else {
-        batch.command += build_once(arguments, fmt::format("{}/{}", context.folder, build->label));
+        batch.command +=
+            nextest::build_once(arguments, fmt::format("{}/{}", context.folder, build->label));
     }
-    batch.command += run_text(words);
+    batch.command += nextest::run_text(words);
     return batch;
 }
 

@@ -258,6 +258,10 @@ TestName split_id(std::string_view id) {
 
 Result<Arguments> sort_arguments(std::span<const std::string> words) { return Sorter(words).run(); }
 
+void append(std::vector<std::string>& words, const std::vector<std::string>& more) {
+    words.insert(words.end(), more.begin(), more.end());
+}
+
 std::string filterset(std::span<const std::string_view> ids) {
     std::vector<std::pair<std::string_view, std::vector<std::string_view>>> binaries;
     std::unordered_map<std::string_view, std::size_t> position;

@@ -36,6 +36,9 @@ struct Arguments {
 // Error: an option that would change the form of the listing, or one without its value.
 Result<Arguments> sort_arguments(std::span<const std::string> words);
 
+// Words behind words.
+void append(std::vector<std::string>& words, const std::vector<std::string>& more);
+
 // A filterset that matches exactly these tests. Names become alternatives of one regular expression
 // a binary, because nextest compares each test with each of the expressions it is given: 5,000
 // equality matchers take it 2.6 s to apply to 5,000 tests, this takes 0.1 s.
