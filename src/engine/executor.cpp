@@ -196,8 +196,6 @@ Result<Executor::Plan> Executor::plan_of(const BatchJob& job,
                            workers->has_discovering_worker();
     if (job.start == framework::WorkerStart::ToDiscover && !by_worker) {
         framework::DiscoveryRequest discovery{*job.group, request.context, job.companions};
-        // What it leaves for batches is where they look for it.
-        if (request.context.same_machine) discovery.context.folder = shared_.run_folder;
         OFFLOAD_TRY(auto command, discovery_as_batch(framework, discovery));
         return Plan{std::move(command),
                     std::make_unique<DiscoveryReader>(framework, std::move(discovery))};

@@ -42,7 +42,7 @@ struct Build final : Carry {
     nextest::StreamNames stream_names;
     std::string profile;  // $NEXTEST_PROFILE where discovery ran; empty when not set
     std::string config;   // what nextest's configuration file says there
-    std::string folder;   // discovery's; it stands as long as the run
+    std::string folder;   // where discovery left more; it stands as long as the run
     std::optional<nextest::Binaries> binaries;  // that a worker can start
 };
 
@@ -50,8 +50,13 @@ const Build* build_of(const BatchRequest& request) {
     return dynamic_cast<const Build*>(request.carry.get());
 }
 
+// Where discovery leaves what batches go on with.
+const std::string& lasting_folder(const RunContext& context) {
+    const bool outlives = context.same_machine && !context.run_folder.empty();
+    return outlives ? context.run_folder : context.folder;
+}
 std::string metadata_path(const RunContext& context) {
-    return fmt::format("{}/{}.cargo-metadata.json", context.folder, context.label);
+    return fmt::format("{}/{}.cargo-metadata.json", lasting_folder(context), context.label);
 }
 std::string junit_path(const RunContext& context) {
     return fmt::format("{}/{}.xml", context.folder, context.label);
@@ -282,7 +287,7 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
                   command});
     }
     build->label = context.label;
-    build->folder = context.folder;
+    build->folder = lasting_folder(context);
     build->cargo_metadata_path = metadata_path(context);
     discovered.carry = std::move(build);
     return discovered;

@@ -72,6 +72,32 @@ std::string other_message(std::string_view output) {
     return text::to_valid_utf8(text::shorten(message, kLongestLine));
 }
 
+std::string without_harness(std::string_view output, std::string_view test) {
+    constexpr std::string_view kStart = "\nrunning 1 test\n";
+    if (output.starts_with(kStart)) output.remove_prefix(kStart.size());
+    const auto summary =
+        output.rfind(fmt::format("\nfailures:\n    {}\n\ntest result: FAILED. ", test));
+    const auto result = output.rfind("\ntest result: FAILED. ");
+    const bool is_last = summary != std::string_view::npos &&
+                         text::trim(output.substr(result)).find('\n') == std::string_view::npos;
+    if (!is_last) return std::string(output);
+    output = output.substr(0, summary);
+
+    constexpr std::string_view kVerdict = " ... FAILED\n\nfailures:\n";
+    const auto verdict = output.rfind(kVerdict);
+    // "test tests::it - should panic ... FAILED"
+    const auto name = output.substr(0, verdict).rfind(fmt::format("test {}", test));
+    if (verdict == std::string_view::npos || name == std::string_view::npos ||
+        output.substr(name, verdict - name).find('\n') != std::string_view::npos) {
+        return std::string(output);
+    }
+    std::string own(output.substr(0, name));
+    auto note = output.substr(verdict + kVerdict.size());
+    const auto title = fmt::format("\n---- {} stdout ----\n", test);
+    if (note.starts_with(title)) note.remove_prefix(title.size());
+    return own.append(note);
+}
+
 std::string signal_message(std::string_view ending) {
     if (!ending.starts_with(kSignalPrefix)) return {};
     return fmt::format("process aborted with {}", ending);

@@ -35,6 +35,20 @@ std::string panic_message(std::string_view output);
 // nextest words it in its JUnit file.
 std::string other_message(std::string_view output);
 
+// What a test binary printed for one test, without what Rust's test harness says around it:
+//     running 1 test
+//     … the test's own …
+//     test tests::it ... FAILED
+//
+//     failures:
+//
+//     failures:
+//         tests::it
+//
+//     test result: FAILED. 0 passed; 1 failed; …
+// As much of that as is there; notes of the harness that say why ("test did not panic") stay.
+std::string without_harness(std::string_view output, std::string_view test);
+
 // "process aborted with SIGSEGV", from a FailureLine's ending; empty where that is no signal.
 std::string signal_message(std::string_view ending);
 

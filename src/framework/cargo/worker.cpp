@@ -155,7 +155,7 @@ class Talk final : public WorkerTalk {
         const int status = message.value("status", 1);
         if (status == 0) return result;
         result.outcome = Outcome::Failed;
-        result.details = output_.text();
+        result.details = without_harness(output_.text(), split_id(test.id).test);
         const bool by_signal = status > 128 && status < kOutOfSignals;
         result.type = by_signal ? "test abort" : "test failure";
         result.message = panic_message(result.details);

@@ -77,6 +77,11 @@ class Ctest(Elsewhere, CtestScenario):
             {"good": "passed", "bad": "failure"})
 
 
+    def test_ctest_in_sandboxes_on_this_machine(self):
+        self.cmake_project('run(good "exit 0")\n', framework=IN_SANDBOXES)
+        self.offload("run").expect_exit(0).expect_outcomes({"good": "passed"})
+
+
 class Cargo(Elsewhere, CargoScenario):
     def test_this_machine_has_no_rust(self):
         self.small_crate("""
@@ -104,6 +109,15 @@ class Vitest(Elsewhere, VitestScenario):
             """}, framework=IN_SANDBOXES, provider=self.elsewhere())
         run = self.run_without_tools("run").expect_exit(1)
         run.expect_outcomes({"a.test.ts > good": "passed", "a.test.ts > bad": "failure"})
+
+
+    @with_vitest(4)
+    def test_vitest_in_sandboxes_on_this_machine(self):
+        self.vitest_project({"a.test.ts": """
+            import { test } from 'vitest';
+            test('good', () => {});
+            """}, framework=IN_SANDBOXES)
+        self.offload("run").expect_exit(0).expect_outcomes({"a.test.ts > good": "passed"})
 
 
 class Pytest(Elsewhere, PytestScenario):

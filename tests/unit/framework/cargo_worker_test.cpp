@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "cargo/binaries.hpp"
+#include "cargo/nextest_words.hpp"
 #include "cargo/worker.hpp"
 #include "framework_fixture.hpp"
 
@@ -155,6 +156,30 @@ TEST(CargoWorker, ThatCannotStartRefusesItsTests) {
     Conversation conversation;
     const auto read = conversation.read("", exited(127));
     EXPECT_EQ(read.told.refused.size(), 3U);
+}
+
+TEST(CargoHarness, IsNotWhatTheTestPrinted) {
+    const auto around = [](const std::string& own, const std::string& verdict,
+                           const std::string& note) {
+        return "\nrunning 1 test\n" + own + verdict + "\n\nfailures:\n" + note +
+               "\nfailures:\n    m::it\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; "
+               "0 measured; 2 filtered out; finished in 0.00s\n\n";
+    };
+    const auto own = [](const std::string& output) { return without_harness(output, "m::it"); };
+    EXPECT_EQ(own(around("a\n\nb\n", "test m::it ... FAILED", "")), "a\n\nb\n");
+    EXPECT_EQ(own(around("no end", "test m::it ... FAILED", "")), "no end");
+    EXPECT_EQ(own(around("", "test m::it - should panic ... FAILED",
+                         "\n---- m::it stdout ----\nnote: test did not panic as expected\n")),
+              "note: test did not panic as expected\n");
+    // As it is printed with RUST_TEST_THREADS=1: the name stands before the output.
+    EXPECT_EQ(own(around("test m::it ... a\n", "FAILED", "")),
+              "test m::it ... a\nFAILED\n\nfailures:\n");
+    // A test that ended the process, and one whose words are like the harness'.
+    EXPECT_EQ(own("\nrunning 1 test\na\n"), "a\n");
+    const std::string alike = "\nfailures:\n    m::it\n\ntest result: FAILED. a\nb\n";
+    EXPECT_EQ(own(alike), alike);
+    EXPECT_EQ(own("failures:\n    other\n"), "failures:\n    other\n");
+    EXPECT_EQ(own(""), "");
 }
 
 }  // namespace cargo_worker_test
