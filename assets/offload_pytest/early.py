@@ -1,10 +1,14 @@
 """An early worker: one that collects all tests before it is asked for any."""
 
+from collections import deque
+
 import pytest
 
+from .apart import Apart
 from .frames import PROTOCOL
 from .hooks import Selections
 from .greeting import greet
+from .idle import remember_no_ids
 from .items import tell_collection
 from .options import set_options
 from .requests import PlannedRequests
@@ -14,7 +18,8 @@ from .worker import Worker
 
 class EarlyWorker(Worker):
     """Collects all tests, and then runs those that it is asked for. The first one tells them. Where
-    it is only to leave a mother behind it runs none, and as a fork for a batch those of its plan."""
+    it is only to leave a mother behind it runs none, and as a fork for a batch those of its plan; as
+    one that keeps tests apart it has each run by a fork of its own."""
 
     def __init__(self, channel, plan, requests, companions, mother=None):
         super().__init__(channel, plan, requests)
@@ -22,6 +27,8 @@ class EarlyWorker(Worker):
         self._tells = plan["mode"] == "first"
         self._leaves = plan.get("leaves", False)
         self._is_batch = False
+        self._apart = None
+        self._label = plan["label"]
         self._companions = companions
         self._selections = Selections()
         self._maxfail = 1 if plan["fail_fast"] else 0
@@ -100,15 +107,19 @@ class EarlyWorker(Worker):
         config = session.config
         for one in own[:2]:
             one.begin_anew()
-        self._garbage.begin_anew()
-        if self._mother.forks_can_leave:
-            self._ending.leave_at_once()
+        self._begin_anew()
         self._is_batch = plan["mode"] == "run"
         if self._is_batch:
             self._requests = PlannedRequests(plan)
+        elif plan.get("apart", False):
+            self._mother.inherit_orphans()
+            self._apart = Apart(self._channel)
+        if self._is_batch or self._apart is not None:
+            remember_no_ids(config)
         self._watchdog.begin_anew(plan.get("limit"))
         self._maxfail = 1 if plan["fail_fast"] else 0
-        separate_basetemp_anew(config, plan)
+        self._label = plan["label"]
+        separate_basetemp_anew(config, self._label)
         databases = config.pluginmanager.getplugin("offload-databases")
         if databases is not None:
             databases.begin_anew(plan)
@@ -117,6 +128,34 @@ class EarlyWorker(Worker):
             identity.begin_anew(plan, config)
         greet(self._channel, plan["mode"])
         return True
+
+    def _begin_anew(self):
+        self._garbage.begin_anew()
+        if self._mother.forks_can_leave:
+            self._ending.leave_at_once()
+
+    def _serve(self, session):
+        """Where tests are kept apart, the forks' sessions go on from here."""
+        while self._apart is not None and self._know_the_next_two(session):
+            position = self._queue[0][0]
+            own = deque(entry for entry in self._queue if entry[0] == position)
+            if self._apart.begins():
+                self._be_for_one(session, position)
+                self._queue = own
+                break
+            self._queue = deque(entry for entry in self._queue if entry[0] != position)
+        else:
+            if self._apart is not None:
+                self._apart.leave()
+        super()._serve(session)
+
+    def _be_for_one(self, session, position):
+        self._stopped = True
+        self._channel.begin_anew()
+        self._mother.renew_captures()
+        self._begin_anew()
+        self._ending.be_apart(self._apart)
+        separate_basetemp_anew(session.config, "%s-%d" % (self._label, position))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):

@@ -16,12 +16,17 @@ class Ending:
         self._channel = channel
         self._garbage = garbage
         self._leaving = None
+        self._apart = None
         self._reason = ""
         self._session = None
 
     def leave_at_once(self):
         """For a fork: as soon as it can, the process does not wait for the interpreter."""
         self._leaving = Leaving()
+
+    def be_apart(self, apart):
+        """For a fork that runs one test."""
+        self._apart = apart
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self):
@@ -37,8 +42,9 @@ class Ending:
     def pytest_sessionfinish(self, session, exitstatus):
         self._session = session
         dismiss_idle_plugins(session.config)
-        reason = self._reason or session.shouldstop or session.shouldfail or ""
-        self._channel.send("bye", status=int(exitstatus), reason=one_line(reason))
+        reason = one_line(self._reason or session.shouldstop or session.shouldfail or "")
+        if self._apart is None or not self._apart.tell(session, int(exitstatus), reason):
+            self._channel.send("bye", status=int(exitstatus), reason=reason)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_unconfigure(self):

@@ -7,6 +7,13 @@ from .system import system
 SUBJECTS = {"_hypothesis_pytestplugin": "hypothesis"}
 
 
+def remember_no_ids(config):
+    """All IDs there are, which pytest writes into its cache at the end of each session: the process
+    that has collected them does it, and for one test it would take longer than the test."""
+    if config.pluginmanager.hasplugin("nfplugin"):
+        config.pluginmanager.unregister(name="nfplugin")
+
+
 def dismiss_idle_plugins(config):
     """At the end of a session."""
     for name, subject in SUBJECTS.items():

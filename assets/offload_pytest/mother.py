@@ -14,6 +14,7 @@ from .watch import Watch
 
 LONGEST_WISH = 1 << 16
 LOOKS_UP = 1.0  # so often, in seconds, the mother looks whether she is still wanted
+PR_SET_CHILD_SUBREAPER = 36
 MARK = "OFFLOAD_SANDBOX_ID"
 FOLDER = "OFFLOAD_SANDBOX_FOLDER"  # longer than that
 
@@ -34,6 +35,22 @@ class Mother:
         self._watch = Watch()
         self._streams = None
         self.forks_can_leave = False
+
+    @staticmethod
+    def inherit_orphans():
+        """From now on, in a fork: as Offload does, which is left those that have no other heir."""
+        known = set(system.modules)
+        import ctypes
+
+        prctl = getattr(ctypes.CDLL(None), "prctl", None)
+        if prctl is not None:
+            prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        for name in set(system.modules) - known:  # tests find what they have imported
+            del system.modules[name]
+
+    def renew_captures(self):
+        """In a fork of a worker, which has the worker's."""
+        self._streams.renew_captures()
 
     @property
     def watch(self):

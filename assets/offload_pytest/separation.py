@@ -13,12 +13,12 @@ def separate_basetemp(option, plan):
         option.basetemp = os.path.join(str(option.basetemp), plan["label"])
 
 
-def separate_basetemp_anew(config, plan):
+def separate_basetemp_anew(config, label):
     """In a fork, of a process that has separated its own before."""
     factory = getattr(config, "_tmp_path_factory", None)
     given = getattr(factory, "_given_basetemp", None)
     if given is not None:
-        factory._given_basetemp = given.with_name(plan["label"])
+        factory._given_basetemp = given.with_name(label)
 
 
 class Databases:

@@ -70,6 +70,8 @@ class System:
         self.getprofile = sys.getprofile
         self.frames = sys._current_frames
         self.readlink = os.readlink
+        self.set_handler = signal.signal
+        self.process_group = os.getpgid
         self.set_process_group = os.setpgid
         self.temporary_file = tempfile.TemporaryFile
         self.unwarned = warnings.catch_warnings
@@ -79,7 +81,9 @@ class System:
         self.close = os.close
         self.dup = os.dup
         self.dup2 = os.dup2
+        self.kill = os.kill
         self.open_descriptor = os.open
+        self.pipe = os.pipe
         self.random_state = random.getstate
         self.read = os.read
         self.write = os.write
@@ -126,6 +130,16 @@ class System:
         with self.unwarned():
             self.ignore_warnings("ignore")
             return self.fork()
+
+    def kill_at_once(self, process):
+        self.kill(process, signal.SIGKILL)
+
+    def handle_plainly(self, number):
+        """As if nothing here had asked for this signal."""
+        try:
+            self.set_handler(number, signal.SIG_DFL)
+        except OSError:  # nothing can ask for SIGKILL
+            pass
 
     def exists(self, path):
         try:

@@ -33,6 +33,7 @@ class Worker(CollectsNothing, Runner):
         self._positions = 0  # of all tests that were asked for
         self._attempt = 0  # told to tests last
         self._whole = plan.get("whole", False)
+        self._keeps_apart = plan.get("apart", False)
         self._nothing_known = self._stopped = False
 
     def register(self, pluginmanager):
@@ -80,6 +81,8 @@ class Worker(CollectsNothing, Runner):
             outcome.force_result(self._folder_nodes.setdefault((path, type(node)), node))
 
     def _what_stands_against_it(self, config):
+        if self._keeps_apart:
+            return "each test is to have a process, and this one is no fork that could fork more"
         if PROTOCOL not in self._protocols:
             return "the plugin speaks version %d of the worker protocol" % PROTOCOL
         others = [

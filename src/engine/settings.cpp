@@ -77,14 +77,19 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
                      .branch = request.branch,
                      .repetitions = request.repetition.times};
     const auto isolation = config.framework.options->isolation();
+    const auto* const workers = framework.workers();
+    const bool apart =
+        isolation == config::Isolation::Test && workers != nullptr && workers->keeps_apart();
     for (const auto& group : config.groups) {
         settings.told.groups.push_back(group.name);
         const auto command = framework.discovery({group});
         settings.groups.push_back(
             {.name = group.name,
              .retry_count = group.retry_count,
-             .alone = group.schedule_individual || isolation != config::Isolation::Worker,
+             .alone =
+                 group.schedule_individual || (isolation != config::Isolation::Worker && !apart),
              .by_file = !group.schedule_individual && isolation == config::Isolation::File,
+             .apart = !group.schedule_individual && apart,
              .wanted = is_wanted(group, request.only_groups),
              .shown = command ? command->shown : "",
              .claims = claims_of(group)});

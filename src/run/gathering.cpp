@@ -43,7 +43,7 @@ bool Gathering::may_discover_in_worker(const GroupSettings& group) const {
     const auto& abilities = settings_.abilities;
     if (in_sandboxes()) return true;
     return abilities.same_machine && abilities.passes_stdin && abilities.worker_discovers &&
-           !group.alone;
+           !group.alone && !group.apart;
 }
 
 // Makes the group a companion of the first one that may tell its tests. False: there is none.

@@ -59,6 +59,7 @@ std::size_t Intake::affinity_of(const Test& test) {
 }
 
 bool Intake::is_bonded(const Test& test, const GroupSettings& group) {
+    if (group.apart) return false;
     if (!group.alone) return test.bond != 0;
     return group.by_file && affinity_of(test) != 0;
 }
@@ -95,7 +96,8 @@ void Intake::add(std::span<const TestIndex> selected, const TestTable& tests,
                        .measured = durations_.find(test.id).has_value(),
                        .deviation = durations_.deviation(test.id),
                        .bonded = is_bonded(test, group),
-                       .needs = needs_of(test, group)});
+                       .needs = needs_of(test, group),
+                       .apart = group.apart});
     }
 }
 

@@ -47,8 +47,11 @@ void Queue::put_back_unit(TestBook& book, std::vector<TestIndex> tests, Shunned 
     std::erase_if(tests, [&](TestIndex test) { return !enter(book, test); });
     while (!tests.empty()) {
         const std::size_t lane = book[tests.front()].lane;
-        const auto others = std::stable_partition(
-            tests.begin(), tests.end(), [&](TestIndex test) { return book[test].lane == lane; });
+        const bool apart = book[tests.front()].apart;
+        const auto others =
+            apart ? tests.begin() + 1
+                  : std::stable_partition(tests.begin(), tests.end(),
+                                          [&](TestIndex test) { return book[test].lane == lane; });
         units_[shunned].push_back({lane, {tests.begin(), others}});
         count_batch(lane);
         tests.erase(tests.begin(), others);

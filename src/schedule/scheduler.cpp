@@ -34,6 +34,7 @@ void Scheduler::add(const Item& item) {
     known.affinity = item.affinity;
     known.lane = queue_.lane_for(item.group, resources_.intern(item.needs));
     known.alone = item.alone;
+    known.apart = item.apart;
     known.bonded = item.bonded;
     known.measured = item.measured && item.expected.has_value();
     if (known.measured) known.deviation = std::clamp(item.deviation.value_or(1), 0.0, 1.0);

@@ -118,6 +118,7 @@ std::vector<TestIndex> Stragglers::part_of(Late late, const TestBook& book,
                                            const Estimates& estimates, std::size_t idle) const {
     auto& tests = late.tests;
     if (rules_.whole_batches || tests.size() == 1) return std::move(tests);
+    if (book[tests.back()].apart) return {tests.back()};
     const auto cost_of = [&](TestIndex test) {
         return estimates.cost(book[test].weight, 1) * late.seconds_per_weight;
     };

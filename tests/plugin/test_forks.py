@@ -168,6 +168,116 @@ class Forks(Case):
                          files=["test_a.py"], **{"in": [0, 0]}).finish(stop=False)
         self.assertIn("that is enough", told.one("refused")["reason"])
 
+    def apart(self, *ids, **plan):
+        """What a worker tells that gives each test a process of its own."""
+        first = self.first(leaves=True)
+        self.assertEqual(first.finish(stop=False).one("forks").get("reason", ""), "")
+        worker = self.fork(apart=True, **plan)
+        told = worker.run(*ids).last().finish()
+        self.end(first)
+        return worker, told
+
+    def test_each_test_may_have_a_process(self):
+        self.write("conftest.py", """
+            import atexit, os, pytest
+            state = []
+            def log(text): open("log", "a").write("%d %s\\n" % (os.getpid(), text))
+            @pytest.fixture(scope="session", autouse=True)
+            def session():
+                log("up"); yield; log("down")
+            def pytest_sessionfinish(session, exitstatus): log("finish %d" % exitstatus)
+            @pytest.hookimpl(tryfirst=True)
+            def pytest_runtest_setup(item):
+                state.append(item.name)
+                atexit.register(log, " ".join(state))
+        """)
+        self.write("test_a.py", """
+            import sys
+            def test_1(): assert "ctypes" not in sys.modules
+            def test_2(): assert 0
+            def test_3(): pass
+        """)
+        worker, told = self.apart("test_a.py::test_1", "test_a.py::test_2", "test_a.py::test_3")
+        self.assertEqual(worker.outcomes(told), {"test_a.py::test_1": "passed",
+                                                 "test_a.py::test_2": "failed",
+                                                 "test_a.py::test_3": "passed"}, told.err)
+        self.assertEqual((told.status, told.one("bye")["status"]), (0, 0), told.err)
+        lines = [line.split(" ", 1) for line in (self.root / "log").read_text().splitlines()]
+        by_process = {}
+        for process, words in lines:
+            by_process.setdefault(process, []).append(words)
+        discovery = by_process.pop(lines[0][0])
+        self.assertEqual(discovery, ["finish 0"])
+        self.assertEqual(list(by_process.values()), [
+            ["up", "down", "finish %d" % status, "test_%d" % number]
+            for number, status in ((1, 0), (2, 1), (3, 0))])
+
+    def test_an_end_that_results_do_not_explain_ends_the_worker_in_the_same_way(self):
+        for name, test, status, ends, byes in (
+            ("a signal", "import os, signal\ndef test_1(): os.kill(os.getpid(), signal.SIGKILL)",
+             -9, 0, []),
+            ("a crash", "import ctypes\ndef test_1(): ctypes.string_at(0)", -11, 0, []),
+            ("an exit", "import os\ndef test_1(): os._exit(0)", 0, 0, []),
+            ("a signal at the end", """
+                import atexit, os, signal
+                def test_1(): atexit.register(os.kill, os.getpid(), signal.SIGTERM)
+             """, -15, 1, [0]),
+            ("a gate that says it late", """
+                import pytest
+                class Gate:
+                    @pytest.hookimpl(trylast=True)
+                    def pytest_sessionfinish(self, session): session.exitstatus = 7
+                def test_1(request): request.config.pluginmanager.register(Gate())
+             """, 7, 1, [0]),
+            ("a word of pytest's", "import pytest\ndef test_1(): pytest.exit('enough', 6)", 6, 1,
+             [6]),
+        ):
+            with self.subTest(name):
+                self.write("test_a.py", textwrap.dedent(test) + "\ndef test_2(): pass\n")
+                worker, told = self.apart("test_a.py::test_1", "test_a.py::test_2")
+                self.assertEqual((told.status, len(told.kind("end")),
+                                  [frame["status"] for frame in told.kind("bye")]),
+                                 (status, ends, byes), told.err)
+                self.assertEqual([frame["n"] for frame in told.kind("begin")], [0])
+
+    def test_processes_that_a_test_leaves_behind_are_gone_before_the_next(self):
+        self.write("test_a.py", """
+            import os, subprocess, sys, time
+            def test_1():
+                left = subprocess.Popen(["sleep", "1000"])
+                subprocess.run(["sh", "-c", "sleep 1000 & echo $!"], stdout=open("second", "w"))
+                open("first", "w").write(str(left.pid))
+            def test_2():
+                for name in ("first", "second"):
+                    assert not os.path.exists("/proc/" + open(name).read().strip())
+        """)
+        worker, told = self.apart("test_a.py::test_1", "test_a.py::test_2")
+        self.assertEqual(worker.outcomes(told), {"test_a.py::test_1": "passed",
+                                                 "test_a.py::test_2": "passed"}, told.err)
+
+    def test_tests_of_one_id_share_a_process(self):
+        self.write("test_a.py", """
+            import os, pytest
+            seen = []
+            @pytest.mark.parametrize("n", [1, 2], ids=["a", "b"])
+            def test_1(n): print(n, os.getpid())
+            def test_2(): pass
+        """)
+        self.write("conftest.py", """
+            def pytest_collection_modifyitems(items):
+                items[1]._nodeid = items[0].nodeid
+        """)
+        worker, told = self.apart("test_a.py::test_1[a]", "test_a.py::test_2")
+        self.assertEqual([end["outcome"] for end in told.kind("end")], ["passed", "passed"])
+        pids = {line.split()[1] for line in told.kind("end")[0]["out"].splitlines()}
+        self.assertEqual(len(pids), 1, told.kind("end"))
+
+    def test_one_that_is_no_fork_keeps_no_tests_apart(self):
+        self.write("test_a.py", TWO)
+        worker = self.serve(plan={"apart": True})
+        told = worker.finish()
+        self.assertIn("a process", told.one("unfit")["reason"])
+
     def test_one_may_be_asked_for_before_the_tests_are_known(self):
         self.write("test_a.py", TWO)
         self.first()

@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "company.hpp"
 #include "exit_status.hpp"
 #include "resource_watch.hpp"
 
@@ -47,6 +48,9 @@ class Judge {
         ends_soon_after_a_stop();
         runner_failures();
         for (auto& more : overdrawn_resources(world_, record_, tests_)) {
+            broken_.push_back(std::move(more));
+        }
+        for (auto& more : ill_assorted_batches(world_, record_, tests_)) {
             broken_.push_back(std::move(more));
         }
         selection();

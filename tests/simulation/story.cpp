@@ -252,7 +252,8 @@ std::string describe(const Group& group) {
         "group {}: {} tests, {} broken modules, retry_count {}{}{}; discovery {} after {:.1f} s, a "
         "worker {}{}{}\n",
         settings.name, group.ids.size(), group.broken.size(), settings.retry_count,
-        (!settings.alone    ? ""
+        (settings.apart     ? ", each apart"
+         : !settings.alone  ? ""
          : settings.by_file ? ", each file alone"
                             : ", each alone") +
             describe(needs),

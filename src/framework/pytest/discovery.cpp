@@ -88,6 +88,8 @@ void PytestAccount::take(const json& message) {
         stays_ = message.value("stays", json(false)) == json(true);
         whole_ = message.value("whole", json(false)) == json(true);
         nodes_ = bytes_of(message, "nodes");
+    } else if (kind == "forks") {
+        forks_ = bytes_of(message, "reason").empty();
     } else if (kind == "bye") {
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
@@ -129,14 +131,15 @@ void PytestAccount::take_broken(const json& message) {
 }
 
 Discovered PytestAccount::discovered_of(Tests& tests) const {
-    Discovered discovered{.tests = std::move(tests.items),
-                          .broken = broken_,
-                          .warnings = warnings_,
-                          .notes = notes_,
-                          .details = details_,
-                          .carry = std::make_shared<const PytestCarry>(
-                              PytestWays{.plain = false, .whole = whole_, .nodes = nodes_}),
-                          .companions = {}};
+    Discovered discovered{
+        .tests = std::move(tests.items),
+        .broken = broken_,
+        .warnings = warnings_,
+        .notes = notes_,
+        .details = details_,
+        .carry = std::make_shared<const PytestCarry>(PytestWays{
+            .plain = false, .whole = whole_, .nodes = nodes_, .forks = forks_ && &tests == &own_}),
+        .companions = {}};
     const auto shared_ids = tests.told - discovered.tests.size();
     if (shared_ids > 0) {
         discovered.warnings.push_back(fmt::format(

@@ -19,6 +19,7 @@ struct PytestWays {
     bool whole = false;  // a worker collects all files before its first test
     // The folder in which plugins have left data for workers; empty where there is none.
     std::string nodes = {};
+    bool forks = false;  // the process that has collected is there to be forked
 };
 
 class PytestCarry final : public Carry {
@@ -81,6 +82,7 @@ class PytestAccount {
     bool plain_ = false;
     bool stays_ = false;
     bool whole_ = false;
+    bool forks_ = false;
     std::string nodes_;
 };
 

@@ -150,14 +150,16 @@ void PytestFramework::add_common(json& plan) const {
 }
 
 // A worker on this machine can afford it, since it collects but once, and so can a batch of several
-// tests: what batches cost is measured, and decides how many there are. For each single test, and
-// where files come over a network first, there has to be a reason.
+// tests: what batches cost is measured, and decides how many there are. Whether tests that are to be
+// kept apart are forks must not show in their verdicts. For each other single test, and where files
+// come over a network first, there has to be a reason.
 bool PytestFramework::collects_all(const BatchRequest& request, bool is_worker) const {
     if (settings_.collect != PytestCollect::Auto) {
         return settings_.collect == PytestCollect::All;
     }
-    const bool of_several = is_worker || request.tests.size() > 1;
-    return carried(request.carry).whole || (of_several && request.context.same_machine);
+    const bool affordable = is_worker || request.tests.size() > 1 ||
+                            settings_.isolated != config::Isolation::Worker;
+    return carried(request.carry).whole || (affordable && request.context.same_machine);
 }
 
 // One command line must do for both.
@@ -166,8 +168,11 @@ bool PytestFramework::has_discovering_worker() const {
 }
 
 bool PytestFramework::has_worker(const std::shared_ptr<const Carry>& carry) const {
-    return worker_ == config::WorkerMode::Auto && !is_plain(carry);
+    if (worker_ != config::WorkerMode::Auto || is_plain(carry)) return false;
+    return settings_.isolated != config::Isolation::Test || carried(carry).forks;
 }
+
+bool PytestFramework::keeps_apart() const { return has_discovering_worker() && forks_here(); }
 
 Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
                                              std::chrono::seconds test_limit) const {
@@ -177,6 +182,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     add_common(plan);
     plan["whole"] = collects_all(request, true);
     if (request.start != WorkerStart::ToDiscover) {
+        if (settings_.isolated == config::Isolation::Test) plan["apart"] = true;
         auto command = with_plan(request, as_ascii(plan));
         command.fork = fork_instead(request);
         if (plan.contains("nodes")) command.command.insert(0, announcement(request));
@@ -191,9 +197,13 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
 }
 
 // What a wrapper around pytest sets up for one slot, a fork of another would have as well.
-bool PytestFramework::may_fork(const RunContext& context) const {
-    return settings_.fork == PytestFork::Auto && is_local_ && has_run_folder(context) &&
+bool PytestFramework::forks_here() const {
+    return settings_.fork == PytestFork::Auto && is_local_ &&
            starts_python_itself(settings_.prefix);
+}
+
+bool PytestFramework::may_fork(const RunContext& context) const {
+    return forks_here() && has_run_folder(context);
 }
 
 std::optional<ForkedInstead> PytestFramework::fork_instead(const BatchRequest& request) const {

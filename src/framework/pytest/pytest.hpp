@@ -43,6 +43,7 @@ class PytestFramework final : public Framework,
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
     bool has_discovering_worker() const override;
     bool has_worker(const std::shared_ptr<const Carry>& carry) const override;
+    bool keeps_apart() const override;
     Result<BatchCommand> worker(const BatchRequest& request,
                                 std::chrono::seconds test_limit) const override;
     std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& request) const override;
@@ -79,6 +80,7 @@ class PytestFramework final : public Framework,
     bool collects_all(const BatchRequest& request, bool is_worker) const;
     BatchCommand plain_batch(const BatchRequest& request) const;
     // Whether the process that discovers may be one that other workers are forks of.
+    bool forks_here() const;
     bool may_fork(const RunContext& context) const;
     std::optional<ForkedInstead> fork_instead(const BatchRequest& request) const;
 

@@ -69,6 +69,27 @@ TEST(PytestWorker, ThereIsOneWhereThePluginLoadsAndNobodyForbidsIt) {
     EXPECT_FALSE(framework(config::WorkerMode::Off).has_worker(nullptr));
 }
 
+TEST(PytestWorker, KeepsTestsApartWhereItCanBeForkedForThem) {
+    config::Config config;
+    PytestOptions settings;
+    settings.prefix = {"python", "-m", "pytest"};
+    settings.isolated = config::Isolation::Test;
+    config.provider.type = "local";
+    const auto made = [&] {
+        config.framework.options = std::make_shared<PytestOptions>(settings);
+        return PytestFramework(config);
+    };
+    const auto forks = std::make_shared<PytestCarry>(PytestWays{.forks = true});
+    EXPECT_TRUE(made().keeps_apart());
+    EXPECT_TRUE(made().has_worker(forks));
+    EXPECT_FALSE(made().has_worker(std::make_shared<PytestCarry>(PytestWays{})));
+    settings.fork = PytestFork::Off;
+    EXPECT_FALSE(made().keeps_apart());
+    settings.fork = PytestFork::Auto;
+    settings.isolated = config::Isolation::File;
+    EXPECT_TRUE(made().has_worker(std::make_shared<PytestCarry>(PytestWays{})));
+}
+
 TEST(PytestWorker, IsAnnouncedToItsControllerBeforeItStarts) {  // TRAPS 57
     auto context = context_in("/r");
     context.same_machine = true;

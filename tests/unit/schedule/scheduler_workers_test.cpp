@@ -185,6 +185,24 @@ TEST(SchedulerWorkers, FirstTestsOfAGroupAreOfThatGroupAlone) {
     EXPECT_FALSE(scheduler.next_of(GroupIndex(0), box(2), kNow));
 }
 
+TEST(SchedulerWorkers, KeepApartWhatSharesNoBatchWithoutThem) {
+    Scheduler scheduler({.slots = 2, .ahead = Seconds{1}});
+    for (std::size_t i = 0; i < 20; ++i) {
+        auto one = item(i, 0.2, i % 3);
+        one.apart = true;
+        scheduler.add(one);
+    }
+    const auto held = scheduler.next(box(0), kNow)->tests;
+    EXPECT_GT(held.size(), 1U);
+    scheduler.stop_streaming();
+    const auto alone = scheduler.next(box(1), kNow)->tests;
+    EXPECT_THAT(alone, SizeIs(1));
+    scheduler.ended(box(0), kNow, std::nullopt);
+    scheduler.requeue_together(held, std::nullopt);
+    EXPECT_EQ(scheduler.queued_units(), held.size());
+    EXPECT_THAT(scheduler.next(box(0), kNow)->tests, SizeIs(1));
+}
+
 TEST(SchedulerWorkers, HoldManyQuickOnesAhead) {
     Scheduler scheduler = of(2, 10'000, 0.01);
     const auto first = scheduler.next(box(0), kNow)->tests;

@@ -210,6 +210,8 @@ class Workers {
     virtual bool has_worker(const std::shared_ptr<const Carry>& carry) const = 0;
     // Whether a worker may be on another machine.
     virtual bool works_elsewhere() const { return true; }
+    // Whether a worker gives each of its tests a process of its own, where tests are to have one.
+    virtual bool keeps_apart() const { return false; }
     // The command that starts a worker, where there may be one. The request holds no tests.
     // `test_limit`: how long one of them may take.
     virtual Result<BatchCommand> worker(const BatchRequest& request,

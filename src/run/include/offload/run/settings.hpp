@@ -26,6 +26,7 @@ struct GroupSettings {
     std::size_t retry_count = 0;
     bool alone = false;              // each test in a batch of its own,
     bool by_file = false;            // or, with `alone`, those of each file or bond
+    bool apart = false;              // each in a process of its own, which a worker has for it
     bool wanted = true;              // false: not among the groups that were asked for
     std::string shown = {};          // the command that discovers it, for people
     std::vector<Claim> claims = {};  // of each of its batches, besides what tests need

@@ -52,7 +52,7 @@ class Queue {
     void add(TestBook& book, TestIndex test);
     // Free to be grouped anew.
     void put_back(TestBook& book, TestIndex test, Shunned shunned);
-    // As one batch; tests of several lanes as one each.
+    // As one batch; tests of several lanes as one each, and those that are kept apart.
     void put_back_unit(TestBook& book, std::vector<TestIndex> tests, Shunned shunned);
 
     // The first unit whose needs can be had. Nothing: there is none for this sandbox.

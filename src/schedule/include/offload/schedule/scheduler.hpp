@@ -66,6 +66,7 @@ struct Item {
     // Held by its batch. Tests of one bond must need the same. Never hedged where it is more than
     // one slot.
     Needs needs = {};
+    bool apart = false;  // as `alone`, except in batches that run in workers
 };
 
 struct Assignment {

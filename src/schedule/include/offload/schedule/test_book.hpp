@@ -24,6 +24,7 @@ struct KnownTest {
     Place place = Place::Nowhere;
     bool added = false;
     bool alone = false;
+    bool apart = false;
     bool measured = false;
     bool bonded = false;
     bool refused = false;     // by a runner, once

@@ -1,0 +1,84 @@
+"""Tests that have a process each."""
+
+from .safety import has_children
+from .system import system
+
+
+class Apart:
+    """Of a worker that runs no test itself: it forks a process for each, which comes to its end as a
+    worker does. Where nothing else can be said of that end than what the test's result says, the
+    worker goes on. Else it ends in the same way, and whoever has started it judges as ever."""
+
+    def __init__(self, channel):
+        self._channel = channel
+        self._listening, self._telling = map(keep, system.pipe())
+
+    def begins(self):
+        """Forks. True in the fork; False here, once it has ended."""
+        child = system.fork_unwarned()
+        if child == 0:
+            return True
+        _, status = system.waitpid(child, 0)
+        end_what_is_left()
+        told = self._told()
+        if told is None:  # it did not come to the end of its session
+            end_like(status)
+        is_plain, expected = told
+        if is_plain and status != expected << 8:
+            self._channel.send("bye", status=expected, reason="")
+        if not is_plain or status != expected << 8:
+            end_like(status)
+        return False
+
+    def tell(self, session, status, reason):
+        """At the end of the fork's session. False where that has to be told to Offload."""
+        is_plain = not reason and (status == 0 or status == 1 and session.testsfailed > 0)
+        system.write(self._telling, bytes((is_plain, status & 0xFF)))
+        return is_plain
+
+    def _told(self):
+        if not system.select([self._listening], [], [], 0)[0]:
+            return None
+        is_plain, status = system.read(self._listening, 2)
+        return bool(is_plain), status
+
+    def leave(self):
+        """The worker's own end: it has run nothing, and its mother's session goes on elsewhere."""
+        self._channel.send("bye", status=0, reason="")
+        system.exit_at_once(0)
+
+
+def end_what_is_left():
+    """What the fork has started and left behind, daemons aside: this process has inherited it."""
+    own = system.process_group(0)
+    while has_children():
+        left = [one for one in children() if system.process_group(one) == own]
+        if not left:
+            return
+        for one in left:
+            system.kill_at_once(one)
+            system.waitpid(one, 0)
+
+
+def children():
+    """Of this process; none where the system does not tell."""
+    try:
+        with system.open("/proc/self/task/%d/children" % system.getpid()) as file:
+            return list(map(int, file.read().split()))
+    except OSError:
+        return []
+
+
+def keep(descriptor):
+    kept = system.keep_descriptor(descriptor)
+    system.close(descriptor)
+    return kept
+
+
+def end_like(status):
+    """Ends this process as another one has: `status` is what waitpid says of it."""
+    number = status & 0x7F
+    if number:
+        system.handle_plainly(number)
+        system.kill(system.getpid(), number)
+    system.exit_at_once(128 + number if number else status >> 8)
