@@ -9,8 +9,10 @@ class Apart:
     worker does. Where nothing else can be said of that end than what the test's result says, the
     worker goes on. Else it ends in the same way, and whoever has started it judges as ever."""
 
-    def __init__(self, channel):
+    def __init__(self, channel, mother):
         self._channel = channel
+        self._mother = mother
+        self._inherits = mother.inherit_orphans()
         self._listening, self._telling = map(keep, system.pipe())
 
     def begins(self):
@@ -19,7 +21,9 @@ class Apart:
         if child == 0:
             return True
         _, status = system.waitpid(child, 0)
-        end_what_is_left()
+        if not self._inherits or has_children():
+            end_what_is_left()
+            self._mother.renew_captures()
         told = self._told()
         if told is None:  # it did not come to the end of its session
             end_like(status)

@@ -107,13 +107,13 @@ class EarlyWorker(Worker):
         config = session.config
         for one in own[:2]:
             one.begin_anew()
-        self._begin_anew()
+        self._garbage.begin_anew()
+        self._prepare_to_leave()
         self._is_batch = plan["mode"] == "run"
         if self._is_batch:
             self._requests = PlannedRequests(plan)
         elif plan.get("apart", False):
-            self._mother.inherit_orphans()
-            self._apart = Apart(self._channel)
+            self._apart = Apart(self._channel, self._mother)
         if self._is_batch or self._apart is not None:
             remember_no_ids(config)
         self._watchdog.begin_anew(plan.get("limit"))
@@ -129,8 +129,7 @@ class EarlyWorker(Worker):
         greet(self._channel, plan["mode"])
         return True
 
-    def _begin_anew(self):
-        self._garbage.begin_anew()
+    def _prepare_to_leave(self):
         if self._mother.forks_can_leave:
             self._ending.leave_at_once()
 
@@ -152,8 +151,8 @@ class EarlyWorker(Worker):
     def _be_for_one(self, session, position):
         self._stopped = True
         self._channel.begin_anew()
-        self._mother.renew_captures()
-        self._begin_anew()
+        self._garbage.be_young()
+        self._prepare_to_leave()
         self._ending.be_apart(self._apart)
         separate_basetemp_anew(session.config, "%s-%d" % (self._label, position))
 

@@ -22,7 +22,7 @@ class Ending:
 
     def leave_at_once(self):
         """For a fork: as soon as it can, the process does not wait for the interpreter."""
-        self._leaving = Leaving()
+        self._leaving = Leaving(self._garbage.opened)
 
     def be_apart(self, apart):
         """For a fork that runs one test."""

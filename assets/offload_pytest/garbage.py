@@ -24,11 +24,11 @@ class Garbage:
 
     def __init__(self):
         self._found = self._ours = None
-        self._opened = Opened()
+        self.opened = Opened()
         self._promotions = None  # as many as there were when this process was forked
 
     def session_starts(self):
-        self._opened = Opened()
+        self.opened = Opened()
 
     def spare(self):
         self._found = system.get_threshold()
@@ -43,8 +43,12 @@ class Garbage:
             let_all_be_old()
 
     def begin_anew(self):
-        """In a fork: what it makes itself will be the young."""
-        self._opened = Opened()
+        """In a fork that has descriptors of its own."""
+        self.opened = Opened()
+        self.be_young()
+
+    def be_young(self):
+        """In a fork: only what it makes itself will be that."""
         if let_all_be_old():
             self._promotions = promotions()
 
@@ -61,7 +65,7 @@ class Garbage:
 
     def _is_quiet(self):
         """Whether nothing might run code, or write what it has held back, when it goes."""
-        return not self._opened.anything() and not may_tell(self._made())
+        return not self.opened.anything() and not may_tell(self._made())
 
     def _made(self):
         """All that may have been made since this process was forked."""

@@ -3,7 +3,7 @@
 import io
 
 from .garbage import may_tell
-from .streams import Opened, flush, flush_streams, mappings
+from .streams import flush, flush_streams, mappings
 from .system import system
 
 BUFFERED = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom)
@@ -21,9 +21,9 @@ class Leaving:
 
     The status is the one that it would have had: what comes out of the outermost frame decides."""
 
-    def __init__(self):
+    def __init__(self, opened):
         self._process = system.getpid()
-        self._opened = Opened()
+        self._opened = opened
         self._raised = None
         self._is_leaving = False
 

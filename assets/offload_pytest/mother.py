@@ -38,18 +38,19 @@ class Mother:
 
     @staticmethod
     def inherit_orphans():
-        """From now on, in a fork: as Offload does, which is left those that have no other heir."""
+        """From now on, in a fork: as Offload does, which is left those that have no other heir.
+        False where the system does not allow that."""
         known = set(system.modules)
         import ctypes
 
         prctl = getattr(ctypes.CDLL(None), "prctl", None)
-        if prctl is not None:
-            prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        inherits = prctl is not None and prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
         for name in set(system.modules) - known:  # tests find what they have imported
             del system.modules[name]
+        return inherits
 
     def renew_captures(self):
-        """In a fork of a worker, which has the worker's."""
+        """Where a process may still hold these."""
         self._streams.renew_captures()
 
     @property

@@ -126,7 +126,9 @@ class System:
         self.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def fork_unwarned(self):
-        """Python warns of threads that a fork would miss; whoever forks has looked for them."""
+        """Newer Pythons warn of threads that a fork would miss; whoever forks has looked for them."""
+        if sys.version_info < (3, 12):
+            return self.fork()
         with self.unwarned():
             self.ignore_warnings("ignore")
             return self.fork()

@@ -150,15 +150,15 @@ void PytestFramework::add_common(json& plan) const {
 }
 
 // A worker on this machine can afford it, since it collects but once, and so can a batch of several
-// tests: what batches cost is measured, and decides how many there are. Whether tests that are to be
-// kept apart are forks must not show in their verdicts. For each other single test, and where files
-// come over a network first, there has to be a reason.
+// tests: what batches cost is measured, and decides how many there are. Whether tests that are to
+// be kept apart are forks must not show in their verdicts. For each other single test, and where
+// files come over a network first, there has to be a reason.
 bool PytestFramework::collects_all(const BatchRequest& request, bool is_worker) const {
     if (settings_.collect != PytestCollect::Auto) {
         return settings_.collect == PytestCollect::All;
     }
-    const bool affordable = is_worker || request.tests.size() > 1 ||
-                            settings_.isolated != config::Isolation::Worker;
+    const bool affordable =
+        is_worker || request.tests.size() > 1 || settings_.isolated != config::Isolation::Worker;
     return carried(request.carry).whole || (affordable && request.context.same_machine);
 }
 
