@@ -43,3 +43,6 @@ class Draws:
 
     def any(self):
         return system.random_state() != self._before
+
+    def forget(self):
+        self._before = system.random_state()

@@ -30,6 +30,7 @@ TRUSTED = (
     "pytest_cov",
     "pytest_randomly",
     "pytest_rerunfailures",
+    "rich",  # draws numbers for links in texts as soon as it is imported
 )
 # They ask on behalf of whoever calls them.
 GO_BETWEENS = ("pluggy", "xdist")
@@ -76,6 +77,7 @@ class Watch:
         self.reason = ""
         self._active = True
         self._draws = Draws()
+        self._drawn = False  # by others than the trusted
         self._undo = []
         system.add_audit_hook(self._hear)
         self._watch_environment()
@@ -89,6 +91,7 @@ class Watch:
         key = {"multiprocessing.process": None}
         self._watch_function(os, "urandom", "draws what no other process draws", key)
         self._watch_function(random, "_urandom", "draws what no other process draws")
+        self._watch_draws()
 
     def end(self):
         """From now on all is as it was, but for a hook that returns at once."""
@@ -133,6 +136,38 @@ class Watch:
 
         Watched.__name__ = Watched.__qualname__ = kind.__name__
         environ.__class__ = Watched
+        self._undo.append(restore)
+
+    def _watch_draws(self):
+        """Of the generator that all share, draws of the trusted do not count."""
+        generator = getattr(random, "_inst", None)
+        for name in ("random", "getrandbits"):  # all others are made of these
+            if getattr(getattr(random, name, None), "__self__", self) is generator:
+                self._watch_draw(generator, name)
+
+    def _watch_draw(self, generator, name):
+        own = getattr(random, name)
+
+        def watched(*args):
+            if not self._active:
+                return own(*args)
+            counts = self._drawn or self._draws.any()
+            drawn = own(*args)
+            if counts or culprit(2):
+                self._drawn = True
+            else:
+                self._draws.forget()
+            return drawn
+
+        def restore():
+            vars(generator).pop(name, None)
+            for module in list(system.modules.values()):  # some have it by its name
+                names = getattr(module, "__dict__", {})
+                for key in [key for key, value in list(names.items()) if value is watched]:
+                    names[key] = own
+
+        setattr(generator, name, watched)
+        setattr(random, name, watched)
         self._undo.append(restore)
 
     def _watch_function(self, module, name, what, what_of=None):

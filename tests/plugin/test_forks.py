@@ -538,6 +538,12 @@ REFUSED = {
                       "conftest draws what no other"),
     "a secret": ({"conftest.py": "import secrets\nNAME = secrets.token_hex()\n"},
                  "conftest draws what no other"),
+    "chance beside that of a library": ({"conftest.py": """
+import types, random
+rich = types.ModuleType('rich')
+exec('import random; LINK = random.random()', vars(rich))
+random.random()
+"""}, "random numbers are drawn"),
     "chance": ({"conftest.py": "import random\nPORT = random.randint(8000, 9000)\n"},
                "random numbers are drawn"),
     "an alarm": ({"conftest.py": "import signal\nsignal.setitimer(signal.ITIMER_REAL, 1e6)\n"},
@@ -601,6 +607,12 @@ ALLOWED = {
     "reads": "import json, os\nTEXT = open(__file__).read()\nHOME = os.environ.get('HOME')\n",
     "a program that has ended": "import subprocess\nsubprocess.run(['true'], check=True)\n",
     "a folder of a fixed name": "import os\nos.makedirs('out', exist_ok=True)\n",
+    "chance of a library that draws for itself":
+        "import sys, types\nsys.modules['rich'] = rich = types.ModuleType('rich')\n"
+        "exec('from random import getrandbits, randint; LINK = randint(0, 9), getrandbits(9)',"
+        " vars(rich))\nimport random\nfrom random import getrandbits\n"
+        "def pytest_runtest_setup(): assert rich.getrandbits is getrandbits is random.getrandbits\n"
+        "def pytest_runtest_call(): assert set(vars(random._inst)) == {'gauss_next'}\n",
     "chance with a generator of its own": "import random\nX = random.Random(7).random()\n",
     "a thread that has ended": "import threading\n"
                                "t = threading.Thread(target=print); t.start(); t.join()\n",
