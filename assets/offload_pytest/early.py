@@ -133,23 +133,19 @@ class EarlyWorker(Worker):
         if self._mother.forks_can_leave:
             self._ending.leave_at_once()
 
-    def _serve(self, session):
-        """Where tests are kept apart, the forks' sessions go on from here."""
-        while self._apart is not None and self._know_the_next_two(session):
+    def _keep_apart(self, session):
+        """Comes back in the fork for a test, which has nothing else to run."""
+        while self._know_the_next_two(session):
             position = self._queue[0][0]
             own = deque(entry for entry in self._queue if entry[0] == position)
             if self._apart.begins():
+                self._queue, self._stopped = own, True
                 self._be_for_one(session, position)
-                self._queue = own
-                break
+                return
             self._queue = deque(entry for entry in self._queue if entry[0] != position)
-        else:
-            if self._apart is not None:
-                self._apart.leave()
-        super()._serve(session)
+        self._apart.leave()
 
     def _be_for_one(self, session, position):
-        self._stopped = True
         self._channel.begin_anew()
         self._garbage.be_young()
         self._prepare_to_leave()
@@ -161,6 +157,8 @@ class EarlyWorker(Worker):
         if self.stays:
             session.testsfailed = 0  # modules that cannot be collected have been told
             set_options(session.config.option, {"maxfail": self._maxfail})
+            if self._apart is not None:
+                self._keep_apart(session)
             self._serve(session)
         return True
 

@@ -29,9 +29,10 @@ class Mother:
     output and error. The worker answers with its number once it is ready, and goes on as soon as
     one byte comes back; it ends where none does."""
 
-    def __init__(self, path, channel):
+    def __init__(self, path, channel, tests_are_alone):
         self._path = path
         self._channel = channel
+        self._tests_are_alone = tests_are_alone
         self._watch = Watch()
         self._streams = None
         self.forks_can_leave = False
@@ -70,8 +71,10 @@ class Mother:
             return reason
         self._channel.send("forks", reason=reason)
         if reason:
-            text = "each worker collects by itself, because this process cannot be forked: " + reason
-            self._channel.send("notice", severity="detail", text=text)
+            # What it costs is noticed where it is paid for each test.
+            who, severity = ("test", "note") if self._tests_are_alone else ("worker", "detail")
+            text = "each %s has a process that collects by itself, because this one cannot be forked: %s"
+            self._channel.send("notice", severity=severity, text=text % (who, reason))
         return None
 
     def _look(self, session, own):
@@ -205,4 +208,4 @@ def mother_for(plan, channel):
     """None where no forks are asked for, or none could be watched."""
     if "mother" not in plan or plan["mode"] != "first" or system.add_audit_hook is None:
         return None
-    return Mother(from_exact(plan["mother"]), channel)
+    return Mother(from_exact(plan["mother"]), channel, plan.get("leaves", False))

@@ -131,15 +131,14 @@ void PytestAccount::take_broken(const json& message) {
 }
 
 Discovered PytestAccount::discovered_of(Tests& tests) const {
-    Discovered discovered{
-        .tests = std::move(tests.items),
-        .broken = broken_,
-        .warnings = warnings_,
-        .notes = notes_,
-        .details = details_,
-        .carry = std::make_shared<const PytestCarry>(PytestWays{
-            .plain = false, .whole = whole_, .nodes = nodes_, .forks = forks_ && &tests == &own_}),
-        .companions = {}};
+    Discovered discovered{.tests = std::move(tests.items),
+                          .broken = broken_,
+                          .warnings = warnings_,
+                          .notes = notes_,
+                          .details = details_,
+                          .carry = std::make_shared<const PytestCarry>(PytestWays{
+                              .plain = false, .whole = whole_, .nodes = nodes_, .forks = forks_}),
+                          .companions = {}};
     const auto shared_ids = tests.told - discovered.tests.size();
     if (shared_ids > 0) {
         discovered.warnings.push_back(fmt::format(

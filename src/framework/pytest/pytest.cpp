@@ -57,13 +57,15 @@ std::vector<std::string> PytestFramework::discovery_words(const config::Group& g
 
 bool PytestFramework::discovers_together(const config::Group& group,
                                          const config::Group& companion) const {
+    // What is alone is forked from the process that has discovered its own group.
+    if ((is_alone(group) || is_alone(companion)) && leaves_mothers()) return false;
     return starts_pytest_itself(settings_.prefix) &&
            without_selectors(selection(group)) == without_selectors(selection(companion));
 }
 
 Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& request) const {
     const auto& [group, context, companions] = request;
-    const bool leaves_mother = is_alone(group) && has_discovering_worker() && may_fork(context);
+    const bool leaves_mother = is_alone(group) && leaves_mothers() && has_run_folder(context);
     const auto words_of =
         leaves_mother ? &PytestFramework::run_words : &PytestFramework::discovery_words;
     auto plan = plan_for(context, leaves_mother ? "first" : "collect");
@@ -172,7 +174,7 @@ bool PytestFramework::has_worker(const std::shared_ptr<const Carry>& carry) cons
     return settings_.isolated != config::Isolation::Test || carried(carry).forks;
 }
 
-bool PytestFramework::keeps_apart() const { return has_discovering_worker() && forks_here(); }
+bool PytestFramework::leaves_mothers() const { return has_discovering_worker() && forks_here(); }
 
 Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
                                              std::chrono::seconds test_limit) const {

@@ -43,7 +43,7 @@ class PytestFramework final : public Framework,
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
     bool has_discovering_worker() const override;
     bool has_worker(const std::shared_ptr<const Carry>& carry) const override;
-    bool keeps_apart() const override;
+    bool keeps_apart() const override { return leaves_mothers(); }
     Result<BatchCommand> worker(const BatchRequest& request,
                                 std::chrono::seconds test_limit) const override;
     std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& request) const override;
@@ -70,6 +70,8 @@ class PytestFramework final : public Framework,
                               WordsOf words_of) const;
     void leave_mother(nlohmann::json& plan, const DiscoveryRequest& request) const;
     bool is_alone(const config::Group& group) const;
+    // Whether the process that discovers such a group stays to be forked, if it can.
+    bool leaves_mothers() const;
     std::string shown_discovery(const config::Group& group) const;
     std::string or_plainly(const std::string& with_plugin, const config::Group& group,
                            const RunContext& context) const;

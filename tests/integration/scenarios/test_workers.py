@@ -169,6 +169,85 @@ class Workers(PytestScenario):
         self.assertEqual((self.project / "starts").read_text(), ".", run.describe())
 
     @with_pytest(8)
+    def test_each_end_in_isolation_is_the_tests_own(self):
+        self.pytest_project({"tests/test_a.py": """
+            import os, pytest, subprocess, sys, time
+            def test_passes(): pass
+            def test_fails(): assert 0
+            def test_is_killed(): os.kill(os.getpid(), 9)
+            def test_hangs(): time.sleep(1000)
+            def test_is_flaky(): assert os.environ["OFFLOAD_ATTEMPT"] == "2"
+            def test_exits(): os._exit(0)
+            def test_stops_pytest(): pytest.exit("no more")
+            def test_leaves_a_process(): subprocess.Popen(["sleep", "1000"])
+            def test_ends_the_interpreter(): sys.exit(3)
+            def test_passes_too(): pass
+            """}, framework='isolation = "test"\n',
+            offload="max_parallel = 2\ntest_timeout_secs = 3", groups={"all": "retry_count = 1"})
+        self.offload("run").expect_exit(1).expect_outcomes({
+            "tests/test_a.py::" + name: outcome for name, outcome in {
+                "test_passes": "passed", "test_fails": "failure", "test_is_killed": "error",
+                "test_hangs": "error", "test_is_flaky": "passed", "test_exits": "error",
+                "test_stops_pytest": "error", "test_leaves_a_process": "passed",
+                "test_ends_the_interpreter": "failure", "test_passes_too": "passed"}.items()})
+
+    @with_pytest(8)
+    def test_isolated_groups_are_forks_of_a_process_each(self):
+        self.pytest_project({
+            "pytest.ini": "[pytest]\nmarkers = slow\n",
+            "starts": "",
+            "tests/test_a.py": """
+                import os, pytest
+                with open("starts", "a") as file: file.write(".")
+                @pytest.mark.slow
+                def test_1(): pass
+                def test_2(): pass
+                def test_3(): pass
+                """}, framework='isolation = "test"\n',
+            groups={"slow": "filters = '-m slow'", "quick": "filters = '-m \"not slow\"'"})
+        run = self.offload("run").expect_exit(0)
+        self.assertEqual((self.project / "starts").read_text(), "..", run.describe())
+
+    @with_pytest(8)
+    def test_a_gate_at_the_end_of_an_isolated_tests_session_fails_the_run(self):
+        self.pytest_project({
+            "conftest.py": """
+                import pytest
+                leaked = []
+                @pytest.hookimpl(trylast=True)
+                def pytest_sessionfinish(session):
+                    if leaked: session.exitstatus = 1
+                """,
+            "tests/test_a.py": """
+                import conftest
+                def test_1(): pass
+                def test_2(): conftest.leaked.append(1)
+                def test_3(): pass
+                """}, framework='isolation = "test"\n')
+        run = self.offload("run").expect_exit(1)
+        self.assertIn("exit status 1", run.err)
+        outcomes = {key: value for key, value in run.junit().outcomes().items() if "test_a.py" in key}
+        self.assertEqual(outcomes, {f"tests/test_a.py::test_{n}": "passed" for n in (1, 2, 3)})
+
+    @with_pytest(8)
+    def test_without_forks_isolated_tests_find_what_they_find_with_them(self):
+        files = {
+            "conftest.py": "import socket\nleft = socket.socket()\n",
+            "tests/test_a.py": """
+                import sys
+                def test_1(): assert "offload_test_b" in sys.modules
+                """,
+            "tests/test_b.py": """
+                import sys
+                sys.modules["offload_test_b"] = sys
+                def test_1(): pass
+                """}
+        for isolation in ("test", "file"):
+            self.pytest_project(files, framework=f'isolation = "{isolation}"\n')
+            run = self.offload("run").expect_exit(0)
+            self.assertIn("each test has a process that collects by itself", run.err)
+
+    @with_pytest(8)
     def test_long_tests_wait_behind_no_other_while_there_is_a_sandbox_for_each(self):
         # Each ends when all three have begun.
         together = """
