@@ -255,6 +255,18 @@ class Forks(Case):
         self.assertEqual(worker.outcomes(told), {"test_a.py::test_1": "passed",
                                                  "test_a.py::test_2": "passed"}, told.err)
 
+    def test_a_child_that_a_test_forks_and_does_not_end_says_nothing(self):
+        self.write("test_a.py", """
+            import os
+            def test_1():
+                if os.fork() == 0: return
+                os.wait()
+            def test_2(): os._exit(0)
+        """)
+        worker, told = self.apart("test_a.py::test_1", "test_a.py::test_2")
+        self.assertEqual([end["n"] for end in told.kind("end")], [0], told.frames)
+        self.assertEqual(told.kind("bye"), [])
+
     def test_tests_of_one_id_share_a_process(self):
         self.write("test_a.py", """
             import os, pytest
