@@ -33,8 +33,8 @@ class EarlyWorker(Worker):
         self._selections = Selections()
         self._maxfail = 1 if plan["fail_fast"] else 0
         self.stays = False
-        self._others_wait = mother is not None
-        if self._tells and mother is None:
+        self._others_wait = mother is not None and not self._leaves
+        if self._tells and mother is None and not self._leaves:
             self._let_others_start()
 
     def _let_others_start(self):
@@ -101,7 +101,7 @@ class EarlyWorker(Worker):
         own = (self._requests, self._channel, self._watchdog)
         plan = self._mother.stay_behind(session, [one.descriptor for one in own])
         if plan is None:
-            if self._others_wait and not self._leaves:
+            if self._others_wait:
                 self._let_others_start()
             return False
         config = session.config

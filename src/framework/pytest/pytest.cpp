@@ -191,6 +191,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
         return command;
     }
     if (may_fork(request.context)) plan["mother"] = exact_json(mother_path(request));
+    plan["leaves"] = is_alone(request.group) && leaves_mothers();
     add_first_collection(plan, request.context, request.group, request.companions,
                          &PytestFramework::run_words);
     auto command = with_plan(request, as_ascii(plan));

@@ -135,6 +135,14 @@ class Workers(PytestScenario):
                 with open("log", "a") as file: file.write(f"{__name__} {os.getpid()}\\n")
             """
         for isolation, processes in (("test", 4), ("file", 2), ("worker", 1)):
+            with self.subTest(isolation, discover_in="sandbox"):
+                self.pytest_project(
+                    {"tests/test_a.py": file, "tests/test_b.py": file, "log": "", "starts": ""},
+                    framework=f'isolation = "{isolation}"\ndiscover_in = "sandbox"\n',
+                    offload="max_parallel = 1")
+                self.offload("run").expect_exit(0)
+                log = (self.project / "log").read_text().splitlines()
+                self.assertEqual(len({line.split()[1] for line in log}), processes, log)
             for fork, starts in (("auto", 1), ("off", {"test": 5, "file": 3, "worker": 1}[isolation])):
                 with self.subTest(isolation, fork=fork):
                     self.pytest_project(

@@ -211,6 +211,7 @@ class Workers {
     // Whether a worker may be on another machine.
     virtual bool works_elsewhere() const { return true; }
     // Whether a worker gives each of its tests a process of its own, where tests are to have one.
+    // One that discovers such tests does not stay.
     virtual bool keeps_apart() const { return false; }
     // The command that starts a worker, where there may be one. The request holds no tests.
     // `test_limit`: how long one of them may take.
