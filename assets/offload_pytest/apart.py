@@ -30,11 +30,11 @@ class Apart:
         if told is None:  # it did not come to the end of its session
             end_like(status)
         is_plain, expected = told
-        if is_plain and status != expected << 8:
+        if is_plain and status == expected << 8:
+            return False
+        if is_plain:
             self._channel.send("bye", status=expected, reason="")
-        if not is_plain or status != expected << 8:
-            end_like(status)
-        return False
+        end_like(status)
 
     def tell(self, session, status, reason):
         """At the end of the fork's session. False where that has to be told to Offload."""
@@ -84,7 +84,7 @@ def keep(descriptor):
 
 
 def end_like(status):
-    """Ends this process as another one has: `status` is what waitpid says of it."""
+    """Ends this process, as another one has: `status` is what waitpid says of it."""
     number = status & 0x7F
     if number:
         system.handle_plainly(number)
