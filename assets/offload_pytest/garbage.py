@@ -15,7 +15,8 @@ FINALIZERS_OF_FILES = tuple(kind.__del__ for kind in (*FILES, socket.socket))
 GENERATOR = type(one for one in ())
 FUNCTION = type(lambda: None)
 HARMLESS_CALLBACKS = ("weakref", "_weakrefset", "logging")  # modules: they keep registers
-HOOKS = ("_pytest", "pluggy", "offload_pytest")
+PLUGGY = "pluggy"
+HOOKS = ("_pytest", PLUGGY, "offload_pytest")
 
 
 class Garbage:
@@ -95,9 +96,11 @@ def may_tell(objects):
     kinds = set(map(type, objects))
     if any(has_finalizer(kind) for kind in kinds if kind is not GENERATOR):
         return True
-    questions = {kind: has_callback for kind in kinds if issubclass(kind, system.Reference)}
-    questions[GENERATOR] = is_left_half_way
-    return any(questions[type(one)](one) for one in objects if type(one) in questions)
+    references = tuple(kind for kind in kinds if issubclass(kind, system.Reference))
+    if any(has_callback(one) for one in objects if type(one) in references):
+        return True
+    half_way = [one for one in objects if type(one) is GENERATOR and is_half_way(one)]
+    return bool(half_way) and not {id(one) for one in half_way} <= wrappers_of_calls()
 
 
 def has_finalizer(kind):
@@ -108,12 +111,30 @@ def has_finalizer(kind):
     return not any(found is each for each in FINALIZERS_OF_FILES)
 
 
-def is_left_half_way(generator):
-    """By a test, that is: the hooks around the end of a session are so as well."""
+def is_half_way(generator):
+    """Hooks of pytest's own and of this plugin aside, around which the session goes on."""
     frame = generator.gi_frame
-    if frame is None or frame.f_lasti < 0:
-        return False
-    return frame.f_globals.get("__name__", "").split(".")[0] not in HOOKS
+    return frame is not None and frame.f_lasti >= 0 and package_of(frame) not in HOOKS
+
+
+def package_of(frame):
+    return frame.f_globals.get("__name__", "").split(".")[0]
+
+
+def wrappers_of_calls():
+    """Identities of the generators that the calls of hooks which go on here will resume, whosever
+    they are."""
+    held = []
+    frame = system.caller()
+    while frame is not None:
+        if package_of(frame) == PLUGGY:
+            held += [one for value in frame.f_locals.values() if type(value) is list for one in value]
+        frame = frame.f_back
+    # Some versions keep a tuple of generator and plugin, others a generator around an older one.
+    held += [part for one in held if type(one) is tuple for part in one]
+    outer = [one.gi_frame for one in held if type(one) is GENERATOR and one.gi_frame is not None]
+    held += [inner for frame in outer if package_of(frame) == PLUGGY for inner in frame.f_locals.values()]
+    return {id(one) for one in held if type(one) is GENERATOR}
 
 
 def has_callback(reference):

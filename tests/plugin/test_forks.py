@@ -41,7 +41,7 @@ class Fork:
             os.kill(self.pid, signal.SIGKILL)
 
 
-class Forks(Case):
+class ForkCase(Case):
     def setUp(self):
         super().setUp()
         # As Offload is: forks of forks are left to it.
@@ -100,6 +100,8 @@ class Forks(Case):
         process = Fork(int(answer), os.fdopen(in_write, "wb"), os.fdopen(out_read, "rb"))
         return Served(process, err)
 
+
+class Forks(ForkCase):
     def test_they_run_what_they_are_told_to_without_another_collection(self):
         self.write("test_a.py", "open('imported', 'a').write('a')\n" + TWO)
         first = self.first()
@@ -397,6 +399,21 @@ class Forks(Case):
     def test_they_leave_at_once_behind_the_exit_handlers(self):
         self.assertEqual(self.end_of_fork("def test_1(): pass"), (0, ["exit"]))
 
+    def test_wrappers_of_hooks_that_go_on_are_no_hindrance(self):
+        for hook in ("pytest_cmdline_main", "pytest_collection", "pytest_unconfigure"):
+            for words in ("hookwrapper=True", "hookwrapper=True, tryfirst=True", "wrapper=True"):
+                with self.subTest(hook=hook, words=words):
+                    ended = self.end_of_fork("def test_1(): pass", """
+                        import pluggy, pytest
+                        words = dict(%s)
+                        if not hasattr(pluggy, "PluggyTeardownRaisedWarning"):
+                            words["hookwrapper"] = words.pop("wrapper", True)
+                        @pytest.hookimpl(**words)
+                        def %s(): return (yield)
+                    """ % (words, hook))
+                    self.assertEqual(ended, (0, ["exit"]))
+                    (self.root / "log").unlink()
+
     def test_where_something_may_have_to_be_said_they_end_as_ever(self):
         for name, test, conftest, logged in (
             ("a finalizer", "def test_1(): Left.one = conftest.Talker()", "", "gone"),
@@ -579,7 +596,7 @@ random.random()
 }
 
 
-class Refused(Forks):
+class Refused(ForkCase):
     """Of each kind of trace that a process has left, one that must not be forked for it."""
 
     def test_each_is_refused(self):
@@ -634,7 +651,7 @@ ALLOWED = {
 }
 
 
-class Allowed(Forks):
+class Allowed(ForkCase):
     def test_each_is_forked(self):
         for name, content in ALLOWED.items():
             with self.subTest(name):
