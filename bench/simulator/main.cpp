@@ -14,10 +14,10 @@ namespace {
 using namespace offload;
 using namespace offload::simulator;
 
-void report(const std::string& name, PolicyKind policy, World world) {
+Report report(const std::string& name, PolicyKind policy, World world) {
     world.policy = policy;
     const auto begin = std::chrono::steady_clock::now();
-    const Report report = simulate(world);
+    Report report = simulate(world);
     const Seconds took = std::chrono::steady_clock::now() - begin;
     const Seconds bound = report.lower_bound(world);
     const double capacity = report.makespan.count() * static_cast<double>(world.slots);
@@ -26,6 +26,7 @@ void report(const std::string& name, PolicyKind policy, World world) {
                report.hedges, report.lost, 100 * (1 - report.busy.count() / capacity),
                1e6 * took.count() / static_cast<double>(world.cases.size()));
     for (const auto& violation : report.violations) fmt::print("  violated: {}\n", violation);
+    return report;
 }
 
 }  // namespace
@@ -68,7 +69,7 @@ int main(int argc, char** argv) {
     program.add_flag("--only-ours", only_ours, "no comparison");
     CLI11_PARSE(program, argc, argv);
 
-    const World world = make_world(setting);
+    World world = make_world(setting);
     fmt::print("{:<28} {:>9} {:>9} {:>7} {:>8} {:>7} {:>6} {:>8} {:>8}\n", "policy", "makespan",
                "bound", "ratio", "batches", "hedges", "lost", "unused", "us/test");
     if (!only_ours) {
@@ -76,10 +77,16 @@ int main(int argc, char** argv) {
         report("longest first, static", PolicyKind::StaticLongestFirst, world);
         report("longest first, with splits", PolicyKind::StaticWithSplits, world);
     }
-    report("ours", PolicyKind::Ours, world);
-    if (only_ours) return 0;
-    World workers = world;
-    workers.ahead = Seconds{ahead};
-    report("ours, in workers", PolicyKind::Ours, std::move(workers));
+    const auto costs = report("ours", PolicyKind::Ours, world).batch_costs;
+    if (!only_ours) {
+        World workers = world;
+        workers.ahead = Seconds{ahead};
+        report("ours, in workers", PolicyKind::Ours, std::move(workers));
+    }
+    if (!costs) return 0;
+    world.known_overhead = costs->per_batch;
+    world.assumed_per_test = costs->per_test;
+    world.known_spread = costs->spread;
+    report("ours, knowing its costs", PolicyKind::Ours, std::move(world));
     return 0;
 }

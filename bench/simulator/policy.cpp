@@ -21,6 +21,7 @@ class Ours : public Policy {
                .time_limit = world.time_limit,
                .batch_overhead = world.known_overhead.value_or(Seconds{0}),
                .test_overhead = world.ahead > Seconds{0} ? Seconds{0} : world.assumed_per_test,
+               .spread = world.known_spread,
                .ahead = world.ahead,
                .hedges = world.hedges},
               world.capacities) {
@@ -63,6 +64,7 @@ class Ours : public Policy {
     std::optional<Seconds> remaining(Seconds now) const override {
         return scheduler_.remaining(now);
     }
+    std::optional<BatchCosts> batch_costs() const override { return scheduler_.batch_costs(); }
 
   private:
     schedule::Scheduler scheduler_;

@@ -36,6 +36,7 @@ class Policy {
     virtual bool runs(TestIndex test) const = 0;
     virtual std::size_t startable(std::size_t limit) const = 0;
     virtual std::optional<Seconds> remaining(Seconds /*now*/) const { return std::nullopt; }
+    virtual std::optional<BatchCosts> batch_costs() const { return std::nullopt; }
 };
 
 std::unique_ptr<Policy> make_policy(const World& world);

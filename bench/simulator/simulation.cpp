@@ -192,6 +192,7 @@ Report Simulation::run() {
     }
     check_end();
     report_.makespan = last_result_;
+    report_.batch_costs = policy_->batch_costs();
     report_.verdicts = ledger_.verdicts();
     report_.counts = ledger_.counts();
     for (const Seconds chain : chains_) report_.longest = std::max(report_.longest, chain);

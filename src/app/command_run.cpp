@@ -124,6 +124,7 @@ int carry_out(const config::Config& config, const Options& options) {
 
     // TRAPS 4: read before the sinks remove it.
     auto durations = known_durations(config);
+    const auto costs = history::load_batch_costs(config.report.output_dir);
     auto selection = make_selection(options.run.selection, config, durations);
     if (!selection) {
         print(selection.error());
@@ -149,6 +150,7 @@ int carry_out(const config::Config& config, const Options& options) {
                      .only_groups = options.run.groups,
                      .fail_fast = options.run.fail_fast || options.run.until_failure,
                      .known_durations = std::move(durations),
+                     .known_costs = costs,
                      .started = options.global.started,
                      .exit_status =
                          [&](const RunSummary& told) {

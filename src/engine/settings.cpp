@@ -131,6 +131,7 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
     settings.longest_batch = config.offload.max_batch_duration.value_or(Seconds{0});
     settings.fail_fast = request.fail_fast;
     settings.known_durations = request.known_durations;
+    settings.known_costs = request.known_costs;
     settings.default_duration = config.history.default_duration;
     settings.artefact_globs = config.report.download_globs;
     if (settings.slots < config.offload.max_parallel) {

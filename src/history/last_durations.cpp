@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <iterator>
 #include <utility>
 
@@ -15,6 +16,8 @@ namespace offload::history {
 namespace {
 
 constexpr std::string_view kHead = "offload durations 1 ";
+constexpr std::string_view kCosts = "costs ";
+constexpr std::string_view kNotKnown = "- ";
 constexpr std::int64_t kForgottenAfterMs = 90LL * 24 * 3600 * 1000;
 
 void append_escaped(std::string& out, std::string_view id) {
@@ -79,6 +82,33 @@ void append_number(std::string& out, How... how) {
     out += ' ';
 }
 
+std::optional<BatchCosts> parse_costs(std::string_view line) {
+    double per_batch = 0;
+    double per_test = 0;
+    double spread = 0;
+    if (!take(line, per_batch) || !take(line, per_test)) return std::nullopt;
+    const bool spread_known = line != kNotKnown;
+    if (spread_known && !take(line, spread)) return std::nullopt;
+    for (const double number : {per_batch, per_test, spread}) {
+        if (!std::isfinite(number) || number < 0) return std::nullopt;
+    }
+    return BatchCosts{.per_batch = Seconds{per_batch},
+                      .per_test = Seconds{per_test},
+                      .spread = spread_known ? std::optional(spread) : std::nullopt};
+}
+
+void append_costs(std::string& out, const BatchCosts& costs) {
+    out += kCosts;
+    append_number(out, costs.per_batch.count(), std::chars_format::fixed, 6);
+    append_number(out, costs.per_test.count(), std::chars_format::fixed, 6);
+    if (costs.spread) {
+        append_number(out, *costs.spread, std::chars_format::fixed, 6);
+    } else {
+        out += kNotKnown;
+    }
+    out += '\n';
+}
+
 // Of several entries of one ID the last one stays. Files are written in this order.
 void sort_by_id(std::vector<LastDurations::Entry>& entries) {
     const auto id = &LastDurations::Entry::first;
@@ -126,6 +156,10 @@ LastDurations LastDurations::parse(std::string_view text) {
     for (auto next = text.find('\n'); next != std::string_view::npos; next = text.find('\n')) {
         auto line = text.substr(0, next);
         text.remove_prefix(next + 1);
+        if (line.starts_with(kCosts)) {
+            out.batch_costs_ = parse_costs(line.substr(kCosts.size()));
+            continue;
+        }
         if (const auto measured = parse_line(line)) {
             out.all_.emplace_back(unescaped(line), *measured);
         }
@@ -139,6 +173,7 @@ std::string LastDurations::render() const {
     append_escaped(out, last_run_.id);
     if (!last_run_.began.empty()) out += ' ' + last_run_.began;
     out += '\n';
+    if (batch_costs_) append_costs(out, *batch_costs_);
     for (const auto& [id, measured] : all_) {
         append_number(out, measured.at_ms);
         append_number(out, std::max(measured.seconds, 1e-6), std::chars_format::fixed, 6);
@@ -186,17 +221,33 @@ void LastDurations::take(RunName run, const RunDurations& durations,
     all_ = std::move(merged);
 }
 
+void LastDurations::take_costs(const std::optional<BatchCosts>& costs) {
+    if (!costs) return;
+    const auto known = std::exchange(batch_costs_, costs);
+    if (known && !batch_costs_->spread) batch_costs_->spread = known->spread;
+}
+
 LastDurations load_durations(const std::filesystem::path& output_dir) {
     const auto text = read_file(output_dir / kDurationsFile);
     return text ? LastDurations::parse(*text) : LastDurations{};
 }
 
+std::optional<BatchCosts> load_batch_costs(const std::filesystem::path& output_dir) {
+    std::ifstream file(output_dir / kDurationsFile, std::ios::binary);
+    std::string head;
+    std::string costs;
+    if (!std::getline(file, head) || !std::getline(file, costs)) return std::nullopt;
+    return LastDurations::parse(head + '\n' + costs + '\n').batch_costs();
+}
+
 Result<> save_durations(const std::filesystem::path& output_dir, RunName run,
                         const RunDurations& durations,
-                        const std::function<std::string_view(TestIndex)>& id_of) {
+                        const std::function<std::string_view(TestIndex)>& id_of,
+                        const std::optional<BatchCosts>& costs) {
     const FolderLock lock(output_dir);
     auto all = load_durations(output_dir);
     all.take(std::move(run), durations, id_of);
+    all.take_costs(costs);
     return write_file_atomically(output_dir / kDurationsFile, all.render());
 }
 
@@ -215,9 +266,12 @@ Result<> DurationsSaver::consume(const Event& event) {
         if (per_test_ && tests_[test].kind == TestKind::Test) {
             durations_.add(test, finished->attempt.result, event.at);
         }
-    } else if (std::holds_alternative<RunFinished>(event.body) && substance_.is_there()) {
-        return save_durations(output_dir_, run_, durations_,
-                              [&](TestIndex test) -> std::string_view { return tests_[test].id; });
+    } else if (const auto* over = std::get_if<RunFinished>(&event.body);
+               over != nullptr && substance_.is_there()) {
+        return save_durations(
+            output_dir_, run_, durations_,
+            [&](TestIndex test) -> std::string_view { return tests_[test].id; },
+            over->summary.batch_costs);
     }
     return {};
 }

@@ -63,7 +63,8 @@ class JsonWriter {
 
     void put(const std::string& text) { append_json_string(out_, text); }
     void put(bool value) { out_ += value ? "true" : "false"; }
-    void put(Seconds value) { append_json_number(out_, value.count()); }
+    void put(double value) { append_json_number(out_, value); }
+    void put(Seconds value) { put(value.count()); }
     void put(SystemTime value) { append_json_time(out_, value); }
     template <class T>
     void put(const std::optional<T>& value) {

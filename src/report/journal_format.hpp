@@ -38,13 +38,15 @@ OFFLOAD_JOURNAL_FIELDS(Verdict, "", a("test", v.test), a("status", v.status),
 OFFLOAD_JOURNAL_FIELDS(Counts, "", a("passed", v.passed), a("flaky", v.flaky),
                        a("skipped", v.skipped), a("failed", v.failed), a("errored", v.errored),
                        a("not_run", v.not_run));
+OFFLOAD_JOURNAL_FIELDS(BatchCosts, "", a("per_batch", v.per_batch), a("per_test", v.per_test),
+                       a("spread", v.spread));
 OFFLOAD_JOURNAL_FIELDS(RunSummary, "", a("verdicts", v.verdicts), a("counts", v.counts),
                        a("wall", v.wall), a("work", v.work), a("longest", v.longest),
                        a("slots", v.slots), a("unknown_results", v.unknown_results),
                        a("hedges", v.hedges), a("failure", v.failure),
                        a("runner_report", v.runner_report),
-                       a("leaked_sandboxes", v.leaked_sandboxes), a("exit_status", v.exit_status),
-                       a("interrupted_by", v.interrupted_by));
+                       a("leaked_sandboxes", v.leaked_sandboxes), a("batch_costs", v.batch_costs),
+                       a("exit_status", v.exit_status), a("interrupted_by", v.interrupted_by));
 
 OFFLOAD_JOURNAL_FIELDS(RunStarted, "run_started", a("run_id", v.run_id), a("version", v.version),
                        a("config_file", v.config_file), a("provider", v.provider),

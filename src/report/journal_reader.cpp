@@ -63,9 +63,14 @@ class JsonReader {
         ok_ = ok_ && json.is_boolean();
         if (json.is_boolean()) value = json.get<bool>();
     }
-    void get(const Json& json, Seconds& value) {
+    void get(const Json& json, double& value) {
         ok_ = ok_ && json.is_number();
-        if (json.is_number()) value = Seconds(json.get<double>());
+        if (json.is_number()) value = json.get<double>();
+    }
+    void get(const Json& json, Seconds& value) {
+        double seconds = value.count();
+        get(json, seconds);
+        value = Seconds(seconds);
     }
     void get(const Json& json, SystemTime& value) {
         ok_ = ok_ && json.is_number();

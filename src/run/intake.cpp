@@ -24,23 +24,29 @@ Seconds ahead(const Abilities& abilities, bool streaming) {
     return abilities.same_machine ? kAheadHere : kAheadFarAway;
 }
 
+// Here slots are few, and a start in vain takes CPU from the others; of workers it is soon known.
+BatchCosts assumed_costs(const Abilities& abilities, bool streaming) {
+    const bool soon_known = abilities.same_machine || streaming;
+    return {.per_batch = kAssumedOverhead,
+            .per_test = soon_known ? Seconds{0} : kAssumedTestOverhead};
+}
+
 }  // namespace
 
 schedule::SchedulerOptions scheduler_options(const Settings& settings, bool streaming) {
     const auto& abilities = settings.abilities;
-    return {
-        .slots = settings.slots,
-        .command_bytes = abilities.command_bytes / 4 * 3,  // the rest needs room, too
-        .time_limit = settings.exec_limit,
-        .longest_batch = settings.longest_batch,
-        .batch_overhead = kAssumedOverhead,
-        // Here slots are few, and a start in vain takes CPU from the others; of workers it is
-        // soon known.
-        .test_overhead = abilities.same_machine || streaming ? Seconds{0} : kAssumedTestOverhead,
-        .whole_batches = abilities.verdict_source == VerdictSource::PerBatch,
-        .ahead = ahead(abilities, streaming),
-        // On one machine a duplicate would only take time from what it is to overtake.
-        .hedges = settings.hedges && !abilities.same_machine};
+    const auto costs = settings.known_costs.value_or(assumed_costs(abilities, streaming));
+    return {.slots = settings.slots,
+            .command_bytes = abilities.command_bytes / 4 * 3,  // the rest needs room, too
+            .time_limit = settings.exec_limit,
+            .longest_batch = settings.longest_batch,
+            .batch_overhead = costs.per_batch,
+            .test_overhead = costs.per_test,
+            .spread = costs.spread,
+            .whole_batches = abilities.verdict_source == VerdictSource::PerBatch,
+            .ahead = ahead(abilities, streaming),
+            // On one machine a duplicate would only take time from what it is to overtake.
+            .hedges = settings.hedges && !abilities.same_machine};
 }
 
 schedule::Durations durations_of(const Settings& settings) {

@@ -49,6 +49,7 @@ RunSummary Run::summary(const Now& now) {
     summary.failure = rooms.stop.failure();
     summary.runner_report = rooms.closing.take_report();
     summary.leaked_sandboxes = rooms.fleet.leaked();
+    if (rooms.scheduler) summary.batch_costs = rooms.scheduler->batch_costs();
     summary.interrupted_by = rooms.stop.interrupted_by();
     return summary;
 }

@@ -8,6 +8,8 @@ namespace {
 // Reports round a quick test's duration down to nothing, but to start it costs something.
 constexpr double kLeastSeconds = 0.001;
 constexpr double kLeastSecondsPerWeight = 1e-6;
+// Batches, before another run should build on what they have cost.
+constexpr std::size_t kFewestTelling = 5;
 
 }  // namespace
 
@@ -32,6 +34,18 @@ std::optional<double> Estimates::seconds_per_weight(std::size_t lane, Seconds ru
         ++seen.tests;
     }
     return std::max(seen.seconds / static_cast<double>(seen.tests), kLeastSecondsPerWeight);
+}
+
+std::optional<BatchCosts> Estimates::learnt(std::optional<double> known_spread) const {
+    BatchCosts costs{.per_batch = overhead_.per_batch(), .per_test = overhead_.per_test()};
+    // Of weights that only count tests, batches stray by what their tests are.
+    if (know_durations()) costs.spread = spread_.get();
+    // Whole shares are few batches: too few to show that they never stray, but they may deny it.
+    const auto rough = spread_.rough();
+    const bool denied = know_durations() && !costs.spread && known_spread && rough > known_spread;
+    if (denied) costs.spread = rough;
+    if (overhead_.measured() < kFewestTelling && !denied) return std::nullopt;
+    return costs;
 }
 
 std::optional<double> Estimates::late_batch_after(double cost) const {

@@ -37,7 +37,11 @@ void Scheduler::add(const Item& item) {
     known.apart = item.apart;
     known.bonded = item.bonded;
     known.measured = item.measured && item.expected.has_value();
-    if (known.measured) known.deviation = std::clamp(item.deviation.value_or(1), 0.0, 1.0);
+    if (known.measured) {
+        // Where a test's own is not known, all batches' is: it held theirs as well.
+        const double deviation = item.deviation.value_or(options_.spread.value_or(1));
+        known.deviation = std::clamp(deviation, 0.0, 1.0);
+    }
     known.weight = estimates_.weigh(item.expected);
     queue_.add(book_, item.test);
 }

@@ -27,8 +27,12 @@ void Spread::add(double actual, double expected) {
     sum_of_squares_ += ratio * ratio;
 }
 
-std::optional<double> Spread::get() const {
-    if (ratios_.size() < kFewest) return std::nullopt;
+std::optional<double> Spread::get() const { return of_at_least(kFewest); }
+
+std::optional<double> Spread::rough() const { return of_at_least(2); }
+
+std::optional<double> Spread::of_at_least(std::size_t fewest) const {
+    if (ratios_.size() < fewest) return std::nullopt;
     const auto count = static_cast<double>(ratios_.size());
     const double mean = sum_ / count;
     if (!(mean > 0)) return std::nullopt;

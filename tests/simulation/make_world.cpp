@@ -287,11 +287,22 @@ void add_scripts(World& world, std::uint64_t seed) {
                      .teardown_fails = dice.chance(0.15)};
 }
 
+// What another run has learnt, whatever the batches of this one cost. With dice of its own, so that
+// all else stays as it is in other worlds.
+void know_costs(World& world, std::uint64_t seed) {
+    if (seed % 3 != 0) return;
+    Dice dice(seed);
+    BatchCosts costs{.per_batch = dice.duration(), .per_test = dice.duration() / 10};
+    if (dice.chance(0.7)) costs.spread = dice.chance(0.5) ? 0 : dice.between(0, 2);
+    world.settings.known_costs = costs;
+}
+
 }  // namespace
 
 World make_world(std::uint64_t seed) {
     auto world = Maker(seed).make();
     add_scripts(world, seed);
+    know_costs(world, seed);
     // Without the dice: all else stays as it is in other worlds.
     world.settings.abilities.discovers_in_sandbox = seed % 8 == 0;
     return world;

@@ -123,6 +123,42 @@ TEST(LastDurations, LinesThatMakeNoSenseAreLeftOut) {
                                                   Pair("g", Measured{1, 1, false})));
 }
 
+TEST(LastDurations, KeepWhatBatchesCost) {
+    const BatchCosts costs{Seconds{0.31}, Seconds{0.002}, 0.015};
+    LastDurations all;
+    take(all, "1", "a", 1, 1);
+    all.take_costs(costs);
+    EXPECT_EQ(all.render(),
+              "offload durations 1 1\ncosts 0.310000 0.002000 0.015000 \n1 1.000000 p a\n");
+    const auto again = LastDurations::parse(all.render());
+    EXPECT_EQ(again.batch_costs(), costs);
+    EXPECT_EQ(again.all(), all.all());
+}
+
+TEST(LastDurations, WhatARunHasNotLearntOfItsBatchesStaysAsItWas) {
+    LastDurations all;
+    all.take_costs(std::nullopt);
+    EXPECT_EQ(all.batch_costs(), std::nullopt);
+    all.take_costs(BatchCosts{Seconds{1}, Seconds{2}, std::nullopt});
+    EXPECT_EQ(LastDurations::parse(all.render()).batch_costs(), all.batch_costs());
+    all.take_costs(BatchCosts{Seconds{1}, Seconds{2}, 0.5});
+    all.take_costs(std::nullopt);
+    EXPECT_EQ(all.batch_costs(), (BatchCosts{Seconds{1}, Seconds{2}, 0.5}));
+    all.take_costs(BatchCosts{Seconds{3}, Seconds{4}, std::nullopt});
+    EXPECT_EQ(all.batch_costs(), (BatchCosts{Seconds{3}, Seconds{4}, 0.5}));
+}
+
+TEST(LastDurations, CostsThatMakeNoSenseAreLeftOut) {
+    for (const auto* costs :
+         {"", "1 2", "1 2 ", "1 2 x ", "-1 2 3 ", "1 nan 3 ", "1 2 3", "- - - "}) {
+        SCOPED_TRACE(costs);
+        const auto found = LastDurations::parse("offload durations 1 1\ncosts " +
+                                                std::string(costs) + "\n1 1 p a\n");
+        EXPECT_EQ(found.batch_costs(), std::nullopt);
+        EXPECT_THAT(found.all(), ElementsAre(Pair("a", Measured{1, 1, true})));
+    }
+}
+
 class DurationsSaverTest : public testing::Test {
   protected:
     void run(const std::string& run_id, const std::string& id, double seconds,
@@ -143,13 +179,26 @@ class DurationsSaverTest : public testing::Test {
         }
         RunFinished finished;
         if (!begins) finished.summary.interrupted_by = 2;
+        finished.summary.batch_costs = costs_;
         tell(saver, finished);
     }
     static void tell(Sink& sink, EventBody body) {
         ASSERT_TRUE(sink.consume({at(1'700'000'000'000), Seconds{1}, std::move(body)}));
     }
+    std::optional<BatchCosts> costs_;
     TemporaryFolder folder_ = *TemporaryFolder::create("offload-test-");
 };
+
+TEST_F(DurationsSaverTest, WhatBatchesCostIsThereForTheNextRun) {
+    EXPECT_EQ(load_batch_costs(folder_.path()), std::nullopt);
+    run("1", "a", 1.5);
+    EXPECT_EQ(load_batch_costs(folder_.path()), std::nullopt);
+    costs_ = BatchCosts{Seconds{3}, Seconds{0.25}, 0.5};
+    run("2", "a", 1.5);
+    EXPECT_EQ(load_batch_costs(folder_.path()), costs_);
+    run("3", "a", 1.5, VerdictSource::PerTest, false);
+    EXPECT_EQ(load_batch_costs(folder_.path()), costs_);
+}
 
 TEST_F(DurationsSaverTest, RunsOfPartsAddUp) {
     run("1", "a", 1.5);

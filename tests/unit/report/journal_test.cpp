@@ -193,6 +193,10 @@ class Generator {
             result.verdicts.push_back(std::move(verdict));
         }
         result.leaked_sandboxes = {text(), text()};
+        if (number() % 2 == 0) {
+            result.batch_costs = BatchCosts{.per_batch = seconds(), .per_test = seconds()};
+            if (number() % 2 == 0) result.batch_costs->spread = seconds().count();
+        }
         result.counts = {.passed = number(),
                          .flaky = number(),
                          .skipped = number(),

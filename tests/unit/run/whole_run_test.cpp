@@ -65,6 +65,21 @@ TEST(WholeRun, StartsNoSecondBatchWhereDurationsAreKnownToRepeat) {
     }
 }
 
+TEST(WholeRun, StartsNoSecondBatchWhereTheLastRunsBatchesTookWhatWasExpected) {
+    std::optional<BatchCosts> learnt;
+    for (const bool again : {false, true}) {
+        PlayedRun f({ids(300)});
+        f.settings().slots = 5;
+        f.know(Seconds{1});
+        f.settings().known_costs = learnt;
+        const auto summary = f.play();
+        EXPECT_EQ(summary.exit_status, 0);
+        EXPECT_EQ(f.all<BatchStarted>().size() == 5, again);
+        learnt = summary.batch_costs;
+        ASSERT_TRUE(learnt && (again || learnt->spread));
+    }
+}
+
 // TRAPS 13
 TEST(WholeRun, WithoutRetriesTheFirstFailureIsFinal) {
     PlayedRun f({ids(3)});

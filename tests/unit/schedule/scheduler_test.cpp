@@ -184,6 +184,70 @@ TEST(Scheduler, FirstBatchesAreWholeSharesWhereEarlierRunsNeverStrayed) {
     }
 }
 
+TEST(Scheduler, FirstBatchesAreWholeSharesWhereTheLastRunsBatchesNeverStrayed) {
+    constexpr std::size_t kSlots = 10;
+    const auto needs_more_batches = [](double spread, Seconds start_up) {
+        Scheduler scheduler({.slots = kSlots, .batch_overhead = start_up, .spread = spread});
+        for (std::size_t i = 0; i < 1500; ++i) scheduler.add(measured(i));
+        for (std::size_t i = 0; i < kSlots; ++i) scheduler.next(box(i), kNow);
+        return scheduler.has_queued();
+    };
+    EXPECT_FALSE(needs_more_batches(0, Seconds{0.4}));
+    EXPECT_FALSE(needs_more_batches(0.001, Seconds{0.4}));
+    EXPECT_TRUE(needs_more_batches(0.01, Seconds{0.4}));
+    // What a share of 150 s strays by is less than the start of one more batch that takes so long.
+    EXPECT_FALSE(needs_more_batches(0.01, Seconds{4}));
+    EXPECT_TRUE(needs_more_batches(0.5, Seconds{4}));
+}
+
+TEST(Scheduler, ATestsOwnDeviationCountsMoreThanAllBatches) {
+    Scheduler scheduler({.slots = 10, .batch_overhead = Seconds{0.4}, .spread = 0});
+    for (std::size_t i = 0; i < 1500; ++i) scheduler.add(steady(i, 0.5));
+    for (std::size_t i = 0; i < 10; ++i) scheduler.next(box(i), kNow);
+    EXPECT_TRUE(scheduler.has_queued());
+}
+
+// Ten batches, each of which takes `start_up`, around each test `around`, and of its tests' time
+// `factors` in turn.
+std::optional<BatchCosts> costs_learnt(std::size_t batches, bool durations_known,
+                                       const std::vector<double>& factors,
+                                       std::optional<double> spread = std::nullopt) {
+    Scheduler scheduler({.slots = 1, .command_bytes = 12, .spread = spread});
+    for (std::size_t i = 0; i < 12 * batches; ++i) {
+        auto item = durations_known ? measured(i) : unknown(i);
+        item.command_bytes = 1;
+        scheduler.add(item);
+    }
+    for (std::size_t i = 0; i < batches; ++i) {
+        const auto batch = scheduler.next(box(0), kNow);
+        if (!batch) return std::nullopt;
+        const double work = static_cast<double>(batch->tests.size()) * factors[i % factors.size()];
+        scheduler.ended(box(0), kNow, BatchTime{.work = Seconds{work}, .overhead = Seconds{3}});
+    }
+    return scheduler.batch_costs();
+}
+
+TEST(Scheduler, TellsWhatBatchesHaveCost) {
+    EXPECT_EQ(costs_learnt(4, true, {1}), std::nullopt);
+    EXPECT_EQ(costs_learnt(5, true, {1}), (BatchCosts{Seconds{3}, Seconds{0}, std::nullopt}));
+    EXPECT_EQ(costs_learnt(10, true, {1}), (BatchCosts{Seconds{3}, Seconds{0}, 0}));
+    const auto strays = costs_learnt(10, true, {0.9, 1.1});
+    ASSERT_TRUE(strays && strays->spread);
+    EXPECT_NEAR(*strays->spread, 0.1, 1e-9);
+    // Where weights count tests, nothing was expected that they could stray from.
+    EXPECT_EQ(costs_learnt(10, false, {0.9, 1.1}),
+              (BatchCosts{Seconds{3}, Seconds{0}, std::nullopt}));
+}
+
+TEST(Scheduler, FewBatchesMayDenyThatTheyNeverStray) {
+    EXPECT_EQ(costs_learnt(2, true, {1}, 0), std::nullopt);
+    EXPECT_EQ(costs_learnt(4, true, {0.99, 1.01}, 0.1), std::nullopt);
+    const auto denied = costs_learnt(2, true, {0.9, 1.1}, 0.001);
+    ASSERT_TRUE(denied && denied->spread);
+    EXPECT_NEAR(*denied->spread, 0.1, 1e-9);
+    EXPECT_EQ(costs_learnt(2, false, {0.9, 1.1}, 0.001), std::nullopt);
+}
+
 TEST(Scheduler, SteadyTestsSayNothingOfOthers) {
     for (const bool was_measured : {false, true}) {
         Scheduler scheduler({.slots = 10, .batch_overhead = Seconds{0.4}});

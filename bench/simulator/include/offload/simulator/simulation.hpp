@@ -56,6 +56,7 @@ struct World {
     double overhead_spread = 0;             // up to so many times more
     Seconds overhead_per_test{0};           // what its runner needs besides its own duration
     Seconds assumed_per_test{0};            // of that the scheduler is told beforehand
+    std::optional<double> known_spread;     // likewise, of batches
     double slowness = 0;                    // a sandbox takes up to so many times more for a test
     Seconds creation{0};                    // of each sandbox
     double creation_spread = 0;             // up to so many times more
@@ -94,7 +95,8 @@ struct Report {
     Seconds busy{0};                      // of all sandboxes, with batches, won or lost
     std::vector<std::size_t> executions;  // by test: begun, whether or not they came to a result
     std::vector<Verdict> verdicts;
-    std::vector<Forecast> forecasts;  // one about every World::forecast_interval
+    std::vector<Forecast> forecasts;        // one about every World::forecast_interval
+    std::optional<BatchCosts> batch_costs;  // as the scheduler has learnt them
     Counts counts;
     std::vector<std::string> violations;  // of what must hold in every run; empty when all is well
 

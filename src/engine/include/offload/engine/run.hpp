@@ -49,6 +49,7 @@ struct RunRequest {
     std::vector<std::string> only_groups;  // run only these; empty: all
     bool fail_fast = false;
     std::vector<KnownDuration> known_durations;  // one per test ID
+    std::optional<BatchCosts> known_costs = {};  // of an earlier run's batches
     SteadyTime started;                          // of the program, for the wall time
     // What the exit status of a run is that came to this; told with the summary.
     std::function<int(const RunSummary&)> exit_status = {};

@@ -3,8 +3,10 @@
 //
 // First line: "offload durations 1 RUN_ID BEGAN", the last run whose durations are in it, and when
 // it began as its JUnit report says it ("2026-11-23T11:02:03.456Z"; left out where that report
-// tells more than this file). Every further line is a test: milliseconds since 1970, seconds, "p"
-// or "f" for passed or failed, behind it, where it was more than one, how many processors the test
+// tells more than this file). Second line, where batches of a run have told what they cost:
+// "costs SECONDS SECONDS SPREAD", each batch's, each test's, and their spread, "-" where that is
+// not known (BatchCosts). Every further line is a test: milliseconds since 1970, seconds, "p" or
+// "f" for passed or failed, behind it, where it was more than one, how many processors the test
 // kept busy ("p1.9"), and the ID, in which backslash, newline and carriage return are escaped;
 // lines are sorted by ID. Reading a hundred thousand of them takes no time that anybody notices, at
 // the start of every run.
@@ -20,6 +22,7 @@
 #include <vector>
 
 #include "offload/base/error.hpp"
+#include "offload/model/batch_costs.hpp"
 #include "offload/model/sink.hpp"
 #include "offload/model/substance.hpp"
 #include "offload/model/test_table.hpp"
@@ -71,7 +74,11 @@ class LastDurations {
     void take(RunName run, const RunDurations& durations,
               const std::function<std::string_view(TestIndex)>& id_of);
 
+    // What the run has learnt; what it has not learnt stays as it was.
+    void take_costs(const std::optional<BatchCosts>& costs);
+
     const RunName& last_run() const { return last_run_; }
+    const std::optional<BatchCosts>& batch_costs() const { return batch_costs_; }
 
     // Sorted by ID.
     using Entry = std::pair<std::string, Measured>;
@@ -80,16 +87,21 @@ class LastDurations {
 
   private:
     RunName last_run_;
+    std::optional<BatchCosts> batch_costs_;
     std::vector<Entry> all_;
 };
 
 // What is in the folder; nothing where there is none, or none that can be read.
 LastDurations load_durations(const std::filesystem::path& output_dir);
 
-// Adds a run's to what stands in the folder then, as LastDurations::take() does.
+// LastDurations::batch_costs() without reading the rest.
+std::optional<BatchCosts> load_batch_costs(const std::filesystem::path& output_dir);
+
+// Adds a run's to what stands in the folder then, as LastDurations::take() and take_costs() do.
 Result<> save_durations(const std::filesystem::path& output_dir, RunName run,
                         const RunDurations& durations,
-                        const std::function<std::string_view(TestIndex)>& id_of);
+                        const std::function<std::string_view(TestIndex)>& id_of,
+                        const std::optional<BatchCosts>& costs = std::nullopt);
 
 // Saves the run's at its end. Where batches decide about tests as a whole, no test has a duration.
 class DurationsSaver final : public Sink {

@@ -12,6 +12,7 @@
 
 #include "offload/base/error.hpp"
 #include "offload/base/time.hpp"
+#include "offload/model/batch_costs.hpp"
 #include "offload/model/ids.hpp"
 #include "offload/model/result.hpp"
 #include "offload/model/test_table.hpp"
@@ -200,10 +201,11 @@ struct RunSummary {
     Seconds longest{0};     // the longest chain of attempts of one test
     std::size_t slots = 1;  // sandboxes that ran at once, at most
     std::size_t unknown_results = 0;
-    std::size_t hedges = 0;                     // tests of which a duplicate was started
-    std::optional<std::string> failure;         // why the run could not be carried out as asked
-    std::string runner_report;                  // what the runner says of the whole: coverage
-    std::vector<std::string> leaked_sandboxes;  // that may still exist: the provider's names
+    std::size_t hedges = 0;                      // tests of which a duplicate was started
+    std::optional<std::string> failure;          // why the run could not be carried out as asked
+    std::string runner_report;                   // what the runner says of the whole: coverage
+    std::vector<std::string> leaked_sandboxes;   // that may still exist: the provider's names
+    std::optional<BatchCosts> batch_costs = {};  // as far as the run has learnt them
     int exit_status = 0;
     std::optional<int> interrupted_by;  // signal number
 };

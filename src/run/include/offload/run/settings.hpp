@@ -74,6 +74,7 @@ struct Settings {
     schedule::Repetition repetition;             // how often
     std::vector<KnownDuration> known_durations;  // one per test ID
     std::optional<Seconds> default_duration;     // of a test about which nothing is known
+    std::optional<BatchCosts> known_costs = {};  // of an earlier run's batches
     std::vector<std::string> artefact_globs;     // files to fetch after each batch
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/model/batch_costs.hpp"
 #include "offload/schedule/batch_overhead.hpp"
 #include "offload/schedule/lateness.hpp"
 #include "offload/schedule/spread.hpp"
@@ -46,6 +47,8 @@ class Estimates {
     Ended ended() const { return ended_; }
     // How far this run's batches stray from what was expected. Nothing: not known yet.
     std::optional<double> spread() const { return spread_.get(); }
+    // What this run's batches have told, where it began with `known_spread`. Nothing: too few.
+    std::optional<BatchCosts> learnt(std::optional<double> known_spread) const;
 
     // After this time a test, or a batch, is later than nearly all of its like. A batch's is not
     // known before one was measured.

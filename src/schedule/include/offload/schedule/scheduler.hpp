@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "offload/base/time.hpp"
+#include "offload/model/batch_costs.hpp"
 #include "offload/model/ids.hpp"
 #include "offload/schedule/estimates.hpp"
 #include "offload/schedule/queue.hpp"
@@ -36,13 +37,14 @@
 namespace offload::schedule {
 
 struct SchedulerOptions {
-    std::size_t slots = 1;          // sandboxes that work at once
-    std::size_t command_bytes = 0;  // most that the tests of one batch may take; 0: no limit
-    Seconds time_limit{0};          // of one batch; 0: none
-    Seconds longest_batch{0};       // expected of its tests; 0: as it comes
-    Seconds batch_overhead{0};      // start-up cost of a batch as known beforehand
-    Seconds test_overhead{0};       // the same of what a runner needs around each test
-    bool whole_batches = false;     // outcomes come per batch: a batch is retried as it was
+    std::size_t slots = 1;              // sandboxes that work at once
+    std::size_t command_bytes = 0;      // most that the tests of one batch may take; 0: no limit
+    Seconds time_limit{0};              // of one batch; 0: none
+    Seconds longest_batch{0};           // expected of its tests; 0: as it comes
+    Seconds batch_overhead{0};          // start-up cost of a batch as known beforehand
+    Seconds test_overhead{0};           // the same of what a runner needs around each test
+    std::optional<double> spread = {};  // BatchCosts::spread of an earlier run
+    bool whole_batches = false;         // outcomes come per batch: a batch is retried as it was
     // Batches run in workers, which are given more tests while they run: each holds so much work
     // ahead that the way to it does not leave it idle. 0: they do not.
     Seconds ahead{0};
@@ -160,6 +162,9 @@ class Scheduler {
     // So many idle sandboxes have a use now, at most `limit`: that many would be given a batch if
     // they asked, as long as no more than `slots` are at work then, and none needs all of these.
     std::size_t startable(std::size_t limit) const;
+
+    // What batches have cost so far. Nothing: too few to tell.
+    std::optional<BatchCosts> batch_costs() const { return estimates_.learnt(options_.spread); }
 
     // Seconds from `now` until all work is done. Nothing where neither durations are known nor a
     // batch has ended yet.

@@ -15,8 +15,12 @@ class Spread {
 
     // Nothing until enough is known of this run.
     std::optional<double> get() const;
+    // What two batches can tell already.
+    std::optional<double> rough() const;
 
   private:
+    std::optional<double> of_at_least(std::size_t fewest) const;
+
     std::vector<double> ratios_;  // the newest ones, as a ring
     std::size_t next_ = 0;
     double sum_ = 0;
