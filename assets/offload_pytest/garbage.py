@@ -3,6 +3,7 @@
 import io
 import socket
 
+from .callers import package_of
 from .streams import Opened
 from .system import system
 
@@ -115,10 +116,6 @@ def is_half_way(generator):
     """Hooks of pytest's own and of this plugin aside, around which the session goes on."""
     frame = generator.gi_frame
     return frame is not None and frame.f_lasti >= 0 and package_of(frame) not in HOOKS
-
-
-def package_of(frame):
-    return frame.f_globals.get("__name__", "").split(".")[0]
 
 
 def wrappers_of_calls():

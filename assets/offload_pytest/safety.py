@@ -20,6 +20,11 @@ UNFIT_MODULES = (
 )
 
 
+# jemalloc's, in pyarrow and with it pandas: it gives memory back to the system, which threads that
+# use the memory do where there is none.
+DISPENSABLE_THREADS = ("jemalloc_bg_thd",)
+
+
 def unfit_module():
     """What speaks against forks of a process that has imported it; "" where there is none."""
     for module, reason in UNFIT_MODULES:
@@ -71,7 +76,17 @@ def thread_left():
 
 
 def native_threads():
-    return len(system.listdir("/proc/self/task"))
+    """All of this process, but those whose libraries do without them in a fork."""
+    names = map(name_of_thread, system.listdir("/proc/self/task"))
+    return sum(name not in DISPENSABLE_THREADS for name in names)
+
+
+def name_of_thread(number):
+    try:
+        with system.open("/proc/self/task/%s/comm" % number) as file:
+            return file.read().strip()
+    except OSError:  # it has ended
+        return ""
 
 
 def what_shows_at_once(config, watch):

@@ -3,6 +3,7 @@
 import os
 import random
 
+from .callers import culprit
 from .chance import Draws
 from .system import system
 
@@ -16,25 +17,6 @@ OWN_NAMES = (
 )
 XDIST_NAMES = "PYTEST_XDIST_"
 
-# What they ask for comes to nothing that a fork must not share: names that pytest makes unique by
-# itself, a seed that is drawn anew, an identity that is none of their concern.
-TRUSTED = (
-    "_hypothesis_pytestplugin",
-    "_pytest",
-    "coverage",
-    "execnet",
-    "hypothesis",
-    "numpy",
-    "offload_pytest",
-    "py",
-    "pytest_cov",
-    "pytest_randomly",
-    "pytest_rerunfailures",
-    "rich",  # draws numbers for links in texts as soon as it is imported
-)
-# They ask on behalf of whoever calls them.
-GO_BETWEENS = ("pluggy", "xdist")
-
 MAKES_TEMPORARY = "makes a temporary file or folder"
 
 EVENTS = {  # of Python's audit
@@ -43,30 +25,6 @@ EVENTS = {  # of Python's audit
     "socket.bind": "takes a port",
     "sqlite3.connect": "connects to a database of SQLite's",
 }
-
-STANDARD = os.path.dirname(os.__file__) + os.sep
-PACKAGES = ("site-packages", "dist-packages")
-
-
-def culprit(depth):
-    """The module on whose behalf this happens; "" where it is nobody whom forks need to fear."""
-    frame, between = system.caller(depth), ""
-    while frame is not None:
-        file, name = frame.f_code.co_filename, str(frame.f_globals.get("__name__"))
-        top = name.split(".")[0]
-        frame = frame.f_back
-        if top in GO_BETWEENS:
-            if between == "xdist" and top == "pluggy":
-                return ""  # one of its own hooks
-            between = top
-            continue
-        if file.startswith("<frozen") or (
-            file.startswith(STANDARD) and not any(part in file for part in PACKAGES)
-        ):
-            continue
-        return "" if top in TRUSTED else name
-    return ""
-
 
 class Watch:
     """From the start of this process to the end of its collection. A process that has only read and

@@ -502,6 +502,15 @@ class Forks(ForkCase):
         self.assertTrue(told.one("end")["out"].startswith(str(self.base / "given" / "f-1")))
 
 
+# Of which Python does not know.
+NATIVE_THREAD = """
+import ctypes
+library = ctypes.CDLL(None)
+thread = ctypes.c_ulong()
+library.pthread_create(ctypes.byref(thread), None, library.pause, None)
+library.pthread_setname_np(thread, b"%s")
+"""
+
 # What must be refused: files of a project, and words of the reason.
 REFUSED = {
     "a thread": ({"conftest.py": """
@@ -573,6 +582,15 @@ rich = types.ModuleType('rich')
 exec('import random; LINK = random.random()', vars(rich))
 random.random()
 """}, "random numbers are drawn"),
+    "a library that is asked when it has been imported": ({
+        "psutil.py": "import os\nfor_itself = os.getpid()\ndef own(): return os.getpid()\n",
+        "conftest.py": "import psutil\nNAME = 'test_%d' % psutil.own()\n",
+        }, "psutil asks for the number"),
+    "what asks a library as it is imported": ({
+        "psutil.py": "import os\ndef own(): return os.getpid()\n",
+        "named.py": "import psutil\nNAME = 'test_%d' % psutil.own()\n",
+        "conftest.py": "import named\n",
+        }, "psutil asks for the number"),
     "chance": ({"conftest.py": "import random\nPORT = random.randint(8000, 9000)\n"},
                "random numbers are drawn"),
     "an alarm": ({"conftest.py": "import signal\nsignal.setitimer(signal.ITIMER_REAL, 1e6)\n"},
@@ -589,6 +607,15 @@ random.random()
                 pluginmanager.add_hookspecs(Hooks)
         def pytest_configure_node(node): node.workerinput["it"] = 1
         """}, "a plugin hands data to workers"),
+    "threads of a library": ({"conftest.py": NATIVE_THREAD % "worker"}, "threads of a library"),
+    "fixtures": ({"conftest.py": """
+        def pytest_collection_modifyitems(session, items): session._setupstate.setup(items[0])
+        """}, "fixtures are set up before the first test"),
+    "no sockets": ({"conftest.py": """
+        import socket
+        def no_sockets(): raise OSError("they are kept from tests")
+        socket.socketpair = no_sockets
+        """}, "no socket can be made: they are kept from tests"),
     "a library that keeps threads": ({"conftest.py": """
         import sys, types
         sys.modules["grpc._cython.cygrpc"] = types.ModuleType("cygrpc")
@@ -634,6 +661,22 @@ class Refused(ForkCase):
 # What looks like one of them, and is none.
 ALLOWED = {
     "reads": "import json, os\nTEXT = open(__file__).read()\nHOME = os.environ.get('HOME')\n",
+    "a library that looks whether there is IPv6": """
+import socket, sys, types
+code = '''
+import socket
+def has_any():
+    with socket.socket() as one: one.bind(("127.0.0.1", 0))
+has_any()
+'''
+exec(code, vars(types.ModuleType("urllib3.util.connection")))
+""",
+    "a library that takes its variables": """
+import types
+code = "import os\\nclass Own: found = dict(os.environ)\\n"
+exec(code, vars(types.ModuleType("tqdm.utils")))
+""",
+    "an allocator's thread": NATIVE_THREAD % "jemalloc_bg_thd",
     "a program that has ended": "import subprocess\nsubprocess.run(['true'], check=True)\n",
     "a folder of a fixed name": "import os\nos.makedirs('out', exist_ok=True)\n",
     "chance of a library that draws for itself":
