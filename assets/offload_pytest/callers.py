@@ -17,7 +17,9 @@ TRUSTED = (
     "offload_pytest",
     "opentelemetry",  # names for its entries
     "py",
+    "pytest_base_url",  # leaves to the controller what is said of the run
     "pytest_cov",
+    "pytest_instafail",  # the same
     "pytest_randomly",
     "pytest_rerunfailures",
     "rich",  # draws numbers for links in texts as soon as it is imported

@@ -5,8 +5,8 @@ from .text import exact, from_exact, one_line
 
 CONFIGURE, DOWN = "pytest_configure_node", "pytest_testnodedown"
 # Those that in a worker expect more of xdist's controller than is here, or would leave undone what
-# each session has to do by itself.
-LEFT_ALONE = ("_pytest", "pytest_cov", "pytest_rerunfailures", "offload_pytest")
+# each session has to do by itself, or take back what the controller knows.
+LEFT_ALONE = ("_pytest", "pytest_cov", "pytest_metadata", "pytest_rerunfailures", "offload_pytest")
 
 # By files of these names workers are expected that are not there yet; so many seconds at most.
 ANNOUNCED, LONGEST_START = "announced-", 30

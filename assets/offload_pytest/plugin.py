@@ -29,7 +29,7 @@ from .options import (
 )
 from .plan import take_plan
 from .requests import Requests
-from .separation import separate_basetemp, separate_databases
+from .separation import keep_what_is_saved, separate_basetemp, separate_databases
 from .snapshots import Snapshots
 from .text import from_exact
 from .worker import Worker
@@ -87,6 +87,7 @@ class Plugin:
             self._mother.watch.end()
         separate_coverage(early_config, self._plan)
         separate_databases(early_config, self._plan)
+        keep_what_is_saved(early_config)
         if "workers" in self._plan and self._plan["mode"] != "conclude":
             watch = self._mother and self._mother.watch
             identity = Identity(self._plan, self._channel, watch)

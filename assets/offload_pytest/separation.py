@@ -42,3 +42,19 @@ def separate_databases(config, plan):
     name_apart = getattr(fixtures, "_set_suffix_to_test_databases", None)
     if plan.get("neighbours") and name_apart is not None:
         config.pluginmanager.register(Databases(name_apart, plan), "offload-databases")
+
+
+class Saved:
+    """Pytest-playwright begins each session by removing the folder to which it saves: what those that
+    run side by side have saved, and with the folder's usual name Offload's reports."""
+
+    @pytest.fixture(scope="session", autouse=True)
+    def delete_output_dir(self):
+        pass
+
+
+def keep_what_is_saved(config):
+    for kind in ("pytest_playwright", "pytest_playwright_asyncio"):
+        if hasattr(sys.modules.get(kind + ".pytest_playwright"), "delete_output_dir"):
+            config.pluginmanager.register(Saved(), "offload-saved")
+            return

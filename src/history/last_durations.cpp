@@ -244,6 +244,7 @@ Result<> save_durations(const std::filesystem::path& output_dir, RunName run,
                         const RunDurations& durations,
                         const std::function<std::string_view(TestIndex)>& id_of,
                         const std::optional<BatchCosts>& costs) {
+    OFFLOAD_CHECK(make_folder(output_dir));  // tests may have removed it
     const FolderLock lock(output_dir);
     auto all = load_durations(output_dir);
     all.take(std::move(run), durations, id_of);

@@ -18,6 +18,8 @@ constexpr std::size_t kLongestHeldLine = 64UL * 1024;
 constexpr std::size_t kMostPending = 16UL * 1024;
 constexpr Seconds kLongestDelay{0.5};
 constexpr std::string_view kRunning = "running";
+constexpr std::string_view kRemoved =
+    "[what stood here was removed while the run went on, by tests or the tools that they use]\n";
 
 bool is_log_name(std::string_view name) {
     constexpr std::string_view kPrefix = "batch-";
@@ -120,7 +122,14 @@ std::filesystem::path BatchLogs::file_of(BatchNumber batch, std::string_view out
 }
 
 Result<> BatchLogs::append(const std::filesystem::path& path, Log& log) {
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    const auto open_it = [&] {
+        return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    };
+    int descriptor = open_it();
+    if (descriptor < 0 && errno == ENOENT) {  // tests may have removed the folder
+        OFFLOAD_CHECK(make_folder(path.parent_path()));
+        descriptor = open_it();
+    }
     // Too many open files for a moment is no reason to stop: the text waits for the next write.
     if (descriptor < 0 && (errno == EMFILE || errno == ENFILE)) return {};
     if (descriptor < 0) return fail(system_error("cannot open " + path.string(), errno));
@@ -151,10 +160,13 @@ Result<bool> BatchLogs::finish(BatchNumber batch, Log& log) {
     }
     if (!log.pending.empty()) OFFLOAD_CHECK(append(from, log));
     if (!log.pending.empty()) return false;
-    if (::rename(from.c_str(), to.c_str()) != 0) {
+    if (::rename(from.c_str(), to.c_str()) == 0) return true;
+    if (errno != ENOENT) {
         return fail(system_error("cannot rename " + from.string() + " to " + to.string(), errno));
     }
-    return true;
+    log.pending = kRemoved;
+    OFFLOAD_CHECK(append(to, log));
+    return log.pending.empty();
 }
 
 Result<> BatchLogs::append_all(Seconds since_start) {

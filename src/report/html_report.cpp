@@ -72,6 +72,7 @@ Result<> HtmlReport::consume(const Event& event) {
     data_->consume(event);
     if (!data_->finished() || !substance_.is_there()) return {};
     add_history(*data_, path_.parent_path(), kReadWithinRun);
+    OFFLOAD_CHECK(make_folder(path_.parent_path()));  // tests may have removed it
     return write(path_, *data_);
 }
 

@@ -1,11 +1,13 @@
 #include "offload/report/journal.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <utility>
 
 #include "journal_files.hpp"
 #include "journal_format.hpp"
@@ -228,8 +230,26 @@ void Journal::tick(Seconds since_start) {
     trouble_ = flush(since_start);
 }
 
+// Tests, or the tools that they use, may have removed the folder. What has been written is in the
+// file still, as long as it is open.
+Result<> Journal::restore() {
+    struct stat found{};
+    if (::fstat(descriptor_, &found) != 0 || found.st_nlink > 0) return {};
+    OFFLOAD_TRY(const auto written, read_file(fmt::format("/proc/self/fd/{}", descriptor_)));
+    OFFLOAD_TRY(const auto made, make_journal(output_dir_));
+    ::close(std::exchange(descriptor_, made.descriptor));
+    path_ = made.path;
+    pending_.insert(0, written);
+    if (is_last_run_ && !made.is_last_run) {
+        OFFLOAD_TRY(path_, make_last_run(output_dir_, path_));
+    }
+    is_last_run_ = is_last_run_ || made.is_last_run;
+    return {};
+}
+
 Result<> Journal::flush(Seconds since_start) {
     last_flush_ = since_start;
+    OFFLOAD_CHECK(restore());
     std::string_view rest = pending_;
     while (!rest.empty()) {
         const ssize_t written = ::write(descriptor_, rest.data(), rest.size());

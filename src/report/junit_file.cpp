@@ -30,7 +30,9 @@ Result<> JunitFile::consume(const Event& event) {
     options.started = started_;
     options.source = source_;
     options.attempts = attempts_;
-    auto written = write_file_atomically(path_, junit::write(finished->summary, tests_, options));
+    auto written = make_folder(path_.parent_path()).and_then([&] {  // tests may have removed it
+        return write_file_atomically(path_, junit::write(finished->summary, tests_, options));
+    });
     if (!written) {
         written.error().hint =
             "free space on that disk or check the folder's permissions, or set another [report] "

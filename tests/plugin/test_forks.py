@@ -677,6 +677,12 @@ code = "import os\\nclass Own: found = dict(os.environ)\\n"
 exec(code, vars(types.ModuleType("tqdm.utils")))
 """,
     "an allocator's thread": NATIVE_THREAD % "jemalloc_bg_thd",
+    "a plugin that leaves something to the controller": """
+import types
+asks = types.ModuleType("pytest_base_url.plugin")
+exec("def ask(config): return hasattr(config, 'workerinput')", vars(asks))
+def pytest_configure(config): asks.ask(config)
+""",
     "a program that has ended": "import subprocess\nsubprocess.run(['true'], check=True)\n",
     "a folder of a fixed name": "import os\nos.makedirs('out', exist_ok=True)\n",
     "chance of a library that draws for itself":

@@ -136,3 +136,44 @@ class Cleanliness(Scenario):
         finally:
             os.close(reading)
             os.close(writing)
+
+    def test_reports_are_written_though_tests_remove_their_folder(self):
+        self.write({"run.sh": """
+            #!/bin/sh
+            rm -rf test-results
+            broken=
+            [ "$2" != b ] || { echo "b is broken"; broken='<failure message="no"/>'; }
+            echo "<testsuite><testcase name=\\"$2\\">$broken</testcase></testsuite>" > "$1"
+            [ -z "$broken" ]
+            """})
+        self.config("""
+            type = "default"
+            discover_command = "printf 'a\\nb\\nc\\n' # {filters}"
+            run_command = "./run.sh {result_file} {tests}"
+            test_id_format = "{name}"
+            """, groups={"all": "schedule_individual = true"}, offload="max_parallel = 1")
+        run = self.offload("run").expect_exit(1)
+        self.assertEqual(run.junit().outcomes(), {"a": "passed", "b": "failure", "c": "passed"})
+        self.offload("logs", "--test", "b").expect_said("b [FAILED]")
+        self.assertNotIn("cannot", run.describe())
+        rerun = self.offload("run", "--failed").expect_exit(1)
+        self.assertEqual(rerun.junit().outcomes(), {"a": "passed", "b": "failure", "c": "passed"})
+
+    def test_a_plugin_does_not_remove_what_others_save(self):
+        """Pytest-playwright's fixture; the browser it comes for is of no matter here."""
+        self.write({"pytest_playwright/__init__.py": "", "pytest_playwright/pytest_playwright.py": """
+            import os, pytest, shutil
+            @pytest.fixture(scope="session", autouse=True)
+            def delete_output_dir():
+                if os.path.exists("test-results"):
+                    shutil.rmtree("test-results")
+            """, "test_a.py": """
+            import pytest
+            @pytest.mark.parametrize("n", range(20))
+            def test_saves(n): open("test-results/%d.png" % n, "w").close()
+            """, "pytest.ini": "[pytest]\naddopts = -p pytest_playwright.pytest_playwright\n"})
+        for keys in ("", '\nworker = "off"'):
+            with self.subTest(keys):
+                self.config('type = "pytest"' + keys, offload="max_parallel = 3")
+                self.offload("run").expect_exit(0)
+                self.assertEqual(len(list(self.project.glob("test-results/*.png"))), 20)

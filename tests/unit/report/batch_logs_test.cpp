@@ -113,6 +113,25 @@ TEST_F(BatchLogsTest, NamesTheLogByItsOutcome) {
     EXPECT_TRUE(run.errors.empty());
 }
 
+TEST_F(BatchLogsTest, GoesOnWhereTheFolderWasRemovedMeanwhile) {
+    auto sink = BatchLogs::create(folder.path()).value();
+    RunScript run;
+    run.sinks = {sink.get()};
+    run.batch(1, 0, {});
+    run.batch(2, 1, {});
+    run.output(1, Stream::Out, "lost\n");
+    run.output(2, Stream::Out, "lost\n");
+    run.tick(1);
+    std::filesystem::remove_all(folder.path());
+    run.output(2, Stream::Out, "kept\n");
+    run.tick(2);
+    run.batch_finished(1, BatchOutcome::Success);
+    run.batch_finished(2, BatchOutcome::Failure);
+    EXPECT_NE(content("batch-1.success").find("removed while the run went on"), std::string::npos);
+    EXPECT_EQ(content("batch-2.failure"), "kept\n");
+    EXPECT_TRUE(run.errors.empty());
+}
+
 TEST_F(BatchLogsTest, RunThatEndsNamesUnfinishedLogsCancelled) {
     auto sink = BatchLogs::create(folder.path()).value();
     RunScript run;

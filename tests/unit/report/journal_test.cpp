@@ -243,6 +243,33 @@ class JournalTest : public testing::Test {
     JournalEnd last_end;
 };
 
+TEST_F(JournalTest, StandsAgainWhereItsFolderWasRemovedMeanwhile) {
+    for (const bool has_earlier_run : {false, true}) {
+        SCOPED_TRACE(has_earlier_run);
+        if (!has_earlier_run) std::filesystem::remove_all(folder.path());
+        RunScript run;
+        {
+            auto journal = Journal::create(folder.path()).value();
+            run.sinks = {journal.get()};
+            run.start();
+            run.discover({"t::a", "t::b"});
+            run.batch(0, 0, {0});
+            run.tick(2);
+            std::filesystem::remove_all(folder.path());
+            run.batch(1, 0, {1});
+            run.tick(4);
+            EXPECT_TRUE(std::filesystem::exists(path()));
+            run.tell(RunFinished{});
+        }
+        EXPECT_TRUE(run.errors.empty());
+        std::size_t batches = 0;
+        for (const auto& event : read_all())
+            batches += std::holds_alternative<BatchStarted>(event.body);
+        EXPECT_EQ(batches, 2U);
+        EXPECT_TRUE(last_end.finished);
+    }
+}
+
 // Equal lines mean equal events, provided that a line says everything; the test below makes sure.
 TEST_F(JournalTest, EveryKindOfEventComesBackAsItWas) {
     const auto seed = std::random_device{}();

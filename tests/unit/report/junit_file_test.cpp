@@ -33,6 +33,18 @@ TEST_F(JunitFileTest, IsWrittenWhenTheRunIsFinished) {
     EXPECT_THAT(read_file(path).value(), testing::HasSubstr("name=\"t::a\""));
 }
 
+TEST_F(JunitFileTest, IsWrittenWhereItsFolderWasRemovedMeanwhile) {
+    auto sink = JunitFile::create(path, run.table).value();
+    run.sinks = {sink.get()};
+    run.start();
+    run.discover({"t::a"});
+    run.batch(0, 0, {0});
+    std::filesystem::remove_all(path.parent_path());
+    run.tell(RunFinished{});
+    EXPECT_TRUE(run.errors.empty());
+    EXPECT_TRUE(std::filesystem::exists(path));
+}
+
 // TRAPS 4
 TEST_F(JunitFileTest, EarlierRunsReportDoesNotStandUnderTheName) {
     std::filesystem::create_directories(path.parent_path());

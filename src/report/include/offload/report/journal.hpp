@@ -63,6 +63,7 @@ class Journal final : public Sink {
   private:
     Journal(std::filesystem::path output_dir, NewJournal file);
     Result<> flush(Seconds since_start);
+    Result<> restore();
 
     std::filesystem::path output_dir_;
     std::filesystem::path path_;
