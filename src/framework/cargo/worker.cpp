@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -47,8 +49,12 @@ std::string entrance(std::size_t number, const Binary& binary) {
 }
 
 // Whoever ends this worker may send its signal to the test as well, and to the worker a moment
-// later: then the worker does not live to say that the test has ended.
-constexpr std::string_view kLoop = R"sh(name_test() {
+// later: then the worker does not live to say that the test has ended. `times` tells what children
+// have had of the processors in its second line, but not to a subshell.
+constexpr std::string_view kLoop = R"sh(children_times() {
+    times >"$times_file" && { read -r _; read -r user system; } <"$times_file"
+}
+name_test() {
     export NEXTEST_TEST_PHASE=run NEXTEST_RUN_MODE=test NEXTEST_TEST_NAME="$name"
     export NEXTEST_ATTEMPT=1 NEXTEST_TOTAL_ATTEMPTS=1 NEXTEST_TEST_THREADS=1
     export NEXTEST_ATTEMPT_ID="$NEXTEST_RUN_ID:$NEXTEST_BINARY_ID\$$name"
@@ -63,12 +69,28 @@ while IFS='	' read -r what position binary ignored attempt name; do
     [ "$ignored" = 0 ] || set -- "$@" --ignored
     ("enter_$binary" "$@") </dev/null 2>&1
     status=$?
+    user='' system=''
+    children_times 2>/dev/null
     case $status in 129 | 130 | 137 | 143) sleep 0.2 ;; esac
-    tell "{\"t\":\"end\",\"n\":$position,\"status\":$status}"
+    tell "{\"t\":\"end\",\"n\":$position,\"status\":$status,\"times\":\"$user $system\"}"
     [ "$status" = 0 ] || [ -z "$fail_fast" ] || break
 done
 tell '{"t":"bye"}'
 )sh";
+
+// "2m0.25s 0m1.5s" together; nothing of anything else. Shells write the point as the locale has it.
+std::optional<Seconds> total_of(std::string times) {
+    std::ranges::replace(times, ',', '.');
+    double user_minutes = 0;
+    double user = 0;
+    double system_minutes = 0;
+    double system = 0;
+    if (std::sscanf(times.c_str(), "%lfm%lfs %lfm%lfs", &user_minutes, &user, &system_minutes,
+                    &system) != 4) {
+        return std::nullopt;
+    }
+    return Seconds{60 * (user_minutes + system_minutes) + user + system};
+}
 
 class Talk final : public WorkerTalk {
   public:
@@ -133,11 +155,18 @@ class Talk final : public WorkerTalk {
             output_ = Tail(kKeptOutput);
             running_ = message.value("n", std::size_t{0});
         }
+        if (message["t"] == "end") note_times(message.value("times", ""));
         if (message["t"] == "end" && message.value("status", 1) != 0 && running_) {
             show(*running_, visible);
         }
         tests_.take(message, signals);
         if (message["t"] == "end") running_.reset();
+    }
+
+    void note_times(std::string times) {
+        const auto total = total_of(std::move(times));
+        cpu_ = total ? *total - cpu_before_ : Seconds{0};
+        if (total) cpu_before_ = *total;
     }
 
     // What a failed test printed goes into the log, where nextest would have shown it.
@@ -151,6 +180,7 @@ class Talk final : public WorkerTalk {
     TestResult result_of(const json& message, const ToldTests::Name& test) const {
         TestResult result;
         result.duration = steady_now() - began_;
+        result.cpu = cpu_;
         result.classname = test.file;
         const int status = message.value("status", 1);
         if (status == 0) return result;
@@ -176,6 +206,8 @@ class Talk final : public WorkerTalk {
     std::vector<std::string> ids_;
     std::optional<std::size_t> running_;
     SteadyTime began_;
+    Seconds cpu_{0};            // of the test that has ended, and
+    Seconds cpu_before_{0};     // of it and all others
     Tail output_{kKeptOutput};  // of the test that runs
     Tail words_{kLongestLine};
     bool over_ = false;
@@ -188,8 +220,9 @@ std::string worker_script(const Binaries& binaries, const RunContext& context) {
     for (std::size_t number = 0; number < binaries.all.size(); ++number) {
         script += entrance(number, binaries.all[number]);
     }
-    script += fmt::format("tell() {{ printf '%s%s\\n' {} \"$1\"; }}\nfail_fast={}\n",
-                          shell::quote(frame_prefix(context.nonce)), context.fail_fast ? "1" : "");
+    script += fmt::format("tell() {{ printf '%s%s\\n' {} \"$1\"; }}\nfail_fast={}\ntimes_file={}\n",
+                          shell::quote(frame_prefix(context.nonce)), context.fail_fast ? "1" : "",
+                          shell::quote(fmt::format("{}/{}.times", context.folder, context.label)));
     return script.append(kLoop);
 }
 

@@ -1,5 +1,6 @@
 """Cargo tests in workers, which start the test binaries themselves: as nextest would, or not at all."""
 
+import json
 import re
 import subprocess
 
@@ -282,6 +283,25 @@ class CargoWorkers(CargoEndings, CargoScenario):
             """)
         run = self.offload("run").expect_exit(1)
         run.expect_outcomes({"small::it a_forges": "failure", "small::it b_passes": "passed"})
+
+    def test_what_each_test_has_of_the_processors_is_told(self):
+        self.small_crate("""
+            #[test] fn a_waits() {}
+            #[test] fn b_computes() {
+                let ticks = || {
+                    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+                    stat.rsplit(')').next().unwrap().split(' ').nth(12).unwrap().parse::<u32>().unwrap()
+                };
+                while ticks() < 40 {}
+            }
+            #[test] fn c_waits() {}
+            """)
+        self.offload("run").expect_exit(0)
+        journal = (self.project / "test-results/journal.ndjson").read_text().splitlines()
+        found = [json.loads(line)["attempt"] for line in journal if '"attempt_finished"' in line]
+        cpu = [each["result"].get("cpu", 0) for each in sorted(found, key=lambda each: each["test"])]
+        self.assertGreaterEqual(cpu[1], 0.3)
+        self.assertLess(max(cpu[0], cpu[2]), 0.3)
 
     def test_a_child_that_stays_keeps_nobody_waiting(self):  # TRAPS 25
         self.small_crate("""

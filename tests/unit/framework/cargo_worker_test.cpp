@@ -133,6 +133,21 @@ TEST(CargoWorker, TellsEachTestAsItEnds) {
               "no luck\n--- lib two words ---\nlast words\n");
 }
 
+TEST(CargoWorker, TellsWhatEachTestHadOfTheProcessors) {
+    const auto ends = [](int n, const std::string& times) {
+        const auto plain = end(n, 0);
+        return plain.substr(0, plain.size() - 2) + ",\"times\":\"" + times + "\"}\n";
+    };
+    Conversation conversation;
+    const auto read = conversation.read(begin(0) + ends(0, "0m0.250s 0m0,5s") + begin(1) +
+                                            ends(1, "1m0.25s 0m1.0s") + begin(2) + ends(2, " "),
+                                        exited(0));
+    ASSERT_EQ(read.told.ended.size(), 3U);
+    EXPECT_DOUBLE_EQ(read.told.ended.at(0).cpu.count(), 0.75);
+    EXPECT_DOUBLE_EQ(read.told.ended.at(1).cpu.count(), 60.5);
+    EXPECT_DOUBLE_EQ(read.told.ended.at(2).cpu.count(), 0);
+}
+
 TEST(CargoWorker, LeavesTheTestThatRanWhenItDies) {  // TRAPS 19
     Conversation conversation;
     const auto read = conversation.read(begin(0) + end(0, 0) + begin(1) + "so far", killed());

@@ -243,10 +243,12 @@ TEST_F(HtmlReportFile, AttemptsThatOnlyTheSummaryTellsAreThere) {
 }
 
 TEST_F(HtmlReportFile, FailureToWriteIsTold) {
-    HtmlReport nowhere(folder_.path() / "no" / "folder" / "report.html");
+    const auto page = folder_.path() / "no" / "folder" / "report.html";
+    HtmlReport nowhere(page);
     script_.sinks = {&nowhere};
     script_.start();
     script_.batch(0, 0, {0});
+    std::filesystem::create_directories(page / "in its place");
     finish();
     ASSERT_EQ(script_.errors.size(), 1U);
     EXPECT_THAT(script_.errors[0].to_string(), HasSubstr("report.html"));
