@@ -26,6 +26,7 @@ class EarlyWorker(Worker):
         self._mother = mother
         self._tells = plan["mode"] == "first"
         self._leaves = plan.get("leaves", False)
+        self._workers = plan.get("workers", 1)
         self._is_batch = False
         self._apart = None
         self._label = plan["label"]
@@ -68,6 +69,8 @@ class EarlyWorker(Worker):
         outcome = yield
         if self._mother is not None:
             self._mother.watch.end()
+            # What takes its share of the machine by the number of workers has taken all of it here.
+            self._leaves = self._leaves or self._mother.watch.asked_how_many and self._workers > 1
         self._garbage.spare_no_more()
         if outcome.excinfo is not None:
             return

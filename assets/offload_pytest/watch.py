@@ -16,6 +16,7 @@ OWN_NAMES = (
     "OFFLOAD_SANDBOX_ID",
 )
 XDIST_NAMES = "PYTEST_XDIST_"
+HOW_MANY = "PYTEST_XDIST_WORKER_COUNT"
 
 MAKES_TEMPORARY = "makes a temporary file or folder"
 
@@ -33,6 +34,7 @@ class Watch:
 
     def __init__(self):
         self.reason = ""
+        self.asked_how_many = False  # workers there are, of a process that was none
         self._active = True
         self._draws = Draws()
         self._drawn = False  # by others than the trusted
@@ -83,6 +85,8 @@ class Watch:
             def __getitem__(self, key):
                 if key in OWN_NAMES or str(key).startswith(XDIST_NAMES):
                     watch.note("reads the variable %s" % key)
+                    if key == HOW_MANY and culprit(2):
+                        watch.asked_how_many = True
                 return super().__getitem__(key)
 
             def __iter__(self):

@@ -650,6 +650,18 @@ class Refused(ForkCase):
         self.assertEqual([f["t"] for f in told.frames][:6],
                          ["hello", "stays", "forks", "notice", "items", "collected"])
 
+    def test_what_has_asked_how_many_workers_there_are_runs_no_test_where_there_are_others(self):
+        self.write("conftest.py", """
+            import os
+            def pytest_configure():
+                threads = 8 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+            """)
+        self.write("test_a.py", TWO)
+        for workers, stays in ((3, None), (1, True)):
+            with self.subTest(workers=workers):
+                told = self.first(workers=workers).told()
+                self.assertEqual(told.one("collected").get("stays"), stays)
+
     def test_measured_coverage(self):
         if not available("pytest_cov"):
             self.skipTest("no pytest-cov")
