@@ -164,9 +164,9 @@ def fleet(folder, runs):
     case = (f"{TESTS:,} sleeps of 0.2–5 s in {SANDBOXES} sandboxes ({CREATE:g} s to create, "
             f"{EXEC:g} s per exec)")
     rows = [
-        Row(case, ours.told("wall"), beside, ours.median("wall") / bound, "≤ 1.10 × bound"),
+        Row(case, ours.told("wall"), beside, ours.median("wall") / bound, "≤ 1.08 × bound"),
         Row(f"the same, with a history of {RECORDED_RUNS} runs", recorded.told("wall"), beside,
-            recorded.median("wall") / bound, "≤ 1.10 × bound"),
+            recorded.median("wall") / bound, "≤ 1.05 × bound"),
         Row("the same, without: from the first sandbox to the first test", ours.told("start"),
             peer.told("start") if peer else "–", ours.median("start") / 0.5, "≤ 0.5 s"),
     ]
