@@ -235,6 +235,8 @@ void Journal::tick(Seconds since_start) {
 Result<> Journal::restore() {
     struct stat found{};
     if (::fstat(descriptor_, &found) != 0 || found.st_nlink > 0) return {};
+    std::error_code ignored;  // not every file system counts names
+    if (std::filesystem::exists(path_, ignored)) return {};
     OFFLOAD_TRY(const auto written, read_file(fmt::format("/proc/self/fd/{}", descriptor_)));
     OFFLOAD_TRY(const auto made, make_journal(output_dir_));
     ::close(std::exchange(descriptor_, made.descriptor));
