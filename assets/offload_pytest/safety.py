@@ -19,7 +19,6 @@ UNFIT_MODULES = (
     ("ray", "ray knows its processes by their numbers"),
 )
 
-
 # jemalloc's, in pyarrow and with it pandas: it gives memory back to the system, which threads that
 # use the memory do where there is none.
 DISPENSABLE_THREADS = ("jemalloc_bg_thd",)
