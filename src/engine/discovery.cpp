@@ -65,7 +65,8 @@ run::GroupDiscovered Discovery::discover(const run::Family& family) {
                     .same_machine = true,
                     .fail_fast = false,
                     .run_folder = folder()},
-        .companions = groups_of(family.companions, config)};
+        .companions = groups_of(family.companions, config),
+        .destination = settings_.destination};
     run::GroupDiscovered told{.group = family.group,
                               .companions = family.companions,
                               .discovered = Discovered{},

@@ -33,6 +33,7 @@ struct DiscoverySettings {
     std::string working_folder;
     std::string run_id;
     std::string nonce;
+    framework::Destination destination = framework::Destination::Here;
 };
 
 // Tells the inbox one run::GroupDiscovered for each family, in any order. Its files live as long as

@@ -94,6 +94,7 @@ Executor::Executor(ExecutorShared& shared, provider::SandboxSpec spec,
     : shared_(shared),
       spec_(std::move(spec)),
       creation_cancel_(creation_cancel.token()),
+      shipping_(shared_.shipments),
       thread_([this] { main(); }) {}
 
 Executor::~Executor() = default;
@@ -227,6 +228,15 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         over.ending = ending::Lost{std::move(plan).error()};
         shared_.inbox.push(std::move(over));
         return true;
+    }
+    const auto& shipped = plan->command.shipped;
+    if (auto sent = shipping_.ship(sandbox, shipped, batch_cancel_.token()); !sent) {
+        const bool cancelled = batch_cancel_.token().cancelled();
+        over.ending =
+            cancelled ? Ending(ending::Cancelled{}) : Ending(ending::Lost{std::move(sent).error()});
+        over.sandbox_usable = false;
+        shared_.inbox.push(std::move(over));
+        return false;
     }
     auto exec = exec_request(job, std::move(plan->command));
     const auto limit_bytes = traits.command_bytes;

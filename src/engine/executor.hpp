@@ -15,6 +15,7 @@
 #include "offload/framework/framework.hpp"
 #include "offload/process/cancel.hpp"
 #include "offload/provider/provider.hpp"
+#include "shipping.hpp"
 
 namespace offload::engine {
 
@@ -32,6 +33,7 @@ struct ExecutorShared {
     Inbox& inbox;
     ArtefactFolders& artefact_folders;
     std::counting_semaphore<>& destructions;  // how many may still be destroyed at once
+    std::counting_semaphore<>& shipments;     // or be sent files
     std::string run_folder = {};              // see framework::RunContext
     VariablesOf variables = {};               // of setup, for a group's tests
 };
@@ -75,6 +77,7 @@ class Executor {
     std::atomic<bool> fetch_when_cancelled_{false};
     std::atomic<bool> expired_ = false;
     bool has_fetched_ = false;
+    Shipping shipping_;
     Mailbox<Order> orders_;
     std::jthread thread_;
 };

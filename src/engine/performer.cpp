@@ -33,6 +33,12 @@ Variables environment_here(const Performer::Stage& stage) {
     return variables;
 }
 
+framework::Destination destination_of(const provider::Traits& traits) {
+    using framework::Destination;
+    if (traits.same_machine) return Destination::Here;
+    return traits.passes_stdin ? Destination::Elsewhere : Destination::Closed;
+}
+
 std::ptrdiff_t destructions_at_once(const provider::Provider& provider) {
     return static_cast<std::ptrdiff_t>(
         std::max<std::size_t>(1, provider.traits().concurrent_destructions));
@@ -42,10 +48,11 @@ std::ptrdiff_t destructions_at_once(const provider::Provider& provider) {
 
 Result<std::unique_ptr<Performer>> Performer::create(const Stage& stage) {
     auto nonce = random_hex(16);
-    OFFLOAD_TRY(auto discovery,
-                Discovery::create({stage.framework, stage.request.config,
-                                   stage.request.working_folder, stage.request.run_id, nonce},
-                                  stage.inbox));
+    OFFLOAD_TRY(
+        auto discovery,
+        Discovery::create({stage.framework, stage.request.config, stage.request.working_folder,
+                           stage.request.run_id, nonce, destination_of(stage.provider.traits())},
+                          stage.inbox));
     return std::unique_ptr<Performer>(new Performer(stage, std::move(nonce), std::move(discovery)));
 }
 
@@ -72,6 +79,7 @@ Performer::Performer(const Stage& stage, std::string nonce, std::unique_ptr<Disc
           .inbox = stage.inbox,
           .artefact_folders = artefact_folders_,
           .destructions = destructions_,
+          .shipments = shipments_,
           .run_folder = discovery_->folder(),
           .variables = [this](const config::Group& group) { return setup_->variables_of(group); }} {
     discovery_->add_variables(shared_.variables);

@@ -62,6 +62,7 @@ class Performer {
     Stage stage_;
     ArtefactFolders artefact_folders_;
     std::counting_semaphore<> destructions_;
+    std::counting_semaphore<> shipments_{kShipmentsAtOnce};
     std::unique_ptr<SetupCommands> setup_;  // outlives those who ask it for variables
     std::unique_ptr<Discovery> discovery_;
     ExecutorShared shared_;

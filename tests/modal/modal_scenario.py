@@ -38,7 +38,7 @@ import servicer
 from grpclib import Status  # noqa: F401
 
 sys.path.insert(0, str(HERE.parent / "integration"))
-from harness import Scenario, variables  # noqa: E402, F401
+from harness import CargoScenario, Scenario, variables  # noqa: E402, F401
 
 if not machines.unshare():
     skip("commands cannot have mount namespaces of their own here")

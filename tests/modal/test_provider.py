@@ -7,7 +7,7 @@ import signal
 import unittest
 from pathlib import Path
 
-from modal_scenario import PYTEST, ModalScenario, Status, variables
+from modal_scenario import PYTEST, CargoScenario, ModalScenario, Status, variables
 
 DOCKERFILE = "FROM python:3.11\n"
 SLEEPER = """
@@ -155,6 +155,24 @@ class Runs(ModalScenario):
         run = self.offload("run").expect_exit(0)
         run.expect_outcomes({f"tests/test_l.py::test_it[{place}]": "passed" for place in places})
         self.assertGreaterEqual(self.server.calls["BlobCreate"] - before, 3)
+
+
+class Archives(ModalScenario, CargoScenario):
+    framework = "archive = true\n"
+
+    def test_a_build_of_this_machine_runs_in_sandboxes(self):
+        large = os.urandom(20 << 20)
+        self.small_crate(f"""
+            static LARGE: &[u8] = include_bytes!("../large.bin");
+            #[test] fn passes() {{ assert_eq!(LARGE.iter().map(|b| *b as u64).sum::<u64>(), {sum(large)}) }}
+            #[test] fn fails() {{ panic!("oh no") }}
+            #[test] fn is_elsewhere() {{ assert!(env::current_dir().unwrap().starts_with("/app")) }}
+            """, offload="max_parallel = 2", root="/app",
+            provider=f'type = "modal"\ninclude_cwd = true\nenv = {{PATH = "{self.tools}:/usr/bin:/bin"}}')
+        (self.project / "large.bin").write_bytes(large)
+        run = self.offload("run").expect_exit(1)
+        run.expect_outcomes({"small::it passes": "passed", "small::it fails": "failure",
+                             "small::it is_elsewhere": "passed"})
 
 
 class Troubles(ModalScenario):

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "cargo/archive.hpp"
 #include "cargo/binaries.hpp"
 #include "cargo/nextest_args.hpp"
 #include "cargo/nextest_reader.hpp"
@@ -43,6 +44,7 @@ struct Build final : Carry {
     std::string profile;  // $NEXTEST_PROFILE where discovery ran; empty when not set
     std::string config;   // what nextest's configuration file says there
     std::string folder;   // where discovery left more; it stands as long as the run
+    std::optional<nextest::Archive> archive;    // of the build, in there
     std::optional<nextest::Binaries> binaries;  // that a worker can start
 };
 
@@ -74,6 +76,10 @@ std::string environments_path(const RunContext& context) {
 }
 std::string keeping_path(const RunContext& context) {
     return fmt::format("{}/{}.keep.sh", context.folder, context.label);
+}
+
+std::string archive_path(const std::string& folder, const std::string& name) {
+    return fmt::format("{}/{}.tar.zst", folder, name);
 }
 
 // The trailer line that the discovery command prints after the listing.
@@ -146,6 +152,14 @@ bool says_all_in_its_file(const nextest::Arguments& arguments) {
     return arguments.config.empty() && arguments.reuse.empty() && !arguments.target;
 }
 
+Error cannot_ship() {
+    return {.message =
+                "the archive goes to sandboxes through the standard input of exec_command, "
+                "and this one is not said to pass it on",
+            .place = "[framework] archive",
+            .hint = "exec_stdin = true in [provider], where it does (`docker exec -i`, `ssh`)"};
+}
+
 // Our profile, and nothing else: text that may also stand at the end of the user's own file.
 std::string profile_text(const BatchRequest& request, std::string_view inherited) {
     std::vector<std::string_view> ids;
@@ -194,6 +208,7 @@ void merge_configs(const RunContext& context, const nextest::Arguments& argument
 
 CargoFramework::CargoFramework(const config::Config& config)
     : settings_(config.framework.as<CargoOptions>()),
+      groups_(config.groups),
       id_format_(config.framework.test_id_format),
       runs_in_workers_(config.framework.worker == config::WorkerMode::Auto) {
     if (id_format_.empty()) id_format_ = "{classname} {name}";
@@ -212,8 +227,23 @@ std::vector<std::string> CargoFramework::listing_words(const config::Group& grou
     return words;
 }
 
+bool CargoFramework::archives(const DiscoveryRequest& request,
+                              const nextest::Arguments& arguments) const {
+    return settings_.archive && request.destination != Destination::Here && arguments.reuse.empty();
+}
+
+std::string CargoFramework::archive_name(const nextest::Arguments& arguments) const {
+    const auto words = nextest::archived_words(arguments);
+    const auto same = std::ranges::find_if(groups_, [&](const auto& group) {
+        const auto other = nextest::sort_arguments(listing_words(group));
+        return other && nextest::archived_words(*other) == words;
+    });
+    return fmt::format("archive-{}", same - groups_.begin());
+}
+
 Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& request) const {
-    const auto& [group, context, _] = request;
+    const auto& group = request.group;
+    const auto& context = request.context;
     const auto words = listing_words(group);
     const auto sorted = nextest::sort_arguments(words);
     if (!sorted) {
@@ -222,7 +252,8 @@ Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& reque
     }
     DiscoveryCommand discovery;
     discovery.shown = list_command(words);
-    const bool keeps = runs_in_workers_ && says_all_in_its_file(*sorted);
+    const bool keeps = runs_in_workers_ && request.destination == Destination::Here &&
+                       says_all_in_its_file(*sorted);
     if (keeps) {
         discovery.files.push_back({keeping_path(context), std::string(nextest::keeping_program())});
         discovery.command =
@@ -244,26 +275,36 @@ Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& reque
             fmt::format("printf '\\n%s\\n' {}\n{}", shell::quote(trailer_start(context)),
                         nextest::print_environments(environments_path(context)));
     }
+    if (archives(request, *sorted)) {
+        if (request.destination == Destination::Closed) return fail(cannot_ship());
+        const auto path = archive_path(lasting_folder(context), archive_name(*sorted));
+        discovery.command +=
+            fmt::format("printf '\\n%s\\n' {}\n{}", shell::quote(trailer_start(context)),
+                        nextest::archive_command(*sorted, path));
+    }
     return discovery;
 }
 
 Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& request,
                                                   const Ended& ended, std::string_view out,
                                                   std::string_view err) const {
-    const auto& [group, context, _] = request;
-    const auto command = list_command(listing_words(group));
+    const auto& group = request.group;
+    const auto& context = request.context;
+    const auto words = listing_words(group);
+    const auto command = list_command(words);
+    OFFLOAD_TRY(const auto arguments, nextest::sort_arguments(words));
     if (ended.exit_status != 0) return fail(listing_error(group, command, ended, out, err));
 
     auto build = std::make_shared<Build>();
     Discovered discovered;
     const auto mark = "\n" + trailer_start(context);
     const auto trailer = out.find(mark);
-    std::optional<nextest::Environments> environments;
+    std::optional<std::string_view> more;  // what else was asked for
     if (trailer != std::string_view::npos) {
         auto rest = out.substr(trailer + mark.size());
-        if (const auto kept = rest.find(mark); kept != std::string_view::npos) {
-            environments = nextest::read_environments(rest.substr(kept + mark.size() + 1));
-            rest = rest.substr(0, kept);
+        if (const auto at = rest.find(mark); at != std::string_view::npos) {
+            more = rest.substr(at + mark.size() + 1);
+            rest = rest.substr(0, at);
         }
         const auto end = std::min(rest.find('\n'), rest.size());
         build->profile = text::trim(rest.substr(0, end));
@@ -274,8 +315,19 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
     try {
         const auto listing = json::parse(listing_text);
         take_listing(listing, discovered, *build);
-        if (environments && !discovered.tests.empty()) {
-            const auto reason = prepare_workers(listing, *environments, *build);
+        if (archives(request, arguments)) {
+            build->archive = nextest::read_archive(more.value_or(""));
+            if (!build->archive) {
+                return fail(
+                    Error{fmt::format("discovery of group \"{}\" does not tell of its archive",
+                                      group.name),
+                          command});
+            }
+            discovered.details.push_back(
+                fmt::format("each sandbox gets the build as an archive of {:.1f} MB",
+                            static_cast<double>(build->archive->bytes) / 1e6));
+        } else if (more && !discovered.tests.empty()) {
+            const auto reason = prepare_workers(listing, nextest::read_environments(*more), *build);
             if (reason) discovered.details.push_back(fmt::format(kEachByNextest, *reason));
         }
     } catch (const json::exception& error) {
@@ -307,10 +359,15 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
 
     auto inherited = arguments.profile.value_or(build != nullptr ? build->profile : "");
     if (inherited == "default") inherited.clear();
-    std::vector<std::string> words = {"cargo", "nextest", "run", "--color", "never"};
+    const bool unpacks = build != nullptr && build->archive;
+    std::vector<std::string> words = {"cargo", "nextest"};
+    if (unpacks) words = {std::string(nextest::kUnpackedNextest)};
+    append(words, {"run", "--color", "never"});
     append(words, {"--profile", std::string(kProfile)});
     append(words, {"--tool-config-file", fmt::format("{}:{}.tool.toml", kTool, base)});
-    const auto config = config_with_setup_once(context, build, batch);
+    auto config = config_with_setup_once(context, build, batch);
+    // Where there may be no cargo that says where the file is.
+    if (!config && unpacks && !inherited.empty()) config = build->config + "\n";
     if (inherited.empty()) {
         batch.files.push_back(
             {base + ".tool.toml", version_text(kOldestNextest) + profile_text(request, "")});
@@ -348,6 +405,12 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
     } else if (build == nullptr) {
         append(words, arguments.build);
         batch.command += "set --\n";
+    } else if (build->archive) {
+        const auto name = archive_name(arguments);
+        batch.shipped.push_back(
+            {archive_path(build->folder, name), archive_path(context.folder, name)});
+        batch.command += nextest::unpack_once(arguments, fmt::format("{}/{}", context.folder, name),
+                                              build->archive->workspace);
     } else if (context.same_machine) {
         batch.files.push_back({base + ".binaries.json", build->binaries_metadata});
         append(words, {"--binaries-metadata", base + ".binaries.json"});

@@ -2,7 +2,8 @@
 //
 // On this machine the build is made once, by discovery; batches are handed its metadata and neither
 // build nor ask cargo anything. Elsewhere the first batch of a group in a sandbox builds, and
-// leaves that metadata for those that follow.
+// leaves that metadata for those that follow; or discovery archives its build, which every sandbox
+// gets and unpacks (archive.hpp).
 //
 // On this machine a worker starts the test binaries itself, as nextest would, where nextest is told
 // of nothing that a worker does not do (binaries.hpp, worker.hpp). Else there are batches.
@@ -17,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cargo/nextest_args.hpp"
 #include "cargo/options.hpp"
 #include "offload/framework/framework.hpp"
 
@@ -49,8 +51,13 @@ class CargoFramework final : public Framework, private Workers {
 
     // The group's filters behind what [framework] says.
     std::vector<std::string> listing_words(const config::Group& group) const;
+    // Whether discovery makes an archive of its build.
+    bool archives(const DiscoveryRequest& request, const nextest::Arguments& arguments) const;
+    // Without folder and extension. Groups whose archives would be the same share one.
+    std::string archive_name(const nextest::Arguments& arguments) const;
 
     CargoOptions settings_;
+    std::vector<config::Group> groups_;
     std::string id_format_;
     bool runs_in_workers_;
 };

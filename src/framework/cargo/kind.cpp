@@ -26,6 +26,10 @@ config::Keys keys() {
         key("bin", &S::bin, Era::V0_9, "One binary of the package."),
         key("include_ignored", &S::include_ignored, Era::V0_9,
             "The ignored tests run, and only these."),
+        key("archive", &S::archive, Era::V1_0,
+            "Sandboxes elsewhere get what this machine has built, as an archive of nextest's, and "
+            "build nothing: they need cargo-nextest and the project's files, and to be able to run "
+            "this machine's programs."),
         discover_in_key<S>(),
     };
 }
@@ -40,7 +44,8 @@ bool has_members_beside_the_root(const fs::path& folder) {
 config::InitSection suggest(const config::InitRequest& request) {
     config::InitSection out{.own = {{"package", "\"my-crate\"", false},
                                     {"features", "[\"slow-tests\"]", false},
-                                    {"include_ignored", "true", false}},
+                                    {"include_ignored", "true", false},
+                                    {"archive", "true", false}},
                             .group = {{"filters", "\"-E 'not test(slow)'\"", false}}};
     if (has_members_beside_the_root(request.folder)) {
         out.group.front() = {"filters", "\"--workspace\""};
@@ -63,6 +68,13 @@ config::FrameworkKind declare() {
 }
 
 Result<std::unique_ptr<Framework>> make(const config::Config& config) {
+    const auto& options = config.framework.as<CargoOptions>();
+    if (options.archive && options.discover_in == config::DiscoverIn::Sandbox) {
+        return fail(Error{.message = "an archive is made of what this machine builds, and with "
+                                     "`discover_in = \"sandbox\"` it builds nothing",
+                          .place = "[framework] archive",
+                          .hint = "leave out one of the two"});
+    }
     return std::make_unique<CargoFramework>(config);
 }
 

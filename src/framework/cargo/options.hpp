@@ -13,6 +13,7 @@ struct CargoOptions final : config::FrameworkOptions {
     std::optional<std::string> features;
     std::optional<std::string> bin;
     bool include_ignored = false;
+    bool archive = false;
 
     void look_for_runner(config::Surroundings& surroundings) const override;
 };

@@ -64,7 +64,7 @@ bool PytestFramework::discovers_together(const config::Group& group,
 }
 
 Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& request) const {
-    const auto& [group, context, companions] = request;
+    const auto& [group, context, companions, _] = request;
     const bool leaves_mother = is_alone(group) && leaves_mothers() && has_run_folder(context);
     const auto words_of =
         leaves_mother ? &PytestFramework::run_words : &PytestFramework::discovery_words;

@@ -63,6 +63,13 @@ class LocalSandbox final : public Sandbox {
     const std::string& folder() const override { return folder_; }
 
     ExecReply exec(const ExecRequest& request, const OutputHandler& output) override;
+    Result<> upload(const Upload& upload) override {
+        std::error_code error;
+        fs::copy_file(upload.from, upload.to, fs::copy_options::overwrite_existing, error);
+        if (!error) return {};
+        return fail(Error{
+            fmt::format("cannot copy {} to {}: {}", upload.from, upload.to, error.message())});
+    }
     Result<Artefacts> download(const ArtefactRequest& request) override {
         return harvest({.from = place_.working_folder,
                         .to = request.target,

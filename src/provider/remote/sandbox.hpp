@@ -25,6 +25,7 @@ class RemoteSandbox : public Sandbox {
     const std::string& id() const override { return id_; }
     const std::string& folder() const override { return folder_; }
     ExecReply exec(const ExecRequest& request, const OutputHandler& output) override;
+    Result<> upload(const Upload& upload) override;
     Result<Artefacts> download(const ArtefactRequest& request) override;
 
   protected:
@@ -89,8 +90,8 @@ class RemoteSandbox : public Sandbox {
     Probe probe();
     std::optional<std::string> why_not_begun();
     // A script that ends with a frame `done`.
-    Result<> ask(const std::string& nonce, const std::string& script, SteadyTime deadline,
-                 const FrameHandler& on_frame);
+    Result<> ask(const std::string& nonce, const std::string& script, const process::Limits& limits,
+                 const FrameHandler& on_frame, process::Input* input = nullptr);
 
     Variables env_;
     std::map<std::string, std::size_t> put_;  // path to hash of its content

@@ -1,11 +1,15 @@
-// Files out of a remote sandbox.
+// Files into and out of a remote sandbox.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "artefact_globs.hpp"
+#include "files.hpp"
 #include "offload/base/file.hpp"
 #include "offload/base/glob.hpp"
+#include "offload/process/wake.hpp"
 #include "remote/result_frame.hpp"
 #include "remote/sandbox.hpp"
 #include "remote/script.hpp"
@@ -17,21 +21,85 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPathsBytes = 16 * 1024;  // of one exec or download
 
+// Of one exec. Some clients hold all that a command is told in memory.
+constexpr std::size_t kPortion = 6 * 1024 * 1024;
+// A terminal on the way takes no longer ones.
+constexpr std::size_t kLine = 1024;
+
+// Standard input that is known from the beginning.
+class KnownInput final : public process::Input {
+  public:
+    explicit KnownInput(std::string text) : text_(std::move(text)) { wake_.ring(); }
+
+    int descriptor() const override { return wake_.descriptor(); }
+    std::string take(bool& end) override {
+        end = true;
+        return std::move(text_);
+    }
+
+  private:
+    process::Wake wake_;
+    std::string text_;
+};
+
+std::string in_lines(std::string_view text) {
+    std::string lines;
+    lines.reserve(text.size() + text.size() / kLine + 1);
+    for (std::size_t at = 0; at < text.size(); at += kLine) {
+        lines += text.substr(at, kLine);
+        lines += '\n';
+    }
+    return lines;
+}
+
 }  // namespace
 
 Result<> RemoteSandbox::ask(const std::string& nonce, const std::string& script,
-                            SteadyTime deadline, const FrameHandler& on_frame) {
+                            const process::Limits& limits, const FrameHandler& on_frame,
+                            process::Input* input) {
     bool done = false;
     std::string trouble = "the exec broke off";
     const auto talk = converse(
-        nonce, script, {.deadline = deadline, .cancel = {}}, {},
+        nonce, script, limits, {.first = {}, .rest = input},
         [&](std::string_view text) {
             if (text == "done") done = true;
             if (text.starts_with("fail ")) trouble = text.substr(5);
             on_frame(text);
         },
         [](auto, auto) {});
-    if (!done) return fail(transport_error(talk, trouble));
+    if (done) return {};
+    if (talk.end.cancelled) return fail(Error{"it was cancelled"}.with_kind(ErrorKind::Cancelled));
+    return fail(transport_error(talk, talk.end.timed_out ? "it took too long" : trouble));
+}
+
+Result<> RemoteSandbox::upload(const Upload& upload) {
+    if (!is_below(upload.to, folder_)) {
+        return fail(Error{fmt::format("{} does not lie in {}", upload.to, folder_)});
+    }
+    std::ifstream file(upload.from, std::ios::binary);
+    if (!file) return fail(Error{fmt::format("cannot read {}", upload.from)});
+    std::string portion(kPortion, '\0');
+    std::size_t sent = 0;
+    do {
+        file.read(portion.data(), static_cast<std::streamsize>(portion.size()));
+        if (file.bad()) return fail(Error{fmt::format("cannot read {}", upload.from)});
+        const auto count = static_cast<std::size_t>(file.gcount());
+        if (count == 0 && sent > 0) break;
+        auto lines = in_lines(to_base64(std::string_view(portion).substr(0, count)));
+        const auto number = std::ranges::count(lines, '\n');
+        KnownInput input(std::move(lines));
+        const auto nonce = random_hex(kNonceDigits);
+        const auto script = upload_script({.nonce = nonce,
+                                           .folder = folder_,
+                                           .path = upload.to,
+                                           .already = sent,
+                                           .bytes = count,
+                                           .lines = static_cast<std::size_t>(number)});
+        OFFLOAD_CHECK(ask(
+            nonce, script, {.deadline = upload.deadline, .cancel = upload.cancel}, [](auto) {},
+            &input));
+        sent += count;
+    } while (file);
     return {};
 }
 
@@ -51,7 +119,8 @@ Result<> RemoteSandbox::download_files(const std::vector<std::string>& paths,
         if (number >= paths.size()) return;
         written = write_file_atomically(fs::path(target) / paths[number], *frame->file);
     };
-    OFFLOAD_CHECK(ask(nonce, fetch_script(nonce, root_, paths), deadline, on_frame));
+    OFFLOAD_CHECK(ask(nonce, fetch_script(nonce, root_, paths),
+                      {.deadline = deadline, .cancel = {}}, on_frame));
     return written;
 }
 
@@ -62,7 +131,7 @@ Result<Artefacts> RemoteSandbox::download(const ArtefactRequest& request) {
     OFFLOAD_CHECK(ask(nonce,
                       list_script(nonce, folder_, root_, globs,
                                   request.standing ? Listed::StandingAndChanged : Listed::Changed),
-                      request.deadline, [&](std::string_view text) {
+                      {.deadline = request.deadline, .cancel = {}}, [&](std::string_view text) {
                           if (!text.starts_with("file ")) return;
                           auto path = fs::path(text.substr(5)).lexically_normal().generic_string();
                           if (stays_inside(path)) there.push_back(std::move(path));

@@ -151,6 +151,20 @@ std::string environment_text(std::string_view nonce, const Variables& sandbox,
     return exports(sandbox) + exports(wins) + terminator(nonce) + "\n";
 }
 
+std::string upload_script(const UploadScript& upload) {
+    const auto path = quote(upload.path);
+    return head(upload.nonce) + "f begin\n" + own_folder(upload.folder) +
+           // Not every way in says where standard input ends, and not every image has head.
+           fmt::format(
+               "h() {{ if command -v head > /dev/null 2>&1; then head -n {}; else cat; fi; }}\n"
+               "(umask 077 && h | base64 -d {} {}){}",
+               upload.lines, upload.already == 0 ? ">" : ">>", path,
+               failing(fmt::format("cannot write {}: is base64 there?", upload.path))) +
+           fmt::format("[ \"$(($(wc -c < {})))\" -eq {} ]{}", path, upload.already + upload.bytes,
+                       failing(fmt::format("{} did not arrive whole", upload.path))) +
+           "f done";
+}
+
 std::string probe_script(std::string_view nonce, std::chrono::seconds pause) {
     return head(nonce) + fmt::format("f begin\nsleep {}", pause.count());
 }

@@ -47,6 +47,19 @@ struct ScriptInput {
     process::Input* rest = nullptr;  // borrowed for as long as the script runs
 };
 
+// A part of a file that the script is told on its standard input.
+struct UploadScript {
+    std::string nonce;
+    std::string folder;       // as a BatchScript's
+    std::string path;         // in there
+    std::size_t already = 0;  // bytes that earlier parts have put there
+    std::size_t bytes = 0;    // of this part,
+    std::size_t lines = 0;    // in so many lines of base64
+};
+
+// Ends with a frame `done` once the file holds as many bytes as it should.
+std::string upload_script(const UploadScript& upload);
+
 // Says `begin` and nothing else, and ends after the pause.
 std::string probe_script(std::string_view nonce, std::chrono::seconds pause);
 

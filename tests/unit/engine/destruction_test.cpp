@@ -22,6 +22,7 @@ class Stubborn final : public provider::Sandbox {
                              const provider::OutputHandler&) override {
         return {};
     }
+    Result<> upload(const provider::Upload&) override { return {}; }
     Result<provider::Artefacts> download(const provider::ArtefactRequest&) override { return {}; }
     Result<> destroy(SteadyTime deadline) override {
         deadlines.push_back(deadline);

@@ -25,8 +25,9 @@ struct HangingWorker {
     Inbox inbox;
     ArtefactFolders folders{"never-written"};
     std::counting_semaphore<> destructions{1};
-    ExecutorShared shared{provider, framework, config,  "test",      "nonce",
-                          false,    inbox,     folders, destructions};
+    std::counting_semaphore<> shipments{1};
+    ExecutorShared shared{provider, framework, config,  "test",       "nonce",
+                          false,    inbox,     folders, destructions, shipments};
     process::CancelSource creation_cancel;
     TestTable tests;
     std::shared_ptr<WorkerOrders> orders = WorkerOrders::create().value();
@@ -98,6 +99,39 @@ TEST(Executor, AWorkerThatIsCancelledHasNotTimedOut) {
     EXPECT_FALSE(over.sandbox_usable);
     worker.hear<run::SandboxGone>();
     EXPECT_EQ(worker.world.destroyed, 1);
+}
+
+// A sandbox of one that is destroyed by itself at the end.
+struct OneSandbox {
+    World world;
+    FakeProvider provider{world};
+    std::unique_ptr<provider::Sandbox> sandbox =
+        provider.create({SandboxNumber(0), SlotNumber(0), "test"}, {}).value();
+    std::counting_semaphore<> at_once{1};
+    Shipping shipping{at_once};
+};
+
+TEST(Shipping, EachFileGoesToASandboxOnce) {
+    OneSandbox one;
+    const std::vector<framework::ShippedFile> files = {{"a", "/there/a"}, {"b", "/there/b"}};
+    ASSERT_TRUE(one.shipping.ship(*one.sandbox, std::span(files).first(1), {}));
+    ASSERT_TRUE(one.shipping.ship(*one.sandbox, files, {}));
+    ASSERT_TRUE(one.shipping.ship(*one.sandbox, files, {}));
+    EXPECT_THAT(one.world.uploads, testing::ElementsAre(testing::Pair("a", "/there/a"),
+                                                        testing::Pair("b", "/there/b")));
+}
+
+TEST(Shipping, WhatHasNotArrivedIsSentAgainAndOthersMayGoMeanwhile) {
+    OneSandbox one;
+    one.world.lost_uploads = 1;
+    const std::vector<framework::ShippedFile> files = {{"a", "/there/a"}};
+    const auto lost = one.shipping.ship(*one.sandbox, files, {});
+    ASSERT_FALSE(lost);
+    EXPECT_THAT(lost.error().message, testing::HasSubstr("connection lost"));
+    EXPECT_TRUE(one.at_once.try_acquire());
+    one.at_once.release();
+    ASSERT_TRUE(one.shipping.ship(*one.sandbox, files, {}));
+    EXPECT_EQ(one.world.uploads.size(), 2U);
 }
 
 }  // namespace

@@ -234,6 +234,14 @@ class FakeSandbox : public provider::Sandbox {
         return {ExecReply::Exited{failed ? 1 : 0}, {}, Seconds{0.01}, true};
     }
 
+    Result<> upload(const provider::Upload& upload) override {
+        const std::scoped_lock lock(world_.mutex);
+        world_.uploads.emplace_back(upload.from, upload.to);
+        if (world_.lost_uploads == 0) return {};
+        --world_.lost_uploads;
+        return fail(Error{"connection lost"});
+    }
+
     Result<provider::Artefacts> download(const provider::ArtefactRequest& request) override {
         const std::scoped_lock lock(world_.mutex);
         world_.download_targets.push_back(request.target);

@@ -55,6 +55,8 @@ struct World {
     int created = 0;
     int destroyed = 0;
     std::vector<std::string> download_targets;
+    std::vector<std::pair<std::string, std::string>> uploads;  // from, to
+    int lost_uploads = 0;                                      // the first ones
     int workers_started = 0;
     int workers_ended_by_themselves = 0;
     std::vector<bool> conclusions;  // that were asked for: whether a test had failed

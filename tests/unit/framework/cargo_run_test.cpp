@@ -223,6 +223,75 @@ path = "elsewhere.xml"
     EXPECT_EQ(read.told.ended.at(3).outcome, Outcome::Passed);
 }
 
+// Everything that a sandbox elsewhere gets is in one folder, and the workspace is there; no cargo
+// is, where nextest is found by itself.
+TEST_F(CargoRun, AnArchiveIsAllThatASandboxElsewhereNeeds) {
+    auto config = CargoRun::config();
+    auto options = std::make_shared<CargoOptions>();
+    options->archive = true;
+    config.framework.options = options;
+    const auto all = group_with("--run-ignored all");
+    config.groups = {group_with("-p beta"), all, group_with("--run-ignored all -E 'test(/x/)'")};
+    const CargoFramework framework(config);
+    const auto context = context_in(folder(), "discovery-1");
+    const DiscoveryRequest request{
+        .group = all, .context = context, .destination = Destination::Elsewhere};
+    const auto command = framework.discovery(request).value();
+    const auto executed = execute(command.command, command.env, command.files);
+    const auto discovered =
+        framework.read_discovery(request, executed.ended, executed.out, executed.err);
+    ASSERT_TRUE(discovered) << discovered.error().to_string();
+    EXPECT_THAT(discovered->details, testing::ElementsAre(HasSubstr("archive of")));
+
+    const auto sandbox = TemporaryFolder::create("offload cargo sandbox").value();
+    for (const int number : {1, 2}) {
+        auto there = context_in(sandbox.path().string(), fmt::format("batch-{}", number));
+        there.same_machine = false;
+        const auto ids = ids_of(*discovered);
+        const Request batch(all, there, ids, discovered->carry);
+        auto run = framework.batch(batch()).value();
+        ASSERT_EQ(run.shipped.size(), 1U);
+        EXPECT_THAT(run.shipped[0].from, testing::EndsWith("archive-1.tar.zst"));
+        // The second batch finds it unpacked.
+        if (number == 1) std::filesystem::copy_file(run.shipped[0].from, run.shipped[0].to);
+        const auto done = execute(
+            "cargo() { echo cargo was asked >&2; exit 99; }\n"
+            "command() { [ \"$2\" != cargo ] && builtin command \"$@\"; }\n" +
+                run.command,
+            run.env, run.files);
+        std::optional<std::string> file;
+        if (auto content = read_file(*run.result_file)) file = *content;
+        const auto reader = framework.reader(batch());
+        const auto read = test::read_all(*reader, done.out, done.err, done.ended, file);
+        EXPECT_TRUE(read.reading.complete) << read.reading.trouble << read.visible << done.err;
+        EXPECT_EQ(read.told.ended.size(), ids.size()) << done.err;
+        EXPECT_THAT(read.told.refused, IsEmpty());
+        EXPECT_THAT(done.err, testing::Not(HasSubstr("Compiling")));
+    }
+    // The archive itself has gone, what was in it has not.
+    EXPECT_FALSE(std::filesystem::exists(sandbox.path() / "archive-1.tar.zst"));
+    EXPECT_TRUE(std::filesystem::exists(sandbox.path() / "archive-1/target/nextest"));
+}
+
+TEST_F(CargoRun, AnArchiveNeedsAWayIntoTheSandbox) {
+    auto config = CargoRun::config();
+    auto options = std::make_shared<CargoOptions>();
+    options->archive = true;
+    config.framework.options = options;
+    config.groups = {group_with("")};
+    const CargoFramework framework(config);
+    DiscoveryRequest request{.group = config.groups[0],
+                             .context = context_in(folder(), "discovery-0"),
+                             .destination = Destination::Closed};
+    const auto refused = framework.discovery(request);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().to_string(), HasSubstr("exec_stdin = true"));
+    // Nor is one made where nobody wants it.
+    request.destination = Destination::Here;
+    EXPECT_THAT(framework.discovery(request).value().command,
+                testing::Not(HasSubstr("nextest archive")));
+}
+
 TEST_F(CargoRun, ATestThatIsGoneIsNoticed) {  // TRAPS 8
     const auto group = group_with("-p beta");
     const auto discovered = discover(group);

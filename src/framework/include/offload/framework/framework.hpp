@@ -48,6 +48,13 @@ struct CarriedFile {
     std::string content;
 };
 
+// A large file of this machine that must stand in the sandbox before a command starts there. It
+// goes to each sandbox once, however many commands name it.
+struct ShippedFile {
+    std::string from;
+    std::string to;  // absolute, inside RunContext::folder
+};
+
 // Where a command will run. Made by the engine from the sandbox, or of this machine.
 struct RunContext {
     std::string folder;        // absolute; a folder of the run's own that exists there
@@ -69,11 +76,19 @@ struct Ended {
 
 using Groups = std::vector<const config::Group*>;
 
+// Where the tests that are found will run.
+enum class Destination {
+    Here,       // on this machine, or not at all
+    Elsewhere,  // in sandboxes that take shipped files,
+    Closed,     // or in some that do not
+};
+
 struct DiscoveryRequest {
     const config::Group& group;
     RunContext context = {};
     // More groups, whose tests the same command should tell: see Framework::discovers_together().
     Groups companions = {};
+    Destination destination = Destination::Here;
 };
 
 struct DiscoveryCommand {
@@ -112,6 +127,7 @@ struct BatchCommand {
     std::string command;  // for a POSIX shell in the sandbox, in its working folder
     Variables env;
     std::vector<CarriedFile> files;
+    std::vector<ShippedFile> shipped = {};
     // Where the command leaves JUnit XML, absolute or relative to the working folder; nothing when
     // results come in the output or the exit status decides.
     std::optional<std::string> result_file;

@@ -71,6 +71,13 @@ struct ExecReply {
     bool begun = true;     // false: Cancelled before the sandbox had said that the command started
 };
 
+struct Upload {
+    std::string from;  // a file of this machine, of any size
+    std::string to;    // absolute, below Sandbox::folder()
+    SteadyTime deadline;
+    process::CancelToken cancel;
+};
+
 struct ArtefactRequest {
     std::vector<std::string> globs;  // relative to the working folder
     std::string target;              // the folder here that they go to
@@ -99,6 +106,10 @@ class Sandbox {
     // One command, to its end. Output is handed over on the calling thread as it comes.
     virtual ExecReply exec(const ExecRequest& request, const OutputHandler& output) = 0;
 
+    // Copies a file there that is too large to be one of an exec's. Only where
+    // Traits::passes_stdin. Error: it did not arrive whole; its kind says whether it was cancelled.
+    virtual Result<> upload(const Upload& upload) = 0;
+
     // Copies the files that match and that the last exec has made or changed, or that have stood
     // there from before all of them where these are asked for, too. No file is no error. Error:
     // they could not be fetched by the deadline. Not cancellable.
@@ -118,7 +129,7 @@ struct SandboxSpec {
 // What the engine must know before it plans.
 struct Traits {
     bool same_machine = false;      // sandboxes share this machine's file system and tools
-    bool passes_stdin = false;      // ExecRequest::input works
+    bool passes_stdin = false;      // ExecRequest::input works, and so does Sandbox::upload()
     std::size_t command_bytes = 0;  // most that ExecRequest::command may take; 0: no limit
     std::size_t concurrent_creations = 8;
     std::size_t concurrent_destructions = 32;
