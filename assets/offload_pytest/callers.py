@@ -40,7 +40,6 @@ TRUSTED_TO_BEGIN = (
     "psutil",  # which files of /proc there are
     "scipy",  # numbers for examples in its documentation
     "tqdm",  # variables that are meant for it
-    "urllib3",  # whether there is IPv6: a port that it gives back
     "wsgiref",  # what it hands to applications
     "xarray",  # names for its locks
 )

@@ -15,7 +15,12 @@ FILES = (io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRand
 FINALIZERS_OF_FILES = tuple(kind.__del__ for kind in (*FILES, socket.socket))
 GENERATOR = type(one for one in ())
 FUNCTION = type(lambda: None)
-HARMLESS_CALLBACKS = ("weakref", "_weakrefset", "logging")  # modules: they keep registers
+HARMLESS_CALLBACKS = (  # modules: they keep registers
+    "weakref",
+    "_weakrefset",
+    "logging",
+    "trio._core._ki",
+)
 PLUGGY = "pluggy"
 HOOKS = ("_pytest", PLUGGY, "offload_pytest")
 
@@ -58,22 +63,49 @@ class Garbage:
         """At the end of a session pytest searches up to five times, and the interpreter once more, so
         that finalizers get to tell of their troubles. Returns whether there are none, which one
         search may bring about; then the rest stays unsearched."""
-        if not self._is_quiet():
+        if not self._is_quiet() and not self._quiets_the_young():
             system.collect_garbage()
             if not self._is_quiet():
                 return False
         system.freeze_garbage()
         return True
 
+    def _quiets_the_young(self):
+        """Whether a search among what this fork has made, which leaves alone the memory that it shares
+        with others, brings it about. What that leaves behind is old then: it is known beforehand."""
+        if not self._all_are_young():
+            return False
+        left = Survivors(telling(self._made()))
+        system.collect_garbage(OLD - 1)
+        return not left.any() and not self.opened.anything() and not telling(young())
+
     def _is_quiet(self):
         """Whether nothing might run code, or write what it has held back, when it goes."""
-        return not self.opened.anything() and not may_tell(self._made())
+        return not self.opened.anything() and not telling(self._made())
 
     def _made(self):
         """All that may have been made since this process was forked."""
-        if self._promotions is None or self._promotions != promotions():
-            return system.get_objects()
-        return [one for generation in range(OLD) for one in system.get_objects(generation)]
+        return young() if self._all_are_young() else system.get_objects()
+
+    def _all_are_young(self):
+        return self._promotions is not None and self._promotions == promotions()
+
+
+class Survivors:
+    """Which of some objects are still there after a search."""
+
+    def __init__(self, objects):
+        try:
+            self._references = list(map(system.Reference, objects))
+        except TypeError:  # there can be none to some kinds
+            self._references = None
+
+    def any(self):
+        return self._references is None or any(one() is not None for one in self._references)
+
+
+def young():
+    return [one for generation in range(OLD) for one in system.get_objects(generation)]
 
 
 def let_all_be_old():
@@ -91,17 +123,17 @@ def promotions():
     return [each["collections"] for each in system.get_stats()[first:]]
 
 
-def may_tell(objects):
-    """Whether one of them might run code when it goes, files aside. No code of theirs is run to learn
+def telling(objects):
+    """Those of them that might run code when they go, files aside. No code of theirs is run to learn
     it."""
     kinds = set(map(type, objects))
-    if any(has_finalizer(kind) for kind in kinds if kind is not GENERATOR):
-        return True
-    references = tuple(kind for kind in kinds if issubclass(kind, system.Reference))
-    if any(has_callback(one) for one in objects if type(one) in references):
-        return True
+    finalized = {kind for kind in kinds if kind is not GENERATOR and has_finalizer(kind)}
+    references = {kind for kind in kinds if issubclass(kind, system.Reference)} - finalized
+    found = [one for one in objects if type(one) in finalized] if finalized else []
+    found += [one for one in objects if type(one) in references and has_callback(one)]
     half_way = [one for one in objects if type(one) is GENERATOR and is_half_way(one)]
-    return bool(half_way) and not {id(one) for one in half_way} <= wrappers_of_calls()
+    resumed = wrappers_of_calls() if half_way else ()
+    return found + [one for one in half_way if id(one) not in resumed]
 
 
 def has_finalizer(kind):

@@ -2,7 +2,7 @@
 
 import io
 
-from .garbage import may_tell
+from .garbage import telling
 from .streams import flush, flush_streams, mappings
 from .system import system
 
@@ -85,7 +85,7 @@ def can_leave():
     """Whether forks of this process may: nothing that is there already has to be taken down."""
     if any(name in system.environ for name in C_COVERAGE) or has_covered_library():
         return False
-    return not may_tell(system.get_objects())
+    return not telling(system.get_objects())
 
 
 def has_covered_library():

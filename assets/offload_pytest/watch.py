@@ -2,8 +2,9 @@
 
 import os
 import random
+import socket
 
-from .callers import culprit
+from .callers import culprit, of_the_library
 from .chance import Draws
 from .system import system
 
@@ -19,13 +20,17 @@ XDIST_NAMES = "PYTEST_XDIST_"
 HOW_MANY = "PYTEST_XDIST_WORKER_COUNT"
 
 MAKES_TEMPORARY = "makes a temporary file or folder"
+TAKES_A_PORT = "takes a port"
 
 EVENTS = {  # of Python's audit
     "tempfile.mkdtemp": MAKES_TEMPORARY,
     "tempfile.mkstemp": MAKES_TEMPORARY,
-    "socket.bind": "takes a port",
+    "socket.bind": TAKES_A_PORT,
     "sqlite3.connect": "connects to a database of SQLite's",
 }
+
+Socket = socket.socket
+
 
 class Watch:
     """From the start of this process to the end of its collection. A process that has only read and
@@ -38,6 +43,8 @@ class Watch:
         self._active = True
         self._draws = Draws()
         self._drawn = False  # by others than the trusted
+        self._may_have_port = False  # of the system's choice: who asks which has one
+        self._sees_ports = False
         self._undo = []
         system.add_audit_hook(self._hear)
         self._watch_environment()
@@ -52,6 +59,7 @@ class Watch:
         self._watch_function(os, "urandom", "draws what no other process draws", key)
         self._watch_function(random, "_urandom", "draws what no other process draws")
         self._watch_draws()
+        self._watch_ports()
 
     def end(self):
         """From now on all is as it was, but for a hook that returns at once."""
@@ -75,7 +83,11 @@ class Watch:
         self.note("asks whether this is a worker of xdist's, and which", 3)
 
     def _hear(self, event, arguments):
-        if self._active and event in EVENTS:
+        if not self._active or event not in EVENTS:
+            return
+        if event == "socket.bind" and self._sees_ports and is_any_port(*arguments):
+            self._may_have_port = self._may_have_port or bool(culprit(2))
+        else:
             self.note(EVENTS[event])
 
     def _watch_environment(self):
@@ -83,14 +95,16 @@ class Watch:
 
         class Watched(kind):
             def __getitem__(self, key):
-                if key in OWN_NAMES or str(key).startswith(XDIST_NAMES):
+                is_own = key in OWN_NAMES or str(key).startswith(XDIST_NAMES)
+                if is_own and not looks_for_proxies():
                     watch.note("reads the variable %s" % key)
                     if key == HOW_MANY and culprit(2):
                         watch.asked_how_many = True
                 return super().__getitem__(key)
 
             def __iter__(self):
-                watch.note("copies all variables of the environment")
+                if not looks_for_proxies():
+                    watch.note("copies all variables of the environment")
                 return super().__iter__()
 
         def restore():
@@ -132,6 +146,25 @@ class Watch:
         setattr(random, name, watched)
         self._undo.append(restore)
 
+    def _watch_ports(self):
+        """Who takes any port and does not ask which has only seen whether there is one."""
+        if "getsockname" in vars(Socket):  # it is of the class beneath
+            return
+        watch, own = self, Socket.getsockname
+
+        def getsockname(self):
+            if watch._may_have_port:
+                watch.note(TAKES_A_PORT)
+            return own(self)
+
+        def restore():
+            if vars(Socket).get("getsockname") is getsockname:
+                del Socket.getsockname
+
+        Socket.getsockname = getsockname
+        self._sees_ports = True
+        self._undo.append(restore)
+
     def _watch_function(self, module, name, what, what_of=None):
         """`what_of`: by the name of the module that calls it, where that says more. None: it is as
         well done by each fork."""
@@ -152,3 +185,18 @@ class Watch:
 
         setattr(module, name, watched)
         self._undo.append(restore)
+
+
+def looks_for_proxies():
+    """Whether the caller's caller does. Of all variables, urllib takes those that are named so."""
+    frame = system.caller(2)
+    while frame is not None and frame.f_globals.get("__name__") in ("collections.abc", "os"):
+        frame = frame.f_back
+    looks = frame is not None and frame.f_code.co_name == "getproxies_environment"
+    return looks and of_the_library(frame)
+
+
+def is_any_port(bound, address):
+    """Of a protocol that has ports."""
+    ports = (socket.AF_INET, socket.AF_INET6)
+    return isinstance(bound, Socket) and bound.family in ports and address[1] == 0

@@ -374,8 +374,11 @@ class Forks(ForkCase):
     # The interpreter's end takes down what is left, which is seen here in a way that is no concern.
     WITNESS = """
         import atexit, os, weakref
-        def log(text, open=os.open, write=os.write, flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND):
-            write(open("log", flags), text.encode() + b"\\n")
+        def log(text, open=os.open, write=os.write, close=os.close,
+                flags=os.O_WRONLY | os.O_CREAT | os.O_APPEND):
+            file = open("log", flags)
+            write(file, text.encode() + b"\\n")
+            close(file)
         atexit.register(log, "exit")
         class Kept: pass
         kept = Kept()
@@ -398,6 +401,44 @@ class Forks(ForkCase):
 
     def test_they_leave_at_once_behind_the_exit_handlers(self):
         self.assertEqual(self.end_of_fork("def test_1(): pass"), (0, ["exit"]))
+
+    def test_what_a_test_leaves_for_the_collector_is_found_among_what_it_has_made(self):
+        """A search among all there is would copy the memory that forks share."""
+        for name, test, logged in (
+            ("an event loop", """
+                async def waits(): await conftest.asyncio.sleep(0)
+                def test_1(): conftest.begin(); conftest.asyncio.run(waits())
+                """, []),
+            ("a finalizer in a circle", """
+                def test_1():
+                    conftest.begin()
+                    one = conftest.Talker()
+                    one.itself = one
+                """, ["gone"]),
+        ):
+            with self.subTest(name):
+                ended = self.end_of_fork(test, """
+                    import asyncio, gc
+                    searches = []
+                    def see(phase, info):
+                        if info["generation"] == 2 and gc.get_freeze_count() == 0: searches.append(phase)
+                    def begin():
+                        gc.callbacks.append(see)
+                        atexit.register(lambda: log("%d searches" % searches.count("start")))
+                    """)
+                self.assertEqual(ended, (0, [*logged, "0 searches", "exit"]))
+                (self.root / "log").unlink()
+
+    def test_what_only_a_search_among_all_finds_is_found(self):
+        ended = self.end_of_fork("""
+            def test_1():
+                conftest.old.new = conftest.Talker()
+                conftest.old = None
+            """, """
+            old = Kept()
+            old.itself = old
+            """)
+        self.assertEqual(ended, (0, ["gone", "exit"]))
 
     def test_wrappers_of_hooks_that_go_on_are_no_hindrance(self):
         for hook in ("pytest_cmdline_main", "pytest_collection", "pytest_unconfigure"):
@@ -523,6 +564,31 @@ REFUSED = {
         with socket.socket() as found:
             found.bind(("127.0.0.1", 0))
             PORT = found.getsockname()[1]
+        def test_1(): pass
+        """}, "test_a takes a port"),
+    "a port that is asked for later": ({"conftest.py": """
+        import socketserver
+        class Server(socketserver.TCPServer):
+            def server_bind(self): self.socket.bind(self.server_address)
+        def taken():
+            with Server(("127.0.0.1", 0), None) as server: yield server.socket
+        """, "test_a.py": """
+        import conftest
+        [PORT] = [found.getsockname()[1] for found in conftest.taken()]
+        def test_1(): pass
+        """}, "test_a takes a port"),
+    "the first of some ports": ({"test_a.py": """
+        import socket
+        for port in range(30000, 40000):
+            with socket.socket() as found:
+                try: found.bind(("127.0.0.1", port))
+                except OSError: continue
+            break
+        def test_1(): pass
+        """}, "test_a takes a port"),
+    "a name for a socket": ({"test_a.py": """
+        import socket
+        with socket.socket(socket.AF_UNIX) as found: found.bind("there")
         def test_1(): pass
         """}, "test_a takes a port"),
     "a pipe": ({"test_a.py": "import os\nends = os.pipe()\n" + TWO}, "pipe:["),
@@ -673,16 +739,20 @@ class Refused(ForkCase):
 # What looks like one of them, and is none.
 ALLOWED = {
     "reads": "import json, os\nTEXT = open(__file__).read()\nHOME = os.environ.get('HOME')\n",
-    "a library that looks whether there is IPv6": """
-import socket, sys, types
-code = '''
+    "a look whether there is IPv6": """
 import socket
-def has_any():
-    with socket.socket() as one: one.bind(("127.0.0.1", 0))
-has_any()
-'''
-exec(code, vars(types.ModuleType("urllib3.util.connection")))
+if socket.has_ipv6:
+    with socket.socket(socket.AF_INET6) as one:
+        try: one.bind(("::1", 0))
+        except OSError: pass
+def pytest_runtest_setup(): assert "getsockname" not in vars(socket.socket)
 """,
+    "the name of a socket without a port": """
+import socket
+here, there = socket.socketpair()
+here.getsockname(), here.close(), there.close()
+""",
+    "a look for proxies": "import urllib.request\nurllib.request.urlopen('file://' + __file__).close()\n",
     "a library that takes its variables": """
 import types
 code = "import os\\nclass Own: found = dict(os.environ)\\n"
