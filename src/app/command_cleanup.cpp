@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <map>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -84,21 +86,39 @@ void clear_this_machine(const std::string& run_id) {
     for (const auto& folder : folders) std::filesystem::remove_all(folder, error);
 }
 
-// All of them, several at once.
-std::vector<Cleaned> clean_each(const report::UnfinishedRun& run, provider::Provider& provider) {
-    std::vector<Cleaned> cleaned(run.sandboxes.size());
+// Several at once.
+std::vector<Cleaned> clean_each(const report::UnfinishedRun& run,
+                                const std::vector<report::LeftoverSandbox>& sandboxes,
+                                provider::Provider& provider) {
+    std::vector<Cleaned> cleaned(sandboxes.size());
     std::atomic<std::size_t> next{0};
     std::vector<std::jthread> threads;
-    const auto bound = std::min(run.sandboxes.size(), provider.traits().concurrent_destructions);
+    const auto bound = std::min(sandboxes.size(), provider.traits().concurrent_destructions);
     for (std::size_t i = 0; i < bound; ++i) {
         threads.emplace_back([&] {
             for (auto at = next.fetch_add(1); at < cleaned.size(); at = next.fetch_add(1)) {
-                cleaned[at] = clean(run, run.sandboxes[at], provider);
+                cleaned[at] = clean(run, sandboxes[at], provider);
             }
         });
     }
     threads.clear();
     return cleaned;
+}
+
+// Several of a run's sandboxes may be one of the provider's.
+std::vector<std::vector<report::LeftoverSandbox>> places_by_sandbox(
+    const report::UnfinishedRun& run) {
+    std::vector<std::vector<report::LeftoverSandbox>> places;
+    std::map<std::string, std::size_t> known;  // by ID
+    for (const auto& sandbox : run.sandboxes) {
+        const auto [found, is_new] = known.emplace(sandbox.id, places.size());
+        if (is_new || sandbox.id.empty()) {
+            places.push_back({sandbox});
+        } else {
+            places[found->second].push_back(sandbox);
+        }
+    }
+    return places;
 }
 
 // Destroys what can be; true when nothing of the run is left.
@@ -116,7 +136,10 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider,
                     .hint = "clean up with the config of that run: " + run.config_file});
         return false;
     }
-    const auto cleaned = clean_each(run, provider);
+    const auto places = places_by_sandbox(run);
+    std::vector<report::LeftoverSandbox> sandboxes;
+    for (const auto& of_one : places) sandboxes.push_back(of_one.back());
+    const auto cleaned = clean_each(run, sandboxes, provider);
     std::vector<SandboxNumber> destroyed;
     for (std::size_t i = 0; i < cleaned.size(); ++i) {
         const auto& [id, result] = cleaned[i];
@@ -125,7 +148,7 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider,
             if (!options.forget) continue;
             print_warning("forgotten, as --forget says");
         }
-        destroyed.push_back(run.sandboxes[i].sandbox);
+        for (const auto& place : places[i]) destroyed.push_back(place.sandbox);
         if (result && !id.empty()) (void)write_stdout(fmt::format("destroyed {}\n", id));
     }
     if (const auto noted = report::note_destroyed(run, destroyed); !noted) print(noted.error());

@@ -33,6 +33,17 @@ std::string Config::where(const std::string& key) const {
     return line == 0 ? file.string() : fmt::format("{}:{}:{}", file.string(), line, column);
 }
 
+std::size_t workers_in_a_sandbox(const Config& config) {
+    if (config.provider.options->runs_here()) return 1;
+    if (config.offload.workers_per_sandbox > 0) return config.offload.workers_per_sandbox;
+    const auto size = config.provider.options->size();
+    return size && size->cores >= 1 ? static_cast<std::size_t>(size->cores) : 1;
+}
+
+std::size_t most_workers(const Config& config) {
+    return config.offload.max_parallel * workers_in_a_sandbox(config);
+}
+
 std::filesystem::path working_folder(const Config& config, const std::filesystem::path& cwd) {
     std::filesystem::path chosen;
     if (config.framework.working_dir) {

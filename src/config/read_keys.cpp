@@ -55,7 +55,7 @@ void TableReader::read(const Keys& keys, void* options) {
             Overloaded{
                 [&](std::monostate) { flag(key.name); },
                 [&](bool* value) { keep(value, flag(key.name)); },
-                [&](std::size_t* value) { keep(value, integer(key.name, rule.range)); },
+                [&](std::size_t* value) { keep(value, integer(key.name, rule.range, rule.zero)); },
                 [&](std::optional<std::size_t>* value) {
                     keep(value, integer(key.name, rule.range));
                 },

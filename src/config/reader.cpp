@@ -210,12 +210,16 @@ std::optional<std::string> TableReader::required_text(std::string_view key, Expa
     return value;
 }
 
-std::optional<std::size_t> TableReader::integer(std::string_view key, Range range) {
+std::optional<std::size_t> TableReader::integer(std::string_view key, Range range,
+                                                std::string_view zero) {
     const toml::node* node = find(key);
     if (node == nullptr) return {};
+    if (!zero.empty() && node->value_exact<std::string_view>() == zero) return 0;
     const auto value = node->value_exact<std::int64_t>();
     if (!value) {
-        wrong_type(*node, full(key), fmt::format("an integer of at least {}", range.least));
+        wrong_type(*node, full(key),
+                   fmt::format("an integer of at least {}{}", range.least,
+                               zero.empty() ? "" : fmt::format(", or \"{}\"", zero)));
         return {};
     }
     if (*value < 0 || static_cast<std::uint64_t>(*value) < range.least ||

@@ -52,7 +52,9 @@ class TableReader final : public Section {
     std::optional<std::string> text(std::string_view key, Expander expander = Expander::Here);
     std::optional<std::string> required_text(std::string_view key, Expander expander,
                                              std::string_view example);
-    std::optional<std::size_t> integer(std::string_view key, Range range);
+    // `zero`: a text that stands for 0; empty: none does.
+    std::optional<std::size_t> integer(std::string_view key, Range range,
+                                       std::string_view zero = {});
     std::optional<double> number(std::string_view key, double above);  // greater than `above`
     std::optional<bool> flag(std::string_view key);
     std::optional<std::vector<std::string>> texts(std::string_view key);

@@ -15,6 +15,10 @@ Keys offload_keys() {
         key("max_parallel", &S::max_parallel, Era::V0_4,
             "How many sandboxes may run tests at the same time. `--parallel N` overrides it.",
             {.range = kParallel}),
+        key("workers_per_sandbox", &S::workers_per_sandbox, Era::V1_0,
+            "How many batches or workers run in one sandbox at the same time, where sandboxes are "
+            "not on this machine; `auto`: one for each of its cores (`[provider] cpu_cores`).",
+            {.range = {1, 1000}, .zero = "auto"}),
         key("test_timeout_secs", &S::test_timeout, Era::V0_4,
             "How long one batch of tests may take. The test that hangs fails; the others run "
             "again.",

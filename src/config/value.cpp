@@ -28,6 +28,9 @@ json as_json(const Key& key, void* options) {
         Overloaded{
             [](std::monostate) -> json { return nullptr; },
             [&](const Choice& choice) -> json { return rule.choices.at(choice.get()); },
+            [&](std::size_t* value) -> json {
+                return *value == 0 && !rule.zero.empty() ? json(rule.zero) : json(*value);
+            },
             [](std::chrono::seconds* value) -> json { return value->count(); },
             [](std::optional<std::size_t>* value) -> json {
                 return *value ? json(**value) : json(nullptr);
@@ -86,7 +89,8 @@ std::string type_for_people(const Key& key, void* options) {
                 return fmt::format("{}", fmt::join(names, " or "));
             },
             [&](std::size_t*) -> std::string {
-                return fmt::format("integer ≥ {}", rule.range.least);
+                return fmt::format("integer ≥ {}{}", rule.range.least,
+                                   rule.zero.empty() ? "" : fmt::format(" or `\"{}\"`", rule.zero));
             },
             [&](std::optional<std::size_t>*) -> std::string {
                 return fmt::format("integer ≥ {}", rule.range.least);
@@ -133,7 +137,10 @@ json type_schema(const Key& key, void* options) {
                           [](std::monostate) -> json { return {{"type", "boolean"}}; },
                           [](bool*) -> json { return {{"type", "boolean"}}; },
                           [&](const Choice&) -> json { return {{"enum", rule.choices}}; },
-                          [&](std::size_t*) { return whole(); },
+                          [&](std::size_t*) -> json {
+                              if (rule.zero.empty()) return whole();
+                              return {{"anyOf", {whole(), {{"const", rule.zero}}}}};
+                          },
                           [&](std::optional<std::size_t>*) { return whole(); },
                           [&](std::chrono::seconds*) { return whole(); },
                           [&](double*) { return number(); },

@@ -71,6 +71,9 @@ RunSummary run(const RunRequest& request, TestTable& tests,
     Emitter emitter(sinks, request.started, request.exit_status);
     auto framework = framework::make_framework(request.config);
     if (!framework) return cannot_run(emitter, framework.error());
+    if (const auto checked = check_places(request.config, **framework); !checked) {
+        return cannot_run(emitter, checked.error());
+    }
     auto provider = provider::make_provider(request.config, request.working_folder);
     if (!provider) return cannot_run(emitter, provider.error());
 

@@ -32,15 +32,20 @@ run::Abilities abilities_of(const framework::Framework& framework,
     return abilities;
 }
 
-// Locally, batches that leave their results in one and the same file run one at a time.
-std::size_t usable_slots(const config::Config& config, const framework::Framework& framework,
-                         const provider::Traits& traits) {
-    if (!traits.same_machine || config.groups.empty()) return config.offload.max_parallel;
+bool shares_result_file(const config::Config& config, const framework::Framework& framework) {
+    if (config.groups.empty()) return false;
     const Test probe{TestIndex(0), "probe", GroupIndex(0), {}, TestKind::Test};
     const std::vector<const Test*> tests{&probe};
     const auto command =
         framework.batch({config.groups.front(), tests, {"/nonexistent", "0", "probe"}, nullptr});
-    return command && command->shared_result_file ? 1 : config.offload.max_parallel;
+    return command && command->shared_result_file;
+}
+
+// Locally, batches that leave their results in one and the same file run one at a time.
+std::size_t usable_slots(const config::Config& config, const framework::Framework& framework,
+                         const provider::Traits& traits) {
+    if (traits.same_machine && shares_result_file(config, framework)) return 1;
+    return config::most_workers(config);
 }
 
 // Users' names, apart from those that frameworks give.
@@ -62,6 +67,17 @@ bool discovers_in_sandbox(const config::Config& config) {
     return config.framework.options->discover_in == config::DiscoverIn::Sandbox;
 }
 
+Result<> check_places(const config::Config& config, const framework::Framework& framework) {
+    if (config::workers_in_a_sandbox(config) == 1 || !shares_result_file(config, framework)) {
+        return {};
+    }
+    return fail(
+        Error{.message = "run_command writes one and the same result_file in every batch, and "
+                         "several of them would run in one sandbox",
+              .place = "[offload] workers_per_sandbox",
+              .hint = "put {result_file} into run_command, or leave workers_per_sandbox out"});
+}
+
 run::Settings settings_for(const RunRequest& request, const framework::Framework& framework) {
     const auto& config = request.config;
     run::Settings settings;
@@ -71,7 +87,7 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
                      .provider = {},
                      .framework = std::string(framework.name()),
                      .groups = {},
-                     .max_parallel = config.offload.max_parallel,
+                     .max_parallel = config::most_workers(config),
                      .verdict_source = framework.verdict_source(),
                      .commit = request.commit,
                      .branch = request.branch,

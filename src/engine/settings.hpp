@@ -11,6 +11,9 @@ namespace offload::engine {
 // Whether tests are found where they run.
 bool discovers_in_sandbox(const config::Config& config);
 
+// Error: what is to run in one sandbox at the same time cannot.
+Result<> check_places(const config::Config& config, const framework::Framework& framework);
+
 // All three must outlive what this returns.
 run::Settings settings_for(const RunRequest& request, const framework::Framework& framework,
                            const provider::Provider& provider);

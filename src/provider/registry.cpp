@@ -9,6 +9,7 @@
 #include "modal/kind.hpp"
 #include "offload/provider/kind.hpp"
 #include "offload/provider/provider.hpp"
+#include "shared_sandboxes.hpp"
 
 namespace offload::provider {
 
@@ -16,6 +17,11 @@ std::span<const Kind* const> kinds() {
     static const std::array all = {&local_kind(), &command_kind(), &docker::docker_kind(),
                                    &modal_kind()};
     return all;
+}
+
+std::unique_ptr<Sandbox> Provider::place_in(const std::string& /*id*/,
+                                            const SandboxSpec& /*spec*/) {
+    return nullptr;
 }
 
 Result<> Provider::destroy_by_id(const std::string& id, SteadyTime /*deadline*/) {
@@ -33,9 +39,11 @@ Result<std::string> Provider::unfinished_creation(const std::string& /*run_id*/,
 Result<std::unique_ptr<Provider>> make_provider(const config::Config& config,
                                                 const std::string& working_folder) {
     for (const auto* kind : kinds()) {
-        if (kind->declared.names.front() == config.provider.type) {
-            return kind->make(config, working_folder);
-        }
+        if (kind->declared.names.front() != config.provider.type) continue;
+        OFFLOAD_TRY(auto provider, kind->make(config, working_folder));
+        const auto places = config::workers_in_a_sandbox(config);
+        if (places == 1) return provider;
+        return std::make_unique<SharedSandboxes>(std::move(provider), places);
     }
     return fail(fmt::format("there is no provider of type \"{}\"", config.provider.type));
 }

@@ -11,19 +11,27 @@ namespace offload::report {
 
 void SandboxLifetimes::consume(const Event& event) {
     if (const auto* ready = std::get_if<SandboxReady>(&event.body)) {
-        living_.emplace(ready->sandbox, event.since_start);
-        ++count_;
+        auto& living = living_[ready->id];
+        if (++living.places == 1) {
+            living.since = event.since_start;
+            ++count_;
+        }
+        ids_.emplace(ready->sandbox, ready->id);
     } else if (const auto* ended = std::get_if<SandboxEnded>(&event.body)) {
-        const auto found = living_.find(ended->sandbox);
-        if (found == living_.end()) return;
-        ended_ += std::max(Seconds{0}, event.since_start - found->second);
-        living_.erase(found);
+        const auto id = ids_.find(ended->sandbox);
+        if (id == ids_.end()) return;
+        const auto found = living_.find(id->second);
+        if (--found->second.places == 0) {
+            ended_ += std::max(Seconds{0}, event.since_start - found->second.since);
+            living_.erase(found);
+        }
+        ids_.erase(id);
     }
 }
 
 Seconds SandboxLifetimes::total(Seconds now) const {
     Seconds total = ended_;
-    for (const auto& [number, since] : living_) total += std::max(Seconds{0}, now - since);
+    for (const auto& [id, living] : living_) total += std::max(Seconds{0}, now - living.since);
     return total;
 }
 

@@ -80,6 +80,18 @@ class Runs(ModalScenario):
         self.offload("run").expect_exit(0).expect_outcomes(
             {"tests/test_a.py::test_variables": "passed"})
 
+    def test_two_workers_in_each_of_two_sandboxes(self):
+        self.modal_project({f"tests/test_{i}.py": """
+            import pathlib, time
+            def test_it(worker_id):
+                pathlib.Path(worker_id).touch()
+                begin = time.monotonic()
+                while len(list(pathlib.Path().glob("gw*"))) < 2: assert time.monotonic() - begin < 60
+            """ for i in range(4)}, slots=2, offload='workers_per_sandbox = "auto"',
+            provider="include_cwd = true\ncpu_cores = 2")
+        self.offload("run").expect_exit(0)
+        self.assertEqual(len(self.server.created), 2)
+
     def test_one_process_serves_all_sandboxes(self):
         self.modal_project({"tests/test_s.py": SLEEPER.format(count=16, seconds=0.5)}, slots=8)
         process = self.start("run")

@@ -35,7 +35,8 @@ PytestFramework::PytestFramework(const config::Config& config)
     : settings_(config.framework.as<PytestOptions>()),
       test_id_format_(config.framework.test_id_format),
       worker_(config.framework.worker),
-      max_parallel_(config.offload.max_parallel),
+      max_parallel_(config::most_workers(config)),
+      has_neighbours_(config::workers_in_a_sandbox(config) > 1),
       is_local_(config.provider.type == "local") {
     settings_.stronger = config.extra_env;
     if (test_id_format_.empty()) test_id_format_ = "{name}";
@@ -149,6 +150,7 @@ Result<BatchCommand> PytestFramework::batch(const BatchRequest& request) const {
 
 void PytestFramework::add_common(json& plan) const {
     if (settings_.as_xdist) plan["workers"] = max_parallel_;
+    if (has_neighbours_) plan["neighbours"] = true;
 }
 
 // A worker on this machine can afford it, since it collects but once, and so can a batch of several

@@ -90,7 +90,8 @@ class PytestFramework final : public Framework,
     std::string test_id_format_;
     config::WorkerMode worker_;
     std::size_t max_parallel_;
-    bool is_local_;  // batches run on this machine
+    bool has_neighbours_;  // others run in its sandbox, too
+    bool is_local_;        // batches run on this machine
 };
 
 }  // namespace offload::framework

@@ -219,6 +219,10 @@ Result<std::unique_ptr<Sandbox>> CommandProvider::create(const SandboxSpec& spec
     return std::make_unique<CommandSandbox>(shared_, spec, *std::move(id));
 }
 
+std::unique_ptr<Sandbox> CommandProvider::place_in(const std::string& id, const SandboxSpec& spec) {
+    return std::make_unique<CommandSandbox>(shared_, spec, id);
+}
+
 Result<> CommandProvider::destroy_by_id(const std::string& id, SteadyTime deadline) {
     return destroy_with(*shared_, id, {}, deadline);
 }

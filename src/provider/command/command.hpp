@@ -27,6 +27,7 @@ class CommandProvider final : public Provider, public MakesImages {
     // sandbox is known and can be destroyed.
     Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                             const process::CancelToken& cancel) override;
+    std::unique_ptr<Sandbox> place_in(const std::string& id, const SandboxSpec& spec) override;
     Result<> destroy_by_id(const std::string& id, SteadyTime deadline) override;
     Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
                                             SteadyTime deadline) override;

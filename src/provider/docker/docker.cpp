@@ -211,6 +211,10 @@ Result<std::unique_ptr<Sandbox>> DockerProvider::create(const SandboxSpec& spec,
     return fail(std::move(error));
 }
 
+std::unique_ptr<Sandbox> DockerProvider::place_in(const std::string& id, const SandboxSpec& spec) {
+    return std::make_unique<DockerSandbox>(shared_, spec, id);
+}
+
 Result<> DockerProvider::destroy_by_id(const std::string& id, SteadyTime deadline) {
     return shared_->engine.remove(id, {.deadline = deadline, .cancel = {}});
 }

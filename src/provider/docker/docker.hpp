@@ -29,6 +29,7 @@ class DockerProvider final : public Provider, public MakesImages {
     // half made is removed.
     Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                             const process::CancelToken& cancel) override;
+    std::unique_ptr<Sandbox> place_in(const std::string& id, const SandboxSpec& spec) override;
     Result<> destroy_by_id(const std::string& id, SteadyTime deadline) override;
     // Both by the labels that each container carries.
     Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,

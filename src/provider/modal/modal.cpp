@@ -186,6 +186,10 @@ Result<std::unique_ptr<Sandbox>> ModalProvider::create(const SandboxSpec& spec,
     return std::make_unique<ModalSandbox>(shared_, spec, fields.value("sandbox_id", ""));
 }
 
+std::unique_ptr<Sandbox> ModalProvider::place_in(const std::string& id, const SandboxSpec& spec) {
+    return std::make_unique<ModalSandbox>(shared_, spec, id);
+}
+
 Result<> ModalProvider::destroy_by_id(const std::string& id, SteadyTime deadline) {
     return destroy_modal_sandbox(shared_->bridge, id, deadline);
 }

@@ -34,6 +34,7 @@ class ModalProvider final : public Provider, public MakesImages, public KeepsChe
     // sandbox is destroyed by the bridge.
     Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                             const process::CancelToken& cancel) override;
+    std::unique_ptr<Sandbox> place_in(const std::string& id, const SandboxSpec& spec) override;
     Result<> destroy_by_id(const std::string& id, SteadyTime deadline) override;
     // By the tags that each sandbox carries.
     Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,

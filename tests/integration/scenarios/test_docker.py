@@ -1,6 +1,7 @@
 """Sandboxes of type "docker", on a Docker Engine that each scenario starts for itself."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -195,6 +196,21 @@ class Suites(EngineScenario):
                          {"test_good": "passed", "test_last": "passed", "test_crashes": "error",
                           "test_hangs": "error", "test_eats": "error"}, run.describe())
         self.assertIn("137", cases["test_eats"].text, run.describe())
+        self.assertEqual(self.engine.containers(), [])
+
+    def test_two_workers_in_each_of_two_containers(self):
+        self.dockered({f"test_{i}.py": """
+            import os, pathlib, pytest, time
+            def test_it(worker_id):
+                pathlib.Path(worker_id).touch()
+                begin = time.monotonic()
+                while len(list(pathlib.Path().glob("gw*"))) < 2: assert time.monotonic() - begin < 60
+                pytest.fail("in %s %s" % (os.uname().nodename, worker_id))
+            """ for i in range(4)}, offload="workers_per_sandbox = 2\n")
+        run = self.offload("run").expect_exit(1)
+        told = [re.search(r"in (\S+) (gw\d)", case.text).groups() for case in run.junit().cases]
+        self.assertEqual(sorted(worker for _, worker in told), ["gw0", "gw1", "gw2", "gw3"], run.describe())
+        self.assertEqual(len({name for name, _ in told}), 2, told)
         self.assertEqual(self.engine.containers(), [])
 
     def test_twenty_containers_at_once(self):  # TRAPS 24, 25

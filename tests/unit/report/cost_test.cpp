@@ -1,5 +1,6 @@
 #include "offload/report/cost.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace offload::report {
@@ -8,9 +9,10 @@ namespace {
 Event at(double seconds, EventBody body) {
     return {.at = {}, .since_start = Seconds{seconds}, .body = std::move(body)};
 }
-EventBody ready(std::size_t number) {
-    return SandboxReady{SandboxNumber(number), "sb", Seconds{1}};
+EventBody ready(std::size_t number, const std::string& id) {
+    return SandboxReady{SandboxNumber(number), id, Seconds{1}};
 }
+EventBody ready(std::size_t number) { return ready(number, fmt::format("sb-{}", number)); }
 EventBody ended(std::size_t number) {
     return SandboxEnded{
         .sandbox = SandboxNumber(number), .id = "sb", .trouble = {}, .maybe_leaked = false};
@@ -27,6 +29,17 @@ TEST(Cost, LifetimesAddUpAndSandboxesThatNeverCameUpAreFree) {
     EXPECT_DOUBLE_EQ(lifetimes.total(Seconds{50}).count(), 30 + 38);
     lifetimes.consume(at(52, ended(1)));
     EXPECT_DOUBLE_EQ(lifetimes.total(Seconds{100}).count(), 30 + 40);
+}
+
+TEST(Cost, WhatSeveralWorkersShareIsPaidForOnce) {
+    SandboxLifetimes lifetimes;
+    lifetimes.consume(at(10, ready(0, "big")));
+    lifetimes.consume(at(12, ready(1, "big")));
+    lifetimes.consume(at(20, ended(0)));
+    EXPECT_DOUBLE_EQ(lifetimes.total(Seconds{30}).count(), 20);
+    lifetimes.consume(at(40, ended(1)));
+    EXPECT_EQ(lifetimes.count(), 1U);
+    EXPECT_DOUBLE_EQ(lifetimes.total(Seconds{100}).count(), 30);
 }
 
 TEST(Cost, IsTimeTimesCoresAndMemoryTimesTheirRates) {

@@ -26,6 +26,7 @@ enum class FlakyPolicy { ExitTwo, Pass, Fail };
 
 struct OffloadSection {
     std::size_t max_parallel = 10;
+    std::size_t workers_per_sandbox = 1;  // 0: as many as it has cores
     std::chrono::seconds test_timeout{900};
     std::optional<std::string> working_dir;
     std::optional<std::string> sandbox_project_root;  // filled from sandbox_repo_root when absent
@@ -172,5 +173,10 @@ struct Config {
 // The folder in which discovery and local tests run, absolute: the first that is set of
 // [framework] working_dir, [offload] working_dir, ProviderOptions::tests_folder(), else `cwd`.
 std::filesystem::path working_folder(const Config& config, const std::filesystem::path& cwd);
+
+// At least 1; on this machine always that.
+std::size_t workers_in_a_sandbox(const Config& config);
+// How many batches or workers may run at once, in all sandboxes together.
+std::size_t most_workers(const Config& config);
 
 }  // namespace offload::config

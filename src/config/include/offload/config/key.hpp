@@ -44,6 +44,7 @@ inline constexpr Range kParallel{1, 1'000'000};
 struct Rule {
     Expander expander = Expander::Here;     // of texts
     Range range = {};                       // of whole numbers
+    std::string zero = {};                  // of these: a word in the file that is kept as 0
     double above = 0;                       // of other numbers: greater than this
     std::vector<std::string> choices = {};  // of an enum, in the order of its values
     bool words = false;                     // of lists: one text that splits into shell words

@@ -164,6 +164,11 @@ class Provider {
     virtual Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                                     const process::CancelToken& cancel) = 0;
 
+    // Another part of a sandbox that create() has made, with a folder and execs of its own; both
+    // may be used at the same time. Its destroy() is not to be called. Only where
+    // Traits::same_machine is false.
+    virtual std::unique_ptr<Sandbox> place_in(const std::string& id, const SandboxSpec& spec);
+
     // Ends a sandbox that an earlier run has left behind, by the name that it gave it. Called from
     // several threads at once.
     virtual Result<> destroy_by_id(const std::string& id, SteadyTime deadline);
@@ -183,7 +188,8 @@ class Provider {
     virtual void forget_run(const std::string& /*run_id*/) {}
 };
 
-// The provider that the config names. `working_folder`: absolute, see config::working_folder().
+// The provider that the config names; its sandboxes have as many places as that says.
+// `working_folder`: absolute, see config::working_folder().
 // Error: a provider or a setting of it that is known but not built.
 Result<std::unique_ptr<Provider>> make_provider(const config::Config& config,
                                                 const std::string& working_folder);

@@ -18,7 +18,7 @@ struct CostRates {
     double per_gib_hour = 0;
 };
 
-// Adds up how long sandboxes have lived.
+// Adds up how long sandboxes have lived. What the provider knows as one counts once.
 class SandboxLifetimes {
   public:
     void consume(const Event& event);
@@ -27,7 +27,12 @@ class SandboxLifetimes {
     Seconds total(Seconds now) const;
 
   private:
-    std::map<SandboxNumber, Seconds> living_;  // since when
+    struct Living {
+        Seconds since{0};
+        std::size_t places = 0;  // sandboxes of the run that are in it
+    };
+    std::map<std::string, Living> living_;  // by the provider's ID
+    std::map<SandboxNumber, std::string> ids_;
     Seconds ended_{0};
     std::size_t count_ = 0;
 };
