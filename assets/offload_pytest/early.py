@@ -34,7 +34,7 @@ class EarlyWorker(Worker):
         self._selections = Selections()
         self._maxfail = 1 if plan["fail_fast"] else 0
         self.stays = False
-        self._others_wait = mother is not None and not self._leaves
+        self._others_wait = self._tells and mother is not None and not self._leaves
         if self._tells and mother is None and not self._leaves:
             self._let_others_start()
 
@@ -70,7 +70,8 @@ class EarlyWorker(Worker):
         if self._mother is not None:
             self._mother.watch.end()
             # What takes its share of the machine by the number of workers has taken all of it here.
-            self._leaves = self._leaves or self._mother.watch.asked_how_many and self._workers > 1
+            asked = self._tells and self._mother.watch.asked_how_many
+            self._leaves = self._leaves or asked and self._workers > 1
         self._garbage.spare_no_more()
         if outcome.excinfo is not None:
             return
@@ -95,6 +96,8 @@ class EarlyWorker(Worker):
                 self._selections.need_all(),
                 self.stays,
             )
+        else:
+            self._is_fork(session)
 
     def _is_fork(self, session):
         """False in the process that has collected, which leaves a mother behind if it can."""

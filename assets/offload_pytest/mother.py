@@ -69,13 +69,19 @@ class Mother:
         reason = self._look(session, own) or self._leave(session)
         if isinstance(reason, dict):
             return reason
+        self._tell(reason)
+        return None
+
+    def _tell(self, reason):
         self._channel.send("forks", reason=reason)
         if reason:
             # What it costs is noticed where it is paid for each test.
             who, severity = ("test", "note") if self._tests_are_alone else ("worker", "detail")
-            text = "each %s has a process that collects by itself, because this one cannot be forked: %s"
-            self._channel.send("notice", severity=severity, text=text % (who, reason))
-        return None
+            self._notice(severity, who, reason)
+
+    def _notice(self, severity, who, reason):
+        text = "each %s has a process that collects by itself, because this one cannot be forked: %s"
+        self._channel.send("notice", severity=severity, text=text % (who, reason))
 
     def _look(self, session, own):
         try:
@@ -114,7 +120,7 @@ class Mother:
             nothing = system.open_descriptor("/dev/null", os.O_RDWR)
             self._streams.replace([nothing] * 3)
             system.close(nothing)
-            wear_marker(None)
+            self._wear_marker(None)
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             listener.bind(self._path)
             listener.listen(1024)
@@ -154,14 +160,24 @@ class Mother:
             self._streams.renew_captures()
             for name, value in wish["env"].items():
                 system.environ[name] = value
-            wear_marker(wish["env"].get(MARK))
-            while system.getppid() == between:  # until it has ended
-                system.select([], [], [], 0.0002)
-            connection.send(str(system.getpid()).encode("ascii"))
-            if connection.recv(1) != b"1":
-                system.exit_at_once(0)
+            self._wear_marker(wish["env"].get(MARK))
+            self._join(connection, between)
         # Not before: the plan is read once, and another process is started with it where none
         # of us is wanted.
+        return self._plan_of(wish)
+
+    def _wear_marker(self, value):
+        wear_marker(value)
+
+    def _join(self, connection, between):
+        """Offload, once its orphan."""
+        while system.getppid() == between:  # until it has ended
+            system.select([], [], [], 0.0002)
+        connection.send(str(system.getpid()).encode("ascii"))
+        if connection.recv(1) != b"1":
+            system.exit_at_once(0)
+
+    def _plan_of(self, wish):
         return read_plan(wish["plan"])
 
 

@@ -16,6 +16,7 @@ from .early import EarlyWorker
 from .frames import Channel
 from .greeting import greet
 from .identity import Identity
+from .kin import Kin, KinMother
 from .mother import mother_for
 from .options import (
     NO_DEBUGGER,
@@ -31,6 +32,7 @@ from .plan import take_plan
 from .requests import Requests
 from .separation import keep_what_is_saved, separate_basetemp, separate_databases
 from .snapshots import Snapshots
+from .system import system
 from .text import from_exact
 from .worker import Worker
 from .xdist import accept_options_of_blocked_xdist, distribution
@@ -41,12 +43,13 @@ class Plugin:
 
     def __init__(self, plan):
         self._plan = plan
+        kin = self._kin(plan)
         self._channel = Channel(1, plan["nonce"])
         greet(self._channel, plan["mode"])
         self._requests = Requests(0) if plan["mode"] in ("serve", "first", "early") else None
         if "mark" in plan:
             open(from_exact(plan["mark"]), "w").close()
-        self._mother = mother_for(plan, self._channel)
+        self._mother = mother_for(plan, self._channel) if kin is None else KinMother(kin, self._channel)
         self._bytecode = self._ahead = None
         if "bytecode" in plan:
             folder, ahead = from_exact(plan["bytecode"]), plan.get("ahead", False)
@@ -55,6 +58,17 @@ class Plugin:
             self._bytecode = keep_bytecode(folder, ahead)
             if self._bytecode is not None and ahead:
                 self._ahead = Ahead(self._bytecode, folder)
+
+    @staticmethod
+    def _kin(plan):
+        """Where the others are for whom this process is to collect. None: it is for itself."""
+        if "kin" not in plan or plan["mode"] != "serve" or system.add_audit_hook is None:
+            return None
+        kin = Kin(from_exact(plan["kin"]))
+        if not kin.is_first(plan):
+            return None
+        plan["mode"] = "early"
+        return kin
 
     def _choose_mode(self, options, companions):
         plan, channel = self._plan, self._channel
@@ -65,7 +79,7 @@ class Plugin:
         if plan["mode"] == "collect":
             return Discovery(channel, companions)
         if plan["mode"] == "early":
-            return EarlyWorker(channel, plan, self._requests, companions)
+            return EarlyWorker(channel, plan, self._requests, companions, self._mother)
         if plan["mode"] == "serve":
             return Worker(channel, plan, self._requests)
         if plan["mode"] == "conclude":
@@ -83,7 +97,7 @@ class Plugin:
         given = list(early_config.invocation_params.args)
         companions.understand(self._plan, parser, list(args), given)
         mode = self._choose_mode(early_config.known_args_namespace, companions)
-        if self._mother is not None and self._plan["mode"] != "first":
+        if self._mother is not None and self._plan["mode"] not in ("first", "early"):
             self._mother.watch.end()
         separate_coverage(early_config, self._plan)
         separate_databases(early_config, self._plan)

@@ -216,7 +216,8 @@ bool Executor::run_batch(provider::Sandbox& sandbox, const BatchJob& job) {
         {sandbox.folder(), shared_.nonce, fmt::format("batch-{}", job.batch.value()),
          // A runner that stops at a failure that is to be run again would leave out its other
          // tests.
-         traits.same_machine, shared_.fail_fast && job.group->retry_count == 0, shared_.run_folder},
+         traits.same_machine, shared_.fail_fast && job.group->retry_count == 0, shared_.run_folder,
+         sandbox.common_folder()},
         job.carry,
         job.start,
         job.companions};

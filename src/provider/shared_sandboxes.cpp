@@ -30,6 +30,7 @@ class SharedSandboxes::Member final : public Sandbox {
 
     const std::string& id() const override { return part_.id(); }
     const std::string& folder() const override { return part_.folder(); }
+    std::string common_folder() const override { return host_->sandbox->folder(); }
     bool fits(const ExecRequest& request) const override { return part_.fits(request); }
     ExecReply exec(const ExecRequest& request, const OutputHandler& output) override {
         return part_.exec(request, output);

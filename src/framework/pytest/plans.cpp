@@ -98,6 +98,12 @@ std::string announcement(const BatchRequest& request) {
                        request.context.label);
 }
 
+std::string kin_path(const BatchRequest& request) {
+    // The path of a socket in it has some hundred bytes at most.
+    return fmt::format("{}/kin-{:x}", request.context.sandbox_folder,
+                       std::hash<std::string>{}(request.group.name));
+}
+
 std::string mother_path(const BatchRequest& request) {
     return group_path(request.context, "mother", request.group);
 }

@@ -28,6 +28,8 @@ std::string group_path(const RunContext& context, std::string_view what,
 
 // Where the process that discovered the group waits to be asked for forks.
 std::string mother_path(const BatchRequest& request);
+// Of the workers of one group in one sandbox elsewhere: a folder.
+std::string kin_path(const BatchRequest& request);
 
 // Whether there is a folder that lasts as long as the run.
 bool has_run_folder(const RunContext& context);

@@ -187,6 +187,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     plan["whole"] = collects_all(request, true);
     if (request.start != WorkerStart::ToDiscover) {
         if (settings_.isolated == config::Isolation::Test) plan["apart"] = true;
+        if (may_be_kin(request)) plan["kin"] = exact_json(kin_path(request));
         auto command = with_plan(request, as_ascii(plan));
         command.fork = fork_instead(request);
         if (plan.contains("nodes")) command.command.insert(0, announcement(request));
@@ -209,6 +210,12 @@ bool PytestFramework::forks_here() const {
 
 bool PytestFramework::may_fork(const RunContext& context) const {
     return forks_here() && has_run_folder(context);
+}
+
+bool PytestFramework::may_be_kin(const BatchRequest& request) const {
+    return !request.context.sandbox_folder.empty() && settings_.fork == PytestFork::Auto &&
+           settings_.collect != PytestCollect::Files && starts_python_itself(settings_.prefix) &&
+           !is_alone(request.group);
 }
 
 std::optional<ForkedInstead> PytestFramework::fork_instead(const BatchRequest& request) const {

@@ -84,6 +84,8 @@ class PytestFramework final : public Framework,
     // Whether the process that discovers may be one that other workers are forks of.
     bool forks_here() const;
     bool may_fork(const RunContext& context) const;
+    // Whether workers of the group in one sandbox elsewhere are forks of the first.
+    bool may_be_kin(const BatchRequest& request) const;
     std::optional<ForkedInstead> fork_instead(const BatchRequest& request) const;
 
     PytestOptions settings_;

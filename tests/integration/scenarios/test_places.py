@@ -20,10 +20,9 @@ MEET = """
 """
 
 
-class Places(BoxScenario):
+class InBoxes(BoxScenario):
     def in_boxes(self, files, *, workers, provider="exec_stdin = true\n", framework="", parallel=2,
-                 groups=None,
-                 limit=120, **script):
+                 groups=None, limit=120, **script):
         self.write({"met/.keep": "", **files})
         (self.project / "met/.keep").unlink()
         self.config(f'type = "pytest"\ncommand = "{pytest_python(8)} -m pytest"\npaths = ["tests"]\n{framework}',
@@ -36,6 +35,8 @@ class Places(BoxScenario):
         """By worker: the sandbox and the folder that it had there."""
         return {path.name: path.read_text().split() for path in (self.project / "met").iterdir()}
 
+
+class Places(InBoxes):
     def expect_four_in_two(self, workers, provider="exec_stdin = true\n", **more):
         self.in_boxes({f"tests/test_{i}.py": MEET + "\n    def test_it(worker_id): meet(4)\n"
                        for i in range(4)}, workers=workers, provider=provider, **more)
@@ -103,6 +104,63 @@ class Places(BoxScenario):
         self.wait_for(lambda: len(self.met()) == 4, "four tests", 60)
         os.kill(process.pid, signal.SIGINT)
         self.expect_each_destroyed_once(self.finish(process, timeout=90).expect_exit(130))
+
+
+class Kin(InBoxes):
+    """Workers in one sandbox collect once."""
+
+    CONFTEST = """
+        import os
+        with open("imported", "a") as file: file.write("here\\n")
+        """
+
+    def imported(self):
+        return (self.project / "imported").read_text().split()
+
+    def test_others_are_forks_of_the_first(self):
+        self.in_boxes({"tests/conftest.py": self.CONFTEST,
+                       **{f"tests/test_{i}.py": MEET + "\n    def test_it(worker_id):\n        meet(6)\n"
+                          "        assert worker_id == os.environ['PYTEST_XDIST_WORKER'] == "
+                          "'gw' + os.environ['OFFLOAD_PARALLEL_INDEX']\n" for i in range(6)}},
+                      workers=3)
+        run = self.offload("run").expect_exit(0)
+        self.assertEqual(len(run.junit().cases), 6)
+        met = self.met()
+        self.assertEqual(sorted(met), [f"gw{i}" for i in range(6)])
+        self.assertEqual(len({folder for _, folder in met.values()}), 6, met)
+        self.assertEqual(len(self.imported()), 3, run.describe())  # discovery, and two firsts
+        self.expect_each_destroyed_once(run)
+
+    def test_one_that_dies_is_replaced_by_a_fork(self):
+        self.in_boxes({"tests/conftest.py": self.CONFTEST, "tests/test_a.py": """
+            import os, pathlib, pytest, signal
+            @pytest.mark.parametrize("n", range(6))
+            def test_dies(n):
+                if n % 2: os.kill(os.getpid(), signal.SIGKILL)
+                if n == 2: os._exit(3)
+            """}, workers=2, parallel=1)
+        run = self.offload("run").expect_exit(1)
+        run.expect_outcomes({f"tests/test_a.py::test_dies[{n}]": "error" if n in (1, 2, 3, 5) else "passed"
+                             for n in range(6)})
+        self.assertEqual({case.type for case in run.junit().cases} - {""}, {"crash"}, run.describe())
+        self.assertEqual(len(self.imported()), 2, self.imported())
+
+    def test_what_cannot_be_forked_collects_by_itself(self):
+        self.in_boxes({"tests/conftest.py": self.CONFTEST + "import threading, time\n        "
+                       "threading.Thread(target=time.sleep, args=(1e6,), daemon=True).start()\n",
+                       **{f"tests/test_{i}.py": MEET + "\n    def test_it(): meet(2)\n" for i in range(2)}},
+                      workers=2, parallel=1)
+        run = self.offload("run", "-v").expect_exit(0)
+        run.expect_said("a thread runs before the first test")
+        self.assertEqual(len(self.imported()), 3)
+
+    def test_who_asks_for_its_number_is_started_with_it(self):
+        self.in_boxes({"tests/conftest.py": self.CONFTEST + "WORKER = os.environ.get('PYTEST_XDIST_WORKER')\n",
+                       **{f"tests/test_{i}.py": MEET + "\n    from conftest import WORKER\n"
+                          "    def test_it(worker_id):\n        meet(2)\n        assert WORKER == worker_id\n"
+                          for i in range(2)}}, workers=2, parallel=1)
+        self.offload("run").expect_exit(0)
+        self.assertEqual(len(self.imported()), 3)
 
 
 class OneResultFile(BoxScenario):

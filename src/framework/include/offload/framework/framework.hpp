@@ -64,6 +64,8 @@ struct RunContext {
     bool fail_fast = false;    // stop at the first failure
     // With same_machine: a folder that lasts as long as the run, for what its commands may share.
     std::string run_folder = {};
+    // Where others run in the same sandbox: a folder that all of them may make and share there.
+    std::string sandbox_folder = {};
 };
 
 // How an exec ended, as far as the framework is concerned.

@@ -98,6 +98,9 @@ class Sandbox {
 
     virtual const std::string& id() const = 0;      // the provider's own name for it
     virtual const std::string& folder() const = 0;  // a temporary folder of this sandbox's own
+    // Of all the run's sandboxes that are in the provider's one; may not be there yet. Empty: it is
+    // the only one.
+    virtual std::string common_folder() const { return {}; }
 
     // Whether the request is short enough for the way into this sandbox, with its files and after
     // all quoting. One that does not fit is answered by exec() with a TransportFailure.
