@@ -76,6 +76,8 @@ RunSummary run(const RunRequest& request, TestTable& tests,
     }
     auto provider = provider::make_provider(request.config, request.working_folder);
     if (!provider) return cannot_run(emitter, provider.error());
+    *provider =
+        provider::with_places(*std::move(provider), config::workers_in_a_sandbox(request.config));
 
     RunSummary summary;
     {

@@ -9,7 +9,6 @@
 #include "modal/kind.hpp"
 #include "offload/provider/kind.hpp"
 #include "offload/provider/provider.hpp"
-#include "shared_sandboxes.hpp"
 
 namespace offload::provider {
 
@@ -39,11 +38,9 @@ Result<std::string> Provider::unfinished_creation(const std::string& /*run_id*/,
 Result<std::unique_ptr<Provider>> make_provider(const config::Config& config,
                                                 const std::string& working_folder) {
     for (const auto* kind : kinds()) {
-        if (kind->declared.names.front() != config.provider.type) continue;
-        OFFLOAD_TRY(auto provider, kind->make(config, working_folder));
-        const auto places = config::workers_in_a_sandbox(config);
-        if (places == 1) return provider;
-        return std::make_unique<SharedSandboxes>(std::move(provider), places);
+        if (kind->declared.names.front() == config.provider.type) {
+            return kind->make(config, working_folder);
+        }
     }
     return fail(fmt::format("there is no provider of type \"{}\"", config.provider.type));
 }

@@ -109,4 +109,9 @@ Result<std::unique_ptr<Sandbox>> SharedSandboxes::create(const SandboxSpec& spec
     return std::make_unique<Member>(*this, std::move(host), nullptr);
 }
 
+std::unique_ptr<Provider> with_places(std::unique_ptr<Provider> provider, std::size_t places) {
+    if (places == 1) return provider;
+    return std::make_unique<SharedSandboxes>(std::move(provider), places);
+}
+
 }  // namespace offload::provider

@@ -32,19 +32,6 @@ class SharedSandboxes final : public Provider {
     }
     Result<std::unique_ptr<Sandbox>> create(const SandboxSpec& spec,
                                             const process::CancelToken& cancel) override;
-    std::unique_ptr<Sandbox> place_in(const std::string& id, const SandboxSpec& spec) override {
-        return provider_->place_in(id, spec);
-    }
-    Result<> destroy_by_id(const std::string& id, SteadyTime deadline) override {
-        return provider_->destroy_by_id(id, deadline);
-    }
-    Result<std::string> unfinished_creation(const std::string& run_id, SandboxNumber number,
-                                            SteadyTime deadline) override {
-        return provider_->unfinished_creation(run_id, number, deadline);
-    }
-    Result<std::vector<Abandoned>> abandoned(SteadyTime deadline) override {
-        return provider_->abandoned(deadline);
-    }
     void forget_run(const std::string& run_id) override { provider_->forget_run(run_id); }
 
   private:

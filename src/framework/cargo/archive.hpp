@@ -29,9 +29,8 @@ std::optional<Archive> read_archive(std::string_view text);
 // In the place of `cargo nextest`: a shell function that unpack_once() defines.
 constexpr std::string_view kUnpackedNextest = "offload_nextest";
 
-// Sets the positional parameters to what tells
-// nextest of the archive at `base`.tar.zst. It is unpacked by the first batch in its sandbox.
-// `|| exit`: with nextest's status.
+// Sets the positional parameters to what tells nextest of the archive at `base`.tar.zst. It is
+// unpacked by the first batch in its sandbox. `|| exit`: with nextest's status.
 std::string unpack_once(const Arguments& arguments, const std::string& base,
                         const std::string& workspace);
 

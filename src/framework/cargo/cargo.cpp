@@ -396,8 +396,11 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
     // all that configurations and the environment say.
     append(words, {"--success-output", "never", "--failure-output", "never"});
     append(words, {"--status-level", "pass", "--final-status-level", "none"});
-    // Here the sandboxes are the parallelism; elsewhere one may have more cores than we know.
-    if (context.same_machine) append(words, {"--test-threads", "1"});
+    // Here the sandboxes are the parallelism, or the workers in one; elsewhere it may have more
+    // cores than we know.
+    if (context.same_machine || !context.sandbox_folder.empty()) {
+        append(words, {"--test-threads", "1"});
+    }
 
     if (!arguments.reuse.empty()) {
         append(words, arguments.reuse);

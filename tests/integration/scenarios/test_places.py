@@ -163,6 +163,12 @@ class Kin(InBoxes):
         self.assertEqual(len(self.imported()), 3)
 
 
+class Images(BoxScenario):
+    def test_images_are_made_whatever_runs_in_a_sandbox(self):
+        self.boxed({"a": "pass"}, offload="workers_per_sandbox = 4")
+        self.offload("build").expect_exit(0).expect_said("image-1")
+
+
 class OneResultFile(BoxScenario):
     def test_one_result_file_for_all_is_refused(self):
         self.boxed({"a": "pass", "b": "pass"}, run="fixed.xml {tests}",

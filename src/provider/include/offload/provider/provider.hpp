@@ -191,10 +191,13 @@ class Provider {
     virtual void forget_run(const std::string& /*run_id*/) {}
 };
 
-// The provider that the config names; its sandboxes have as many places as that says.
-// `working_folder`: absolute, see config::working_folder().
+// The provider that the config names. `working_folder`: absolute, see config::working_folder().
 // Error: a provider or a setting of it that is known but not built.
 Result<std::unique_ptr<Provider>> make_provider(const config::Config& config,
                                                 const std::string& working_folder);
+
+// Of each of the provider's sandboxes so many of a run's; 1: the provider as it is. Only for what
+// creates sandboxes: it is nothing besides a Provider (images.hpp).
+std::unique_ptr<Provider> with_places(std::unique_ptr<Provider> provider, std::size_t places);
 
 }  // namespace offload::provider
