@@ -30,6 +30,7 @@ EVENTS = {  # of Python's audit
 }
 
 Socket = socket.socket
+HAVE_PORTS = (socket.AF_INET, socket.AF_INET6)
 
 
 class Watch:
@@ -197,6 +198,4 @@ def looks_for_proxies():
 
 
 def is_any_port(bound, address):
-    """Of a protocol that has ports."""
-    ports = (socket.AF_INET, socket.AF_INET6)
-    return isinstance(bound, Socket) and bound.family in ports and address[1] == 0
+    return isinstance(bound, Socket) and bound.family in HAVE_PORTS and address[1] == 0

@@ -127,8 +127,11 @@ class Served:
         self.err = err
 
     def say(self, **message):
-        self.process.stdin.write(json.dumps(message).encode() + b"\n")
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(json.dumps(message).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended: what it has said tells how
 
     def run(self, *ids, attempts=None):
         """Of each ID, the part in front of the first `::` is its file."""
