@@ -109,8 +109,7 @@ class KinMother(Mother):
 
 def accompany(child, connection):
     """Tells whoever waits for the child how it ends, and ends it where nobody does any more."""
-    # Newer Pythons have a descriptor by which its end shows.
-    ends = [os.pidfd_open(child)] if hasattr(os, "pidfd_open") else []
+    ends = descriptors_of_end(child)
     while True:
         process, status = system.waitpid(child, os.WNOHANG)
         if process:
@@ -118,9 +117,27 @@ def accompany(child, connection):
             system.exit_at_once(0)
         shows = system.select([connection, *ends], [], [], None if ends else LOOKS)[0]
         if connection in shows:
-            if not connection.recv(1, socket.MSG_PEEK):
+            if is_closed(connection):
                 system.kill_at_once(child)
-            system.select([], [], [], LOOKS)  # until the child has read it, or has ended
+            system.select([], [], [], LOOKS)  # until the child has read the wish, or has ended
+
+
+def is_closed(connection):
+    """By the other side. What is there is left to whom it is meant for, who may take it meanwhile."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def descriptors_of_end(process):
+    """By which its end shows; none where the system, or Python, has no such thing."""
+    try:
+        return [os.pidfd_open(process)]
+    except (AttributeError, OSError):
+        return []
 
 
 def is_there(process):

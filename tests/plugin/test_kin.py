@@ -67,7 +67,18 @@ class Kin(Case):
             self.assertEqual(worker.outcomes(worker.finish()), {"test_a.py::test_2": "passed"})
         self.assertEqual(self.imported(), 1)
 
+    def test_they_end_as_their_forks_do_where_processes_have_no_descriptors(self):
+        self.write("conftest.py", CONFTEST + """
+            import os
+            def refused(process): raise OSError("not permitted")
+            os.pidfd_open = refused
+            """.replace("\n            ", "\n    "))
+        self.they_end_as_their_forks_do()
+
     def test_they_end_as_their_forks_do(self):
+        self.they_end_as_their_forks_do()
+
+    def they_end_as_their_forks_do(self):
         self.first()
         for test, status in (("exits", 7), ("is_killed", -signal.SIGKILL)):
             told = self.worker(1).run("test_a.py::test_" + test).last().finish(stop=False)
