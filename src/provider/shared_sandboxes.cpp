@@ -14,7 +14,6 @@ struct SharedSandboxes::Host {
     enum class State { InTheMaking, Stands, Failed };
     State state = State::InTheMaking;
     std::unique_ptr<Sandbox> sandbox;  // the first member's
-    std::size_t taken = 1;             // places, those of members that have left included
     std::size_t members = 1;
     bool open = true;  // to others
 };
@@ -68,12 +67,11 @@ std::shared_ptr<SharedSandboxes::Host> SharedSandboxes::join(const process::Canc
                                                              bool& leads) {
     std::unique_lock lock(mutex_);
     while (!cancel.cancelled()) {
-        if (!newest_ || !newest_->open || newest_->taken == places_) {
+        if (!newest_ || !newest_->open || newest_->members == places_) {
             leads = true;
             return newest_ = std::make_shared<Host>();
         }
         const auto host = newest_;
-        ++host->taken;
         ++host->members;
         while (host->state == Host::State::InTheMaking && !cancel.cancelled()) {
             changed_.wait_for(lock, kLook);

@@ -44,7 +44,8 @@ struct Build final : Carry {
     std::string profile;  // $NEXTEST_PROFILE where discovery ran; empty when not set
     std::string config;   // what nextest's configuration file says there
     std::string folder;   // where discovery left more; it stands as long as the run
-    std::optional<nextest::Archive> archive;    // of the build, in there
+    std::optional<nextest::Archive> archive;  // of the build, in there
+    std::string archive_name;
     std::optional<nextest::Binaries> binaries;  // that a worker can start
 };
 
@@ -323,6 +324,7 @@ Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& reques
                                       group.name),
                           command});
             }
+            build->archive_name = archive_name(arguments);
             discovered.details.push_back(
                 fmt::format("each sandbox gets the build as an archive of {:.1f} MB",
                             static_cast<double>(build->archive->bytes) / 1e6));
@@ -409,7 +411,7 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
         append(words, arguments.build);
         batch.command += "set --\n";
     } else if (build->archive) {
-        const auto name = archive_name(arguments);
+        const auto& name = build->archive_name;
         batch.shipped.push_back(
             {archive_path(build->folder, name), archive_path(context.folder, name)});
         batch.command += nextest::unpack_once(arguments, fmt::format("{}/{}", context.folder, name),

@@ -203,9 +203,10 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
 }
 
 // What a wrapper around pytest sets up for one slot, a fork of another would have as well.
-bool PytestFramework::forks_here() const {
-    return settings_.fork == PytestFork::Auto && is_local_ &&
-           starts_python_itself(settings_.prefix);
+bool PytestFramework::forks_here() const { return is_local_ && may_fork_anywhere(); }
+
+bool PytestFramework::may_fork_anywhere() const {
+    return settings_.fork == PytestFork::Auto && starts_python_itself(settings_.prefix);
 }
 
 bool PytestFramework::may_fork(const RunContext& context) const {
@@ -213,9 +214,8 @@ bool PytestFramework::may_fork(const RunContext& context) const {
 }
 
 bool PytestFramework::may_be_kin(const BatchRequest& request) const {
-    return !request.context.sandbox_folder.empty() && settings_.fork == PytestFork::Auto &&
-           settings_.collect != PytestCollect::Files && starts_python_itself(settings_.prefix) &&
-           !is_alone(request.group);
+    return !request.context.sandbox_folder.empty() && may_fork_anywhere() &&
+           settings_.collect != PytestCollect::Files && !is_alone(request.group);
 }
 
 std::optional<ForkedInstead> PytestFramework::fork_instead(const BatchRequest& request) const {

@@ -83,6 +83,7 @@ class PytestFramework final : public Framework,
     BatchCommand plain_batch(const BatchRequest& request) const;
     // Whether the process that discovers may be one that other workers are forks of.
     bool forks_here() const;
+    bool may_fork_anywhere() const;
     bool may_fork(const RunContext& context) const;
     // Whether workers of the group in one sandbox elsewhere are forks of the first.
     bool may_be_kin(const BatchRequest& request) const;
