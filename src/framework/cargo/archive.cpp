@@ -20,6 +20,10 @@ std::vector<std::string> archived_words(const Arguments& arguments) {
     return words;
 }
 
+std::string archive_path(const std::string& folder, const std::string& name) {
+    return fmt::format("{}/{}.tar.zst", folder, name);
+}
+
 std::string archive_command(const Arguments& arguments, const std::string& path) {
     std::vector<std::string> words = {"cargo", "nextest",          "archive", "--color",
                                       "never", "--archive-format", "tar-zst"};

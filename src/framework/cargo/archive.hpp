@@ -15,6 +15,8 @@ namespace offload::framework::nextest {
 // What an archive holds depends on these words alone.
 std::vector<std::string> archived_words(const Arguments& arguments);
 
+std::string archive_path(const std::string& folder, const std::string& name);
+
 // Makes the archive at `path`, unless one that another group's discovery has made there is
 // finished, and then prints of it what read_archive() reads.
 std::string archive_command(const Arguments& arguments, const std::string& path);

@@ -93,7 +93,8 @@ std::optional<std::string> more_than(const toml::table& settings, const auto& ha
     return std::nullopt;
 }
 
-std::optional<std::string> needs_nextest(std::string_view name, const toml::table& profile) {
+std::optional<std::string> profile_needs_nextest(std::string_view name,
+                                                 const toml::table& profile) {
     if (auto reason = more_than(profile, kHarmlessInProfile, fmt::format("profile.{}", name))) {
         return reason;
     }
@@ -209,7 +210,7 @@ std::optional<std::string> needs_nextest(std::string_view config) {
     for (const auto& [name, profile] : *profiles) {
         const auto* table = profile.as_table();
         if (table == nullptr) continue;
-        if (auto reason = needs_nextest(name.str(), *table)) return reason;
+        if (auto reason = profile_needs_nextest(name.str(), *table)) return reason;
     }
     return std::nullopt;
 }

@@ -2,24 +2,23 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 #include <utility>
 
 #include "cargo/archive.hpp"
-#include "cargo/binaries.hpp"
+#include "cargo/discovery.hpp"
 #include "cargo/nextest_args.hpp"
 #include "cargo/nextest_reader.hpp"
 #include "cargo/nextest_setup.hpp"
 #include "cargo/nextest_shell.hpp"
 #include "cargo/worker.hpp"
 #include "offload/base/shell.hpp"
-#include "offload/base/text.hpp"
 
 namespace offload::framework {
 namespace {
 
 using nextest::append;
-using nlohmann::json;
+using nextest::Build;
 
 // Names that no project is likely to use for its own.
 constexpr std::string_view kProfile = "offload-batch";
@@ -29,123 +28,12 @@ constexpr std::string_view kTool = "offload";
 constexpr std::string_view kOldestNextest = "0.9.84";
 constexpr std::string_view kOldestInheriting = "0.9.115";
 
-constexpr std::string_view kInstallHint =
-    "install it with `cargo install --locked cargo-nextest`, or see https://nexte.st";
-constexpr std::size_t kShownLines = 60;
-constexpr std::string_view kEachByNextest =
-    "tests run in batches, each under a nextest of its own: {}";
-
-// What discovery hands to the batches of its group.
-struct Build final : Carry {
-    std::string label;                // of discovery, unique among the run's groups
-    std::string cargo_metadata_path;  // written by the discovery command, if cargo could tell
-    std::string binaries_metadata;    // JSON for --binaries-metadata
-    nextest::StreamNames stream_names;
-    std::string profile;  // $NEXTEST_PROFILE where discovery ran; empty when not set
-    std::string config;   // what nextest's configuration file says there
-    std::string folder;   // where discovery left more; it stands as long as the run
-    std::optional<nextest::Archive> archive;  // of the build, in there
-    std::string archive_name;
-    std::optional<nextest::Binaries> binaries;  // that a worker can start
-};
-
 const Build* build_of(const BatchRequest& request) {
     return dynamic_cast<const Build*>(request.carry.get());
 }
 
-// Where discovery leaves what batches go on with.
-const std::string& lasting_folder(const RunContext& context) {
-    const bool outlives = context.same_machine && !context.run_folder.empty();
-    return outlives ? context.run_folder : context.folder;
-}
-std::string metadata_path(const RunContext& context) {
-    return fmt::format("{}/{}.cargo-metadata.json", lasting_folder(context), context.label);
-}
 std::string junit_path(const RunContext& context) {
     return fmt::format("{}/{}.xml", context.folder, context.label);
-}
-
-// `more`: shell text behind the subcommand.
-std::string list_command(const std::vector<std::string>& words, std::string_view more = "") {
-    std::vector<std::string> options = {"--message-format", "json"};
-    append(options, words);
-    return fmt::format("cargo nextest list{} {}", more, shell::join(options));
-}
-
-std::string environments_path(const RunContext& context) {
-    return fmt::format("{}/{}.environments", context.folder, context.label);
-}
-std::string keeping_path(const RunContext& context) {
-    return fmt::format("{}/{}.keep.sh", context.folder, context.label);
-}
-
-std::string archive_path(const std::string& folder, const std::string& name) {
-    return fmt::format("{}/{}.tar.zst", folder, name);
-}
-
-// The trailer line that the discovery command prints after the listing.
-std::string trailer_start(const RunContext& context) {
-    return fmt::format("offload-{} ", context.nonce);
-}
-
-Error listing_error(const config::Group& group, const std::string& command, const Ended& ended,
-                    std::string_view out, std::string_view err) {
-    if (err.find("no such command: `nextest`") != std::string_view::npos) {
-        return {"cargo has no `nextest` command: cargo-nextest is not installed", command,
-                std::string(kInstallHint)};
-    }
-    if (ended.exit_status == shell::kNotFound) {
-        return {"cargo was not found", command, "install Rust and cargo, or put them on PATH"};
-    }
-    auto message = fmt::format("discovery of group \"{}\" failed: {}", group.name, ended.how);
-    if (const auto tail = text::last_lines(err.empty() ? out : err, kShownLines); !tail.empty()) {
-        message += ":\n" + text::to_valid_utf8(tail);
-    }
-    return {std::move(message), command};
-}
-
-// The metadata of the binaries alone, as `--list-type binaries-only` would print it.
-std::string binaries_metadata(const json& listing) {
-    json binaries = json::object();
-    for (const auto& [id, suite] : listing.at("rust-suites").items()) {
-        json binary = json::object();
-        for (const char* key :
-             {"binary-id", "binary-name", "package-id", "kind", "binary-path", "build-platform"}) {
-            if (suite.contains(key)) binary[key] = suite.at(key);
-        }
-        binaries[id] = std::move(binary);
-    }
-    return json{{"rust-build-meta", listing.at("rust-build-meta")},
-                {"rust-binaries", std::move(binaries)}}
-        .dump();
-}
-
-// Throws json::exception when the listing is not what nextest writes.
-void take_listing(const json& listing, Discovered& discovered, Build& build) {
-    for (const auto& [binary_id, suite] : listing.at("rust-suites").items()) {
-        auto stream_name = fmt::format("{}::{}", suite.at("package-name").get<std::string>(),
-                                       suite.at("binary-name").get<std::string>());
-        build.stream_names[std::move(stream_name)].push_back(binary_id);
-        for (const auto& [name, test] : suite.at("testcases").items()) {
-            if (test.at("filter-match").at("status") != "matches") continue;
-            // Tests of one binary share its start-up costs: nextest lists it once a batch.
-            discovered.tests.push_back({.id = binary_id + " " + name, .file = binary_id});
-        }
-    }
-    build.binaries_metadata = binaries_metadata(listing);
-}
-
-// Why there can be none; nothing where there can. Throws as take_listing() does.
-std::optional<std::string> prepare_workers(const json& listing,
-                                           const nextest::Environments& environments,
-                                           Build& build) {
-    if (environments.empty()) {
-        return "cargo has a runner of its own, or this system shows no environments";
-    }
-    if (auto reason = nextest::needs_nextest(build.config)) return reason;
-    build.binaries = nextest::binaries_of(listing, environments);
-    if (build.binaries) return std::nullopt;
-    return "a test's name has tabs or line ends in it, or nextest did not start its binary";
 }
 
 // Whether the user's arguments leave it to nextest's configuration file how tests run.
@@ -228,11 +116,6 @@ std::vector<std::string> CargoFramework::listing_words(const config::Group& grou
     return words;
 }
 
-bool CargoFramework::archives(const DiscoveryRequest& request,
-                              const nextest::Arguments& arguments) const {
-    return settings_.archive && request.destination != Destination::Here && arguments.reuse.empty();
-}
-
 std::string CargoFramework::archive_name(const nextest::Arguments& arguments) const {
     const auto words = nextest::archived_words(arguments);
     const auto same = std::ranges::find_if(groups_, [&](const auto& group) {
@@ -242,109 +125,36 @@ std::string CargoFramework::archive_name(const nextest::Arguments& arguments) co
     return fmt::format("archive-{}", same - groups_.begin());
 }
 
-Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& request) const {
-    const auto& group = request.group;
-    const auto& context = request.context;
-    const auto words = listing_words(group);
-    const auto sorted = nextest::sort_arguments(words);
+Result<nextest::Listing> CargoFramework::listing_of(const DiscoveryRequest& request) const {
+    auto words = listing_words(request.group);
+    auto sorted = nextest::sort_arguments(words);
     if (!sorted) {
-        auto error = sorted.error();
-        return fail(std::move(error).with_place(fmt::format("[groups.{}] filters", group.name)));
+        auto error = std::move(sorted).error();
+        return fail(
+            std::move(error).with_place(fmt::format("[groups.{}] filters", request.group.name)));
     }
-    DiscoveryCommand discovery;
-    discovery.shown = list_command(words);
-    const bool keeps = runs_in_workers_ && request.destination == Destination::Here &&
-                       says_all_in_its_file(*sorted);
-    if (keeps) {
-        discovery.files.push_back({keeping_path(context), std::string(nextest::keeping_program())});
-        discovery.command =
-            nextest::keep_environments(environments_path(context), keeping_path(context)) +
-            list_command(words, " \"$@\"") + " || exit\n";
-    } else {
-        discovery.command = discovery.shown + " || exit\n";
-    }
-    if (sorted->reuse.empty()) {
-        discovery.command +=
-            nextest::metadata_command(*sorted, shell::quote(metadata_path(context)));
-    }
-    discovery.command += fmt::format(
-        "printf '\\n%s%s\\n' {} \"${{NEXTEST_PROFILE-}}\"\n"
-        "{{ {} && cat -- \"$offload_config\"; }} 2>/dev/null || :\n",
-        shell::quote(trailer_start(context)), nextest::find_config(*sorted));
-    if (keeps) {
-        discovery.command +=
-            fmt::format("printf '\\n%s\\n' {}\n{}", shell::quote(trailer_start(context)),
-                        nextest::print_environments(environments_path(context)));
-    }
-    if (archives(request, *sorted)) {
+    const bool is_here = request.destination == Destination::Here;
+    nextest::Listing listing;
+    listing.words = std::move(words);
+    listing.arguments = *std::move(sorted);
+    listing.for_workers = runs_in_workers_ && is_here && says_all_in_its_file(listing.arguments);
+    if (settings_.archive && !is_here && listing.arguments.reuse.empty()) {
         if (request.destination == Destination::Closed) return fail(cannot_ship());
-        const auto path = archive_path(lasting_folder(context), archive_name(*sorted));
-        discovery.command +=
-            fmt::format("printf '\\n%s\\n' {}\n{}", shell::quote(trailer_start(context)),
-                        nextest::archive_command(*sorted, path));
+        listing.archive_name = archive_name(listing.arguments);
     }
-    return discovery;
+    return listing;
+}
+
+Result<DiscoveryCommand> CargoFramework::discovery(const DiscoveryRequest& request) const {
+    OFFLOAD_TRY(const auto listing, listing_of(request));
+    return nextest::discovery_command(listing, request.context);
 }
 
 Result<Discovered> CargoFramework::read_discovery(const DiscoveryRequest& request,
                                                   const Ended& ended, std::string_view out,
                                                   std::string_view err) const {
-    const auto& group = request.group;
-    const auto& context = request.context;
-    const auto words = listing_words(group);
-    const auto command = list_command(words);
-    OFFLOAD_TRY(const auto arguments, nextest::sort_arguments(words));
-    if (ended.exit_status != 0) return fail(listing_error(group, command, ended, out, err));
-
-    auto build = std::make_shared<Build>();
-    Discovered discovered;
-    const auto mark = "\n" + trailer_start(context);
-    const auto trailer = out.find(mark);
-    std::optional<std::string_view> more;  // what else was asked for
-    if (trailer != std::string_view::npos) {
-        auto rest = out.substr(trailer + mark.size());
-        if (const auto at = rest.find(mark); at != std::string_view::npos) {
-            more = rest.substr(at + mark.size() + 1);
-            rest = rest.substr(0, at);
-        }
-        const auto end = std::min(rest.find('\n'), rest.size());
-        build->profile = text::trim(rest.substr(0, end));
-        build->config = rest.substr(end);
-    }
-    auto listing_text = out.substr(0, trailer);
-    listing_text.remove_prefix(std::min(listing_text.find('{'), listing_text.size()));
-    try {
-        const auto listing = json::parse(listing_text);
-        take_listing(listing, discovered, *build);
-        if (archives(request, arguments)) {
-            build->archive = nextest::read_archive(more.value_or(""));
-            if (!build->archive) {
-                return fail(
-                    Error{fmt::format("discovery of group \"{}\" does not tell of its archive",
-                                      group.name),
-                          command});
-            }
-            build->archive_name = archive_name(arguments);
-            discovered.details.push_back(
-                fmt::format("each sandbox gets the build as an archive of {:.1f} MB",
-                            static_cast<double>(build->archive->bytes) / 1e6));
-        } else if (more && !discovered.tests.empty()) {
-            const auto reason = prepare_workers(listing, nextest::read_environments(*more), *build);
-            if (reason) discovered.details.push_back(fmt::format(kEachByNextest, *reason));
-        }
-    } catch (const json::exception& error) {
-        return fail(
-            Error{fmt::format(
-                      "discovery of group \"{}\" printed no test list of cargo-nextest ({}):\n{}",
-                      group.name, error.what(),
-                      text::to_valid_utf8(text::shorten(text::last_lines(out, kShownLines), 2000))),
-                  command});
-    }
-    build->label = context.label;
-    build->folder = lasting_folder(context);
-    build->cargo_metadata_path = metadata_path(context);
-    discovered.carry = std::move(build);
-    return discovered;
+    OFFLOAD_TRY(const auto listing, listing_of(request));
+    return nextest::read_listing(listing, request, ended, out, err);
 }
 
 Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
@@ -412,8 +222,8 @@ Result<BatchCommand> CargoFramework::batch(const BatchRequest& request) const {
         batch.command += "set --\n";
     } else if (build->archive) {
         const auto& name = build->archive_name;
-        batch.shipped.push_back(
-            {archive_path(build->folder, name), archive_path(context.folder, name)});
+        batch.shipped.push_back({nextest::archive_path(build->folder, name),
+                                 nextest::archive_path(context.folder, name)});
         batch.command += nextest::unpack_once(arguments, fmt::format("{}/{}", context.folder, name),
                                               build->archive->workspace);
     } else if (context.same_machine) {

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cargo/discovery.hpp"
 #include "cargo/nextest_args.hpp"
 #include "cargo/options.hpp"
 #include "offload/framework/framework.hpp"
@@ -51,8 +52,8 @@ class CargoFramework final : public Framework, private Workers {
 
     // The group's filters behind what [framework] says.
     std::vector<std::string> listing_words(const config::Group& group) const;
-    // Whether discovery makes an archive of its build.
-    bool archives(const DiscoveryRequest& request, const nextest::Arguments& arguments) const;
+    // Error: what the user's arguments or [framework] ask for cannot be done.
+    Result<nextest::Listing> listing_of(const DiscoveryRequest& request) const;
     // Without folder and extension. Groups whose archives would be the same share one.
     std::string archive_name(const nextest::Arguments& arguments) const;
 
