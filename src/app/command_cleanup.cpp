@@ -86,39 +86,45 @@ void clear_this_machine(const std::string& run_id) {
     for (const auto& folder : folders) std::filesystem::remove_all(folder, error);
 }
 
+// One of the provider's sandboxes. Several of a run's may be places in it.
+struct Leftover {
+    report::LeftoverSandbox sandbox;  // the last of them
+    std::vector<SandboxNumber> places;
+};
+
+std::vector<Leftover> leftovers_of(const report::UnfinishedRun& run) {
+    std::vector<Leftover> leftovers;
+    std::map<std::string, std::size_t> known;  // by ID
+    for (const auto& sandbox : run.sandboxes) {
+        const auto [found, is_new] = known.emplace(sandbox.id, leftovers.size());
+        if (is_new || sandbox.id.empty()) {
+            leftovers.push_back({sandbox, {sandbox.sandbox}});
+        } else {
+            auto& leftover = leftovers[found->second];
+            leftover.sandbox = sandbox;
+            leftover.places.push_back(sandbox.sandbox);
+        }
+    }
+    return leftovers;
+}
+
 // Several at once.
 std::vector<Cleaned> clean_each(const report::UnfinishedRun& run,
-                                const std::vector<report::LeftoverSandbox>& sandboxes,
+                                const std::vector<Leftover>& leftovers,
                                 provider::Provider& provider) {
-    std::vector<Cleaned> cleaned(sandboxes.size());
+    std::vector<Cleaned> cleaned(leftovers.size());
     std::atomic<std::size_t> next{0};
     std::vector<std::jthread> threads;
-    const auto bound = std::min(sandboxes.size(), provider.traits().concurrent_destructions);
+    const auto bound = std::min(leftovers.size(), provider.traits().concurrent_destructions);
     for (std::size_t i = 0; i < bound; ++i) {
         threads.emplace_back([&] {
             for (auto at = next.fetch_add(1); at < cleaned.size(); at = next.fetch_add(1)) {
-                cleaned[at] = clean(run, sandboxes[at], provider);
+                cleaned[at] = clean(run, leftovers[at].sandbox, provider);
             }
         });
     }
     threads.clear();
     return cleaned;
-}
-
-// Several of a run's sandboxes may be one of the provider's.
-std::vector<std::vector<report::LeftoverSandbox>> places_by_sandbox(
-    const report::UnfinishedRun& run) {
-    std::vector<std::vector<report::LeftoverSandbox>> places;
-    std::map<std::string, std::size_t> known;  // by ID
-    for (const auto& sandbox : run.sandboxes) {
-        const auto [found, is_new] = known.emplace(sandbox.id, places.size());
-        if (is_new || sandbox.id.empty()) {
-            places.push_back({sandbox});
-        } else {
-            places[found->second].push_back(sandbox);
-        }
-    }
-    return places;
 }
 
 // Destroys what can be; true when nothing of the run is left.
@@ -136,10 +142,8 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider,
                     .hint = "clean up with the config of that run: " + run.config_file});
         return false;
     }
-    const auto places = places_by_sandbox(run);
-    std::vector<report::LeftoverSandbox> sandboxes;
-    for (const auto& of_one : places) sandboxes.push_back(of_one.back());
-    const auto cleaned = clean_each(run, sandboxes, provider);
+    const auto leftovers = leftovers_of(run);
+    const auto cleaned = clean_each(run, leftovers, provider);
     std::vector<SandboxNumber> destroyed;
     for (std::size_t i = 0; i < cleaned.size(); ++i) {
         const auto& [id, result] = cleaned[i];
@@ -148,7 +152,8 @@ bool clean(const report::UnfinishedRun& run, provider::Provider& provider,
             if (!options.forget) continue;
             print_warning("forgotten, as --forget says");
         }
-        for (const auto& place : places[i]) destroyed.push_back(place.sandbox);
+        const auto& places = leftovers[i].places;
+        destroyed.insert(destroyed.end(), places.begin(), places.end());
         if (result && !id.empty()) (void)write_stdout(fmt::format("destroyed {}\n", id));
     }
     if (const auto noted = report::note_destroyed(run, destroyed); !noted) print(noted.error());
