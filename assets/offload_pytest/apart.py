@@ -1,6 +1,7 @@
 """Tests that have a process each."""
 
-from .safety import has_children
+from .orphans import inherit_orphans
+from .safety import has_children, look_at_this_process, native_threads
 from .system import system
 
 
@@ -9,10 +10,10 @@ class Apart:
     worker does. Where nothing else can be said of that end than what the test's result says, the
     worker goes on. Else it ends in the same way, and whoever has started it judges as ever."""
 
-    def __init__(self, channel, mother):
+    def __init__(self, channel, streams):
         self._channel = channel
-        self._mother = mother
-        self._inherits = mother.inherit_orphans()
+        self._streams = streams
+        self._inherits = inherit_orphans()
         self._listening, self._telling = map(keep, system.pipe())
         self._process = None  # the fork
 
@@ -25,7 +26,7 @@ class Apart:
         _, status = system.waitpid(child, 0)
         if not self._inherits or has_children():
             end_what_is_left()
-            self._mother.renew_captures()
+            self._streams.renew_captures()
         told = self._told()
         if told is None:  # it did not come to the end of its session
             end_like(status)
@@ -51,9 +52,28 @@ class Apart:
         return bool(is_plain), status
 
     def leave(self):
-        """The worker's own end: it has run nothing, and its mother's session goes on elsewhere."""
+        """The worker's own end: it has run nothing, and its session has come to an end in its forks."""
         self._channel.send("bye", status=0, reason="")
         system.exit_at_once(0)
+
+
+def look_at_one_that_is_no_fork(session, own, watch):
+    """As look_at_this_process(), of a worker that is to fork for its tests."""
+    streams, reason = look_at_this_process(session, own, watch, same_worker=True)
+    if not reason and forked_threads() > 1:
+        reason = "threads of a library would be missing in a fork"
+    if reason:
+        reason = "each test is to have a process, and this one cannot be forked: " + reason
+    return streams, reason
+
+
+def forked_threads():
+    """How many there are here after a fork, for which libraries that know of forks end theirs."""
+    child = system.fork_unwarned()
+    if child == 0:
+        system.exit_at_once(0)
+    system.waitpid(child, 0)
+    return native_threads()
 
 
 def end_what_is_left():

@@ -4,12 +4,13 @@ from collections import deque
 
 import pytest
 
-from .apart import Apart
+from .apart import Apart, look_at_one_that_is_no_fork
 from .frames import PROTOCOL
 from .hooks import Selections
 from .greeting import greet
 from .idle import remember_no_ids
 from .items import tell_collection
+from .leaving import can_leave
 from .options import set_options
 from .requests import PlannedRequests
 from .separation import separate_basetemp_anew
@@ -21,10 +22,16 @@ class EarlyWorker(Worker):
     it is only to leave a mother behind it runs none, and as a fork for a batch those of its plan; as
     one that keeps tests apart it has each run by a fork of its own."""
 
-    def __init__(self, channel, plan, requests, companions, mother=None):
+    def __init__(self, channel, plan, requests, companions, watch, mother):
+        """`watch`: None where this process will not be forked."""
         super().__init__(channel, plan, requests)
-        self._mother = mother
         self._tells = plan["mode"] == "first"
+        self._watch = watch
+        self._mother = mother  # None: no worker is to be a fork of this one
+        keeps_apart = self._keeps_apart and not self._tells
+        self._forks_itself = keeps_apart and watch is not None
+        self._keeps_apart = keeps_apart and watch is None
+        self._forks_can_leave = False
         self._leaves = plan.get("leaves", False)
         self._workers = plan.get("workers", 1)
         self._is_batch = False
@@ -67,10 +74,10 @@ class EarlyWorker(Worker):
     def pytest_collection(self, session):
         self._garbage.spare()
         outcome = yield
-        if self._mother is not None:
-            self._mother.watch.end()
+        if self._watch is not None:
+            self._watch.end()
             # What takes its share of the machine by the number of workers has taken all of it here.
-            asked = self._tells and self._mother.watch.asked_how_many
+            asked = self._tells and self._watch.asked_how_many
             self._leaves = self._leaves or asked and self._workers > 1
         self._garbage.spare_no_more()
         if outcome.excinfo is not None:
@@ -96,32 +103,35 @@ class EarlyWorker(Worker):
                 self._selections.need_all(),
                 self.stays,
             )
-        else:
-            self._is_fork(session)
+        elif not self._is_fork(session) and self._forks_itself and self.stays:
+            self._be_forked_itself(session)
+
+    def _own_streams(self):
+        """Descriptors of this process."""
+        return [one.descriptor for one in (self._requests, self._channel, self._watchdog)]
 
     def _is_fork(self, session):
         """False in the process that has collected, which leaves a mother behind if it can."""
         if self._mother is None or not self.stays:
             return False
         self._terminal.flush_all(session.config)
-        own = (self._requests, self._channel, self._watchdog)
-        plan = self._mother.stay_behind(session, [one.descriptor for one in own])
+        plan = self._mother.stay_behind(session, self._own_streams())
         if plan is None:
             if self._others_wait:
                 self._let_others_start()
             return False
         config = session.config
-        for one in own[:2]:
+        for one in (self._requests, self._channel):
             one.begin_anew()
         self._garbage.begin_anew()
+        self._forks_can_leave = self._mother.forks_can_leave
         self._prepare_to_leave()
         self._is_batch = plan["mode"] == "run"
         if self._is_batch:
             self._requests = PlannedRequests(plan)
-        elif plan.get("apart", False):
-            self._apart = Apart(self._channel, self._mother)
-        if self._is_batch or self._apart is not None:
             remember_no_ids(config)
+        elif plan.get("apart", False):
+            self._keep_tests_apart(config, self._mother.streams)
         self._watchdog.begin_anew(plan.get("limit"))
         self._maxfail = 1 if plan["fail_fast"] else 0
         self._label = plan["label"]
@@ -135,11 +145,26 @@ class EarlyWorker(Worker):
         greet(self._channel, plan["mode"])
         return True
 
+    def _be_forked_itself(self, session):
+        """For each test, where nothing speaks against it."""
+        self._terminal.flush_all(session.config)
+        streams, reason = look_at_one_that_is_no_fork(session, self._own_streams(), self._watch)
+        if reason:
+            self._channel.send("unfit", reason=reason)
+            self.stays = False
+            return
+        self._forks_can_leave = can_leave()
+        self._keep_tests_apart(session.config, streams)
+
+    def _keep_tests_apart(self, config, streams):
+        self._apart = Apart(self._channel, streams)
+        remember_no_ids(config)
+
     def _prepare_to_leave(self):
-        if self._mother.forks_can_leave:
+        if self._forks_can_leave:
             self._ending.leave_at_once()
 
-    def _keep_apart(self, session):
+    def _run_apart(self, session):
         """Comes back in the fork for a test, which has nothing else to run."""
         while self._know_the_next_two(session):
             position = self._queue[0][0]
@@ -156,7 +181,11 @@ class EarlyWorker(Worker):
         self._garbage.be_young()
         self._prepare_to_leave()
         self._ending.be_apart(self._apart)
-        separate_basetemp_anew(session.config, "%s-%d" % (self._label, position))
+        label = "%s-%d" % (self._label, position)
+        separate_basetemp_anew(session.config, label)
+        identity = session.config.pluginmanager.getplugin("offload-identity")
+        if identity is not None:
+            identity.be_for_one(label)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
@@ -164,7 +193,7 @@ class EarlyWorker(Worker):
             session.testsfailed = 0  # modules that cannot be collected have been told
             set_options(session.config.option, {"maxfail": self._maxfail})
             if self._apart is not None:
-                self._keep_apart(session)
+                self._run_apart(session)
             self._serve(session)
         return True
 

@@ -27,7 +27,7 @@ class Identity:
     is a worker between the start of its session and the end."""
 
     def __init__(self, plan, channel, watch=None):
-        self._watching = watch  # of a process that may have forks, which are others
+        self._watching = watch  # of a process that may have forks
         self.workerinput = {
             "workerid": name_here(),
             "workercount": plan["workers"],
@@ -91,6 +91,10 @@ class Identity:
         config.workeroutput = {}
         self._begin()
         self._separate_folders(config)
+
+    def be_for_one(self, label):
+        """In a fork of the same worker, whose session is one more of its node's."""
+        self._label = label
 
     def _is_hidden_from(self, caller):
         if is_left_alone(caller.get("__name__")):

@@ -66,15 +66,15 @@ class Kin:
 class KinMother(Mother):
     """One whose forks are other processes', which wait for them: nobody here inherits orphans."""
 
-    def __init__(self, kin, channel):
-        super().__init__(kin.socket, channel, False)
+    def __init__(self, kin, channel, watch):
+        super().__init__(kin.socket, channel, watch)
         self._kin = kin
         self._first = system.getpid()
 
-    def _tell(self, reason):
+    def _tell(self, reason, never):
         if reason:
             system.open(self._kin.none, "w").close()
-            self._notice("detail", "worker", reason)
+            self._notice(reason, never)
 
     def _serve(self, listener):
         companions, busy = 0, system.monotonic()

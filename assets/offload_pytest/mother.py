@@ -6,15 +6,12 @@ import socket
 
 from .leaving import can_leave
 from .plan import read_plan
-from .safety import native_threads, what_shows_at_once, what_speaks_against_forks
-from .streams import Streams, flush_streams
+from .safety import look_at_this_process, native_threads, what_shows_at_once
+from .streams import flush_streams
 from .system import system
-from .text import from_exact
-from .watch import Watch
 
 LONGEST_WISH = 1 << 16
 LOOKS_UP = 1.0  # so often, in seconds, the mother looks whether she is still wanted
-PR_SET_CHILD_SUBREAPER = 36
 MARK = "OFFLOAD_SANDBOX_ID"
 FOLDER = "OFFLOAD_SANDBOX_FOLDER"  # longer than that
 
@@ -29,66 +26,45 @@ class Mother:
     output and error. The worker answers with its number once it is ready, and goes on as soon as
     one byte comes back; it ends where none does."""
 
-    def __init__(self, path, channel, tests_are_alone):
+    def __init__(self, path, channel, watch, alone="worker"):
+        """`alone`: what has a process that collects by itself where there are no forks. "apart": a
+        worker, which forks for its tests, and where that cannot be either a test."""
         self._path = path
         self._channel = channel
-        self._tests_are_alone = tests_are_alone
-        self._watch = Watch()
-        self._streams = None
+        self._watch = watch
+        self._alone = alone
+        self.streams = None
         self.forks_can_leave = False
-
-    @staticmethod
-    def inherit_orphans():
-        """From now on, in a fork: as Offload does, which is left those that have no other heir.
-        False where the system does not allow that."""
-        known = set(system.modules)
-        import ctypes
-
-        prctl = getattr(ctypes.CDLL(None), "prctl", None)
-        inherits = prctl is not None and prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
-        for name in set(system.modules) - known:  # tests find what they have imported
-            del system.modules[name]
-        return inherits
-
-    def renew_captures(self):
-        """Where a process may still hold these."""
-        self._streams.renew_captures()
-
-    @property
-    def watch(self):
-        return self._watch
 
     def is_in_doubt(self, config):
         """Whether it is known already that there will be no forks."""
-        return bool(what_shows_at_once(config, self._watch))
+        return bool(what_shows_at_once(config, self._watch, same_worker=False))
 
     def stay_behind(self, session, own):
         """Forks the mother, unless something speaks against it. None in this process; in each of
         her workers, later, its plan. `own`: descriptors of the three standard streams."""
-        self._watch.end()
-        reason = self._look(session, own) or self._leave(session)
+        self.streams, reason = look_at_this_process(session, own, self._watch, same_worker=False)
+        reason = reason or self._leave(session)
         if isinstance(reason, dict):
             return reason
-        self._tell(reason)
+        never = reason and look_at_this_process(session, own, self._watch, same_worker=True)[1]
+        self._tell(reason, never)
         return None
 
-    def _tell(self, reason):
-        self._channel.send("forks", reason=reason)
+    def _tell(self, reason, never):
+        """`never`: why a worker cannot be forked for its tests, either."""
+        self._channel.send("forks", reason=reason, never=bool(never))
         if reason:
-            # What it costs is noticed where it is paid for each test.
-            who, severity = ("test", "note") if self._tests_are_alone else ("worker", "detail")
-            self._notice(severity, who, reason)
+            self._notice(reason, never)
 
-    def _notice(self, severity, who, reason):
+    def _notice(self, reason, never):
+        alone = self._alone
+        if alone == "apart":
+            alone, reason = ("test", never) if never else ("worker", reason)
+        # What it costs is noticed where it is paid for each test.
+        severity = "note" if alone == "test" else "detail"
         text = "each %s has a process that collects by itself, because this one cannot be forked: %s"
-        self._channel.send("notice", severity=severity, text=text % (who, reason))
-
-    def _look(self, session, own):
-        try:
-            self._streams = Streams(session.config, own)
-            return what_speaks_against_forks(session, self._watch, self._streams)
-        except (AttributeError, OSError) as error:  # of another pytest, or another system
-            return "this process cannot be looked at: %s" % error
+        self._channel.send("notice", severity=severity, text=text % (alone, reason))
 
     def _leave(self, session):
         """Why there is no mother, "" where there is one; a worker's plan in the worker."""
@@ -118,7 +94,7 @@ class Mother:
             if parent.recv(1) != b"1":
                 system.exit_at_once(0)
             nothing = system.open_descriptor("/dev/null", os.O_RDWR)
-            self._streams.replace([nothing] * 3)
+            self.streams.replace([nothing] * 3)
             system.close(nothing)
             self._wear_marker(None)
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -154,10 +130,10 @@ class Mother:
         with connection:
             connection.settimeout(30)
             wish, descriptors = receive(connection)
-            self._streams.replace(descriptors)
+            self.streams.replace(descriptors)
             for descriptor in descriptors:
                 system.close(descriptor)
-            self._streams.renew_captures()
+            self.streams.renew_captures()
             for name, value in wish["env"].items():
                 system.environ[name] = value
             self._wear_marker(wish["env"].get(MARK))
@@ -218,10 +194,3 @@ def wear_marker(value):
             if len(text) <= length:
                 memory.seek(start + place)
                 memory.write(text.ljust(length, b"\0"))
-
-
-def mother_for(plan, channel):
-    """None where no forks are asked for, or none could be watched."""
-    if "mother" not in plan or plan["mode"] != "first" or system.add_audit_hook is None:
-        return None
-    return Mother(from_exact(plan["mother"]), channel, plan.get("leaves", False))

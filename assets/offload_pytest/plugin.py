@@ -17,7 +17,7 @@ from .frames import Channel
 from .greeting import greet
 from .identity import Identity
 from .kin import Kin, KinMother
-from .mother import mother_for
+from .mother import Mother
 from .options import (
     NO_DEBUGGER,
     NO_SELECTION,
@@ -34,8 +34,11 @@ from .separation import keep_what_is_saved, separate_basetemp, separate_database
 from .snapshots import Snapshots
 from .system import system
 from .text import from_exact
+from .watch import Watch
 from .worker import Worker
 from .xdist import accept_options_of_blocked_xdist, distribution
+
+CAN_WATCH = system.add_audit_hook is not None
 
 
 class Plugin:
@@ -44,12 +47,14 @@ class Plugin:
     def __init__(self, plan):
         self._plan = plan
         kin = self._kin(plan)
+        if "apart" in plan and plan["mode"] == "serve" and CAN_WATCH:
+            plan["mode"] = "early"
         self._channel = Channel(1, plan["nonce"])
         greet(self._channel, plan["mode"])
         self._requests = Requests(0) if plan["mode"] in ("serve", "first", "early") else None
         if "mark" in plan:
             open(from_exact(plan["mark"]), "w").close()
-        self._mother = mother_for(plan, self._channel) if kin is None else KinMother(kin, self._channel)
+        self._watch, self._mother = self._forks(plan, kin)
         self._bytecode = self._ahead = None
         if "bytecode" in plan:
             folder, ahead = from_exact(plan["bytecode"]), plan.get("ahead", False)
@@ -62,7 +67,7 @@ class Plugin:
     @staticmethod
     def _kin(plan):
         """Where the others are for whom this process is to collect. None: it is for itself."""
-        if "kin" not in plan or plan["mode"] != "serve" or system.add_audit_hook is None:
+        if "kin" not in plan or plan["mode"] != "serve" or not CAN_WATCH:
             return None
         kin = Kin(from_exact(plan["kin"]))
         if not kin.is_first(plan):
@@ -70,16 +75,29 @@ class Plugin:
         plan["mode"] = "early"
         return kin
 
+    def _forks(self, plan, kin):
+        """The watch that this process is under where it may be forked, and the mother that it may leave
+        behind; None where there is none."""
+        leaves = kin is not None or "mother" in plan and plan["mode"] == "first"
+        forks_itself = "apart" in plan and plan["mode"] == "early"
+        if not CAN_WATCH or not (leaves or forks_itself):
+            return None, None
+        watch = Watch()
+        if kin is not None:
+            return watch, KinMother(kin, self._channel, watch)
+        if leaves:
+            alone = "apart" if "apart" in plan else "test" if plan.get("leaves") else "worker"
+            return watch, Mother(from_exact(plan["mother"]), self._channel, watch, alone)
+        return watch, None
+
     def _choose_mode(self, options, companions):
         plan, channel = self._plan, self._channel
-        if plan["mode"] == "first":
-            if may_serve(options):
-                return EarlyWorker(channel, plan, self._requests, companions, self._mother)
+        if plan["mode"] == "first" and not may_serve(options):
             plan["mode"] = "collect"
         if plan["mode"] == "collect":
             return Discovery(channel, companions)
-        if plan["mode"] == "early":
-            return EarlyWorker(channel, plan, self._requests, companions, self._mother)
+        if plan["mode"] in ("first", "early"):
+            return EarlyWorker(channel, plan, self._requests, companions, self._watch, self._mother)
         if plan["mode"] == "serve":
             return Worker(channel, plan, self._requests)
         if plan["mode"] == "conclude":
@@ -97,14 +115,13 @@ class Plugin:
         given = list(early_config.invocation_params.args)
         companions.understand(self._plan, parser, list(args), given)
         mode = self._choose_mode(early_config.known_args_namespace, companions)
-        if self._mother is not None and self._plan["mode"] not in ("first", "early"):
-            self._mother.watch.end()
+        if self._watch is not None and self._plan["mode"] not in ("first", "early"):
+            self._watch.end()
         separate_coverage(early_config, self._plan)
         separate_databases(early_config, self._plan)
         keep_what_is_saved(early_config)
         if "workers" in self._plan and self._plan["mode"] != "conclude":
-            watch = self._mother and self._mother.watch
-            identity = Identity(self._plan, self._channel, watch)
+            identity = Identity(self._plan, self._channel, self._watch)
             # The controller's session starts first, which hands out what there is for workers.
             if self._plan["mode"] == "early" and "began" in self._plan:
                 self._requests.wait_for_file(from_exact(self._plan["began"]))

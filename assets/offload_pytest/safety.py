@@ -3,7 +3,7 @@
 import os
 
 from .nodes import CONFIGURE, DOWN, is_left_alone
-from .streams import shared_memory
+from .streams import Streams, shared_memory
 from .system import system
 
 # What does not survive a fork, or would not be each worker's own, and shows in no other way.
@@ -88,25 +88,36 @@ def name_of_thread(number):
         return ""
 
 
-def what_shows_at_once(config, watch):
-    """Of what speaks against forks; "" where nothing does so far."""
+def what_shows_at_once(config, watch, same_worker):
+    """Of what speaks against forks; "" where nothing does so far. `same_worker`: they are to be the
+    worker that this process is, one after the other."""
     at_once = unfit_module() or measures(config)
     if at_once:
         return at_once
-    if hands_data(config):
+    if not same_worker and hands_data(config):
         return "a plugin hands data to workers of xdist's, or takes some back"
-    if watch.reason:
-        return watch.reason
+    done = watch.same_worker_reason if same_worker else watch.reason
+    if done:
+        return done
     if watch.has_drawn() and "pytest_randomly" not in system.modules:
         return "random numbers are drawn or seeded before the first test"
     thread = thread_left()
     return thread and "a thread runs before the first test: %s" % thread
 
 
-def what_speaks_against_forks(session, watch, streams):
-    """"" where nothing does."""
+def look_at_this_process(session, own, watch, same_worker):
+    """Its streams, of which `own` are descriptors of the standard ones, and what speaks against forks,
+    "" where nothing does. `same_worker` as above."""
+    try:
+        streams = Streams(session.config, own)
+        return streams, what_speaks_against_forks(session, watch, streams, same_worker)
+    except (AttributeError, OSError) as error:  # of another pytest, or another system
+        return None, "this process cannot be looked at: %s" % error
+
+
+def what_speaks_against_forks(session, watch, streams, same_worker):
     config = session.config
-    reason = what_shows_at_once(config, watch)
+    reason = what_shows_at_once(config, watch, same_worker)
     if reason:
         return reason
     if getattr(getattr(config, "_tmp_path_factory", None), "_basetemp", None) is not None:

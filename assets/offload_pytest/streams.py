@@ -89,7 +89,7 @@ class Streams:
             # /dev/null is opened by many, for writing as well.
             if role is not None and (not stat.S_ISCHR(found.st_mode) or is_copy(descriptor, ours)):
                 self._copies[role].append(descriptor)
-            elif descriptor not in self._captures and not self.strange:
+            elif descriptor not in self._captures | system.kept and not self.strange:
                 self.strange = what_is_strange(descriptor, found)
 
     def replace(self, sources):

@@ -8,10 +8,10 @@ from .callers import culprit, of_the_library
 from .chance import Draws
 from .system import system
 
-# Variables whose values are each sandbox's and each worker's own.
+# Variables whose values are each sandbox's and each worker's own, some of them for one batch only.
+OF_ONE_BATCH = ("OFFLOAD_ATTEMPT", "OFFLOAD_BATCH")
 OWN_NAMES = (
-    "OFFLOAD_ATTEMPT",
-    "OFFLOAD_BATCH",
+    *OF_ONE_BATCH,
     "OFFLOAD_PARALLEL_INDEX",
     "OFFLOAD_SANDBOX_FOLDER",
     "OFFLOAD_SANDBOX_ID",
@@ -36,10 +36,12 @@ HAVE_PORTS = (socket.AF_INET, socket.AF_INET6)
 class Watch:
     """From the start of this process to the end of its collection. A process that has only read and
     computed until then is as good as any other that does the same: it can be forked. `reason` says
-    of the first trace in the world, or of this process alone, why it had better not be."""
+    of the first trace in the world, or of this process alone, why it had better not be. Where the
+    forks are the worker that this process is, who it is does not count: `same_worker_reason`."""
 
     def __init__(self):
-        self.reason = ""
+        self.reason = self.same_worker_reason = ""
+        self.names_given = []  # of all variables, last
         self.asked_how_many = False  # workers there are, of a process that was none
         self._active = True
         self._draws = Draws()
@@ -71,17 +73,21 @@ class Watch:
     def has_drawn(self):
         return self._draws.any()
 
-    def note(self, what, depth=2):
+    def note(self, what, depth=2, is_identity=False):
         """To be called by what is watched, which its caller answers for."""
-        if not self._active or self.reason:
+        if not self._active or self.same_worker_reason or is_identity and self.reason:
             return
         who = culprit(depth + 1)
-        if who:
-            self.reason = "%s %s before the first test" % (who, what)
+        if not who:
+            return
+        reason = "%s %s before the first test" % (who, what)
+        self.reason = self.reason or reason
+        if not is_identity:
+            self.same_worker_reason = reason
 
     def asked_who_it_is(self):
         """To be called by what is asked."""
-        self.note("asks whether this is a worker of xdist's, and which", 3)
+        self.note("asks whether this is a worker of xdist's, and which", 3, True)
 
     def _hear(self, event, arguments):
         if not self._active or event not in EVENTS:
@@ -98,15 +104,19 @@ class Watch:
             def __getitem__(self, key):
                 is_own = key in OWN_NAMES or str(key).startswith(XDIST_NAMES)
                 if is_own and not looks_for_proxies():
-                    watch.note("reads the variable %s" % key)
+                    # Whoever copies all asks for each by the name that was given.
+                    is_copied = any(key is name for name in watch.names_given)
+                    is_identity = is_copied or key not in OF_ONE_BATCH
+                    watch.note("reads the variable %s" % key, is_identity=is_identity)
                     if key == HOW_MANY and culprit(2):
                         watch.asked_how_many = True
                 return super().__getitem__(key)
 
             def __iter__(self):
                 if not looks_for_proxies():
-                    watch.note("copies all variables of the environment")
-                return super().__iter__()
+                    watch.note("copies all variables of the environment", is_identity=True)
+                watch.names_given = list(super().__iter__())
+                return iter(watch.names_given)
 
         def restore():
             environ.__class__ = kind

@@ -82,7 +82,7 @@ class Worker(CollectsNothing, Runner):
 
     def _what_stands_against_it(self, config):
         if self._keeps_apart:
-            return "each test is to have a process, and this one is no fork that could fork more"
+            return "each test is to have a process, and this Python cannot tell whether one can be forked"
         if PROTOCOL not in self._protocols:
             return "the plugin speaks version %d of the worker protocol" % PROTOCOL
         others = [

@@ -101,6 +101,20 @@ class Nodes(Case):
         self.run_pytest(plan, [])
         self.assertEqual(self.notes().count("gone-db-gw0-batch"), 1)
 
+    def test_a_process_for_each_test_is_a_session_of_its_node(self):
+        self.write("test_a.py", "def test_who(): pass\ndef test_more(): pass\n")
+        plan = {"workers": 2, "nodes": str(self.nodes)}
+        self.run_pytest(dict(plan, mode="collect"), ["--collect-only", "-q"])
+        before = len(self.notes())
+        worker = self.serve(plan=dict(plan, apart=True), env={"OFFLOAD_PARALLEL_INDEX": "1", "SEEN": "x"})
+        told = worker.run(TEST, "test_a.py::test_more").last().finish()
+        self.assertEqual(told.kind("unfit"), [])
+        self.assertEqual(list(worker.outcomes(told).values()), ["passed", "passed"], told.visible)
+        self.assertEqual(self.notes()[before:], ["configured-db-gw1", "started", "finished", "finished"])
+        plan = {"mode": "conclude", "coverage": [], "nodes": [str(self.nodes)], "failed": False}
+        self.assertEqual(self.run_pytest(plan, []).kind("notice"), [])
+        self.assertEqual(self.notes().count("gone-db-gw1-x"), 2)
+
     def test_a_worker_that_is_there_before_the_controller_gets_its_own_as_well(self):  # TRAPS 57
         plan = {"workers": 2, "nodes": str(self.nodes), "began": str(self.base / "began")}
         env = {"OFFLOAD_PARALLEL_INDEX": "1", "SEEN": "early"}

@@ -90,6 +90,7 @@ void PytestAccount::take(const json& message) {
         nodes_ = bytes_of(message, "nodes");
     } else if (kind == "forks") {
         forks_ = bytes_of(message, "reason").empty();
+        never_forks_ = message.value("never", json(false)) == json(true);
     } else if (kind == "bye") {
         status_ = static_cast<int>(number_of(message, "status"));
         reason_ = bytes_of(message, "reason");
@@ -131,14 +132,18 @@ void PytestAccount::take_broken(const json& message) {
 }
 
 Discovered PytestAccount::discovered_of(Tests& tests) const {
-    Discovered discovered{.tests = std::move(tests.items),
-                          .broken = broken_,
-                          .warnings = warnings_,
-                          .notes = notes_,
-                          .details = details_,
-                          .carry = std::make_shared<const PytestCarry>(PytestWays{
-                              .plain = false, .whole = whole_, .nodes = nodes_, .forks = forks_}),
-                          .companions = {}};
+    Discovered discovered{
+        .tests = std::move(tests.items),
+        .broken = broken_,
+        .warnings = warnings_,
+        .notes = notes_,
+        .details = details_,
+        .carry = std::make_shared<const PytestCarry>(PytestWays{.plain = false,
+                                                                .whole = whole_,
+                                                                .nodes = nodes_,
+                                                                .forks = forks_,
+                                                                .never = never_forks_}),
+        .companions = {}};
     const auto shared_ids = tests.told - discovered.tests.size();
     if (shared_ids > 0) {
         discovered.warnings.push_back(fmt::format(

@@ -20,6 +20,7 @@ struct PytestWays {
     // The folder in which plugins have left data for workers; empty where there is none.
     std::string nodes = {};
     bool forks = false;  // the process that has collected is there to be forked
+    bool never = false;  // nor can a worker that collects by itself be forked for its tests
 };
 
 class PytestCarry final : public Carry {
@@ -83,6 +84,7 @@ class PytestAccount {
     bool stays_ = false;
     bool whole_ = false;
     bool forks_ = false;
+    bool never_forks_ = false;
     std::string nodes_;
 };
 

@@ -88,13 +88,20 @@ Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& requ
 // It does what a worker does that discovers, to the point where that would be asked for tests.
 void PytestFramework::leave_mother(json& plan, const DiscoveryRequest& request) const {
     plan["leaves"] = true;
+    if (is_apart(request.group)) plan["apart"] = true;
     plan["mother"] = exact_json(group_path(request.context, "mother", request.group));
     plan["fail_fast"] = request.context.fail_fast;
     plan["protocols"] = {kWorkerProtocol};
     plan["limit"] = nullptr;
 }
 
-// Its tests run in batches.
+// A worker gives each of its tests a process.
+bool PytestFramework::is_apart(const config::Group& group) const {
+    return settings_.isolated == config::Isolation::Test && !group.schedule_individual &&
+           keeps_apart();
+}
+
+// Its tests run in batches, or apart.
 bool PytestFramework::is_alone(const config::Group& group) const {
     return group.schedule_individual || settings_.isolated != config::Isolation::Worker;
 }
@@ -173,7 +180,9 @@ bool PytestFramework::has_discovering_worker() const {
 
 bool PytestFramework::has_worker(const std::shared_ptr<const Carry>& carry) const {
     if (worker_ != config::WorkerMode::Auto || is_plain(carry)) return false;
-    return settings_.isolated != config::Isolation::Test || carried(carry).forks;
+    const auto& ways = carried(carry);
+    return settings_.isolated != config::Isolation::Test || ways.forks ||
+           (forks_for_tests() && !ways.never);
 }
 
 bool PytestFramework::leaves_mothers() const { return has_discovering_worker() && forks_here(); }
@@ -209,13 +218,20 @@ bool PytestFramework::may_fork_anywhere() const {
     return settings_.fork == PytestFork::Auto && starts_python_itself(settings_.prefix);
 }
 
+// It collects all there is first.
+bool PytestFramework::forks_for_tests() const {
+    return worker_ == config::WorkerMode::Auto && may_fork_anywhere() &&
+           settings_.collect != PytestCollect::Files;
+}
+
 bool PytestFramework::may_fork(const RunContext& context) const {
     return forks_here() && has_run_folder(context);
 }
 
 bool PytestFramework::may_be_kin(const BatchRequest& request) const {
     return !request.context.sandbox_folder.empty() && may_fork_anywhere() &&
-           settings_.collect != PytestCollect::Files && !is_alone(request.group);
+           settings_.collect != PytestCollect::Files &&
+           (is_apart(request.group) || !is_alone(request.group));
 }
 
 std::optional<ForkedInstead> PytestFramework::fork_instead(const BatchRequest& request) const {

@@ -43,7 +43,7 @@ class PytestFramework final : public Framework,
     std::unique_ptr<BatchReader> reader(const BatchRequest& request) const override;
     bool has_discovering_worker() const override;
     bool has_worker(const std::shared_ptr<const Carry>& carry) const override;
-    bool keeps_apart() const override { return leaves_mothers(); }
+    bool keeps_apart() const override { return leaves_mothers() || forks_for_tests(); }
     Result<BatchCommand> worker(const BatchRequest& request,
                                 std::chrono::seconds test_limit) const override;
     std::unique_ptr<WorkerTalk> worker_talk(const BatchRequest& request) const override;
@@ -70,6 +70,7 @@ class PytestFramework final : public Framework,
                               WordsOf words_of) const;
     void leave_mother(nlohmann::json& plan, const DiscoveryRequest& request) const;
     bool is_alone(const config::Group& group) const;
+    bool is_apart(const config::Group& group) const;
     // Whether the process that discovers such a group stays to be forked, if it can.
     bool leaves_mothers() const;
     std::string shown_discovery(const config::Group& group) const;
@@ -85,6 +86,8 @@ class PytestFramework final : public Framework,
     bool forks_here() const;
     bool may_fork_anywhere() const;
     bool may_fork(const RunContext& context) const;
+    // Whether a worker that is no fork, wherever it is, forks for its tests.
+    bool forks_for_tests() const;
     // Whether workers of the group in one sandbox elsewhere are forks of the first.
     bool may_be_kin(const BatchRequest& request) const;
     std::optional<ForkedInstead> fork_instead(const BatchRequest& request) const;

@@ -8,7 +8,7 @@ import pytest
 
 FOLDER = Path(offload_pytest.__file__).parent
 # A fork, too, has no test behind it: what it is made by has all run before its first one.
-BEFORE_TESTS = {"ahead", "companions", "conclusion", "coverage", "greeting", "kin", "mother", "plan", "plugin",
+BEFORE_TESTS = {"ahead", "companions", "conclusion", "coverage", "greeting", "kin", "mother", "orphans", "plan", "plugin",
                 "safety", "separation", "streams", "xdist"}
 WHILE_TESTS_RUN = sorted(
     path for path in FOLDER.glob("*.py") if path.stem not in BEFORE_TESTS | {"system"}

@@ -74,20 +74,34 @@ TEST(PytestWorker, KeepsTestsApartWhereItCanBeForkedForThem) {
     PytestOptions settings;
     settings.prefix = {"python", "-m", "pytest"};
     settings.isolated = config::Isolation::Test;
-    config.provider.type = "local";
     const auto made = [&] {
         config.framework.options = std::make_shared<PytestOptions>(settings);
         return PytestFramework(config);
     };
+    const auto nothing = std::make_shared<PytestCarry>(PytestWays{});
     const auto forks = std::make_shared<PytestCarry>(PytestWays{.forks = true});
+    const auto never = std::make_shared<PytestCarry>(PytestWays{.never = true});
+    for (const auto* provider : {"local", "docker"}) {  // by itself, it does so elsewhere as well
+        config.provider.type = provider;
+        EXPECT_TRUE(made().keeps_apart());
+        EXPECT_TRUE(made().has_worker(forks));
+        EXPECT_TRUE(made().has_worker(nothing));
+        EXPECT_FALSE(made().has_worker(never));
+    }
+    settings.collect = PytestCollect::Files;  // it would have to collect all
+    EXPECT_FALSE(made().keeps_apart());
+    EXPECT_FALSE(made().has_worker(nothing));
+    config.provider.type = "local";
     EXPECT_TRUE(made().keeps_apart());
     EXPECT_TRUE(made().has_worker(forks));
-    EXPECT_FALSE(made().has_worker(std::make_shared<PytestCarry>(PytestWays{})));
+    EXPECT_FALSE(made().has_worker(nothing));
+    settings.collect = PytestCollect::Auto;
     settings.fork = PytestFork::Off;
     EXPECT_FALSE(made().keeps_apart());
+    EXPECT_FALSE(made().has_worker(nothing));
     settings.fork = PytestFork::Auto;
     settings.isolated = config::Isolation::File;
-    EXPECT_TRUE(made().has_worker(std::make_shared<PytestCarry>(PytestWays{})));
+    EXPECT_TRUE(made().has_worker(nothing));
 }
 
 TEST(PytestWorker, IsAnnouncedToItsControllerBeforeItStarts) {  // TRAPS 57
