@@ -57,8 +57,9 @@ class Apart:
         system.exit_at_once(0)
 
 
-def look_at_one_that_is_no_fork(session, own, watch):
-    """As look_at_this_process(), of a worker that is to fork for its tests."""
+def look_before_tests(session, own, watch):
+    """As look_at_this_process(), of a worker that is to fork for its tests. One that is a fork itself
+    may have changed since: plugins do something before their session's first test, too."""
     streams, reason = look_at_this_process(session, own, watch, same_worker=True)
     if not reason and forked_threads() > 1:
         reason = "threads of a library would be missing in a fork"

@@ -4,7 +4,7 @@ from collections import deque
 
 import pytest
 
-from .apart import Apart, look_at_one_that_is_no_fork
+from .apart import Apart, look_before_tests
 from .frames import PROTOCOL
 from .hooks import Selections
 from .greeting import greet
@@ -29,9 +29,9 @@ class EarlyWorker(Worker):
         self._watch = watch
         self._mother = mother  # None: no worker is to be a fork of this one
         keeps_apart = self._keeps_apart and not self._tells
-        self._forks_itself = keeps_apart and watch is not None
+        self._forks_for_tests = keeps_apart and watch is not None
         self._keeps_apart = keeps_apart and watch is None
-        self._forks_can_leave = False
+        self._is_forked = self._forks_can_leave = False
         self._leaves = plan.get("leaves", False)
         self._workers = plan.get("workers", 1)
         self._is_batch = False
@@ -103,8 +103,8 @@ class EarlyWorker(Worker):
                 self._selections.need_all(),
                 self.stays,
             )
-        elif not self._is_fork(session) and self._forks_itself and self.stays:
-            self._be_forked_itself(session)
+        else:
+            self._is_fork(session)
 
     def _own_streams(self):
         """Descriptors of this process."""
@@ -124,14 +124,13 @@ class EarlyWorker(Worker):
         for one in (self._requests, self._channel):
             one.begin_anew()
         self._garbage.begin_anew()
-        self._forks_can_leave = self._mother.forks_can_leave
+        self._is_forked, self._forks_can_leave = True, self._mother.forks_can_leave
         self._prepare_to_leave()
         self._is_batch = plan["mode"] == "run"
         if self._is_batch:
             self._requests = PlannedRequests(plan)
             remember_no_ids(config)
-        elif plan.get("apart", False):
-            self._keep_tests_apart(config, self._mother.streams)
+        self._forks_for_tests = not self._is_batch and plan.get("apart", False)
         self._watchdog.begin_anew(plan.get("limit"))
         self._maxfail = 1 if plan["fail_fast"] else 0
         self._label = plan["label"]
@@ -145,24 +144,22 @@ class EarlyWorker(Worker):
         greet(self._channel, plan["mode"])
         return True
 
-    def _be_forked_itself(self, session):
-        """For each test, where nothing speaks against it."""
-        self._terminal.flush_all(session.config)
-        streams, reason = look_at_one_that_is_no_fork(session, self._own_streams(), self._watch)
-        if reason:
-            self._channel.send("unfit", reason=reason)
-            self.stays = False
-            return
-        self._forks_can_leave = can_leave()
-        self._keep_tests_apart(session.config, streams)
-
-    def _keep_tests_apart(self, config, streams):
-        self._apart = Apart(self._channel, streams)
-        remember_no_ids(config)
-
     def _prepare_to_leave(self):
         if self._forks_can_leave:
             self._ending.leave_at_once()
+
+    def _may_run_apart(self, session):
+        """False, and told, where something speaks against a fork for each test."""
+        self._terminal.flush_all(session.config)
+        streams, reason = look_before_tests(session, self._own_streams(), self._watch)
+        if reason:
+            self._channel.send("unfit", reason=reason)
+            return False
+        if not self._is_forked:
+            self._forks_can_leave = can_leave()
+        self._apart = Apart(self._channel, streams)
+        remember_no_ids(session.config)
+        return True
 
     def _run_apart(self, session):
         """Comes back in the fork for a test, which has nothing else to run."""
@@ -192,7 +189,9 @@ class EarlyWorker(Worker):
         if self.stays:
             session.testsfailed = 0  # modules that cannot be collected have been told
             set_options(session.config.option, {"maxfail": self._maxfail})
-            if self._apart is not None:
+            if self._forks_for_tests:
+                if not self._may_run_apart(session):
+                    return True
                 self._run_apart(session)
             self._serve(session)
         return True

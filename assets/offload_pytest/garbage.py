@@ -2,8 +2,9 @@
 
 import io
 import socket
+import weakref
 
-from .callers import package_of
+from .generators import GENERATOR, those_with_a_say
 from .streams import Opened
 from .system import system
 
@@ -13,7 +14,7 @@ OLD = 2  # generation
 FILES = (io.TextIOWrapper, io.BufferedReader, io.BufferedWriter, io.BufferedRandom,
          io.BufferedRWPair, io.FileIO, io.BytesIO, io.StringIO)
 FINALIZERS_OF_FILES = tuple(kind.__del__ for kind in (*FILES, socket.socket))
-GENERATOR = type(one for one in ())
+FINALIZE = weakref.finalize
 FUNCTION = type(lambda: None)
 HARMLESS_CALLBACKS = (  # modules: they keep registers
     "weakref",
@@ -21,8 +22,6 @@ HARMLESS_CALLBACKS = (  # modules: they keep registers
     "logging",
     "trio._core._ki",
 )
-PLUGGY = "pluggy"
-HOOKS = ("_pytest", PLUGGY, "offload_pytest")
 
 
 class Garbage:
@@ -65,7 +64,7 @@ class Garbage:
         search may bring about; then the rest stays unsearched."""
         if not self._is_quiet() and not self._quiets_the_young():
             system.collect_garbage()
-            if not self._is_quiet():
+            if self.opened.anything() or telling_at_exit(self._made()):
                 return False
         system.freeze_garbage()
         return True
@@ -75,9 +74,9 @@ class Garbage:
         with others, brings it about. What that leaves behind is old then: it is known beforehand."""
         if not self._all_are_young():
             return False
-        left = Survivors(telling(self._made()))
+        left = Survivors(telling_at_exit(self._made()))
         system.collect_garbage(OLD - 1)
-        return not left.any() and not self.opened.anything() and not telling(young())
+        return not left.any() and not self.opened.anything() and not telling_at_exit(young())
 
     def _is_quiet(self):
         """Whether nothing might run code, or write what it has held back, when it goes."""
@@ -131,9 +130,17 @@ def telling(objects):
     references = {kind for kind in kinds if issubclass(kind, system.Reference)} - finalized
     found = [one for one in objects if type(one) in finalized] if finalized else []
     found += [one for one in objects if type(one) in references and has_callback(one)]
-    half_way = [one for one in objects if type(one) is GENERATOR and is_half_way(one)]
-    resumed = wrappers_of_calls() if half_way else ()
-    return found + [one for one in half_way if id(one) not in resumed]
+    return found + those_with_a_say([one for one in objects if type(one) is GENERATOR])
+
+
+def telling_at_exit(objects):
+    """Those that might do so behind the exit handlers. Who has asked weakref to be called, has been by
+    then, or is not called any more."""
+    return [one for one in telling(objects) if not has_finalize(one)]
+
+
+def has_finalize(one):
+    return issubclass(type(one), system.Reference) and type(callback_of(one)) is FINALIZE
 
 
 def has_finalizer(kind):
@@ -144,31 +151,13 @@ def has_finalizer(kind):
     return not any(found is each for each in FINALIZERS_OF_FILES)
 
 
-def is_half_way(generator):
-    """Hooks of pytest's own and of this plugin aside, around which the session goes on."""
-    frame = generator.gi_frame
-    return frame is not None and frame.f_lasti >= 0 and package_of(frame) not in HOOKS
-
-
-def wrappers_of_calls():
-    """Identities of the generators that the calls of hooks which go on here will resume, whosever
-    they are."""
-    held = []
-    frame = system.caller()
-    while frame is not None:
-        if package_of(frame) == PLUGGY:
-            held += [one for value in frame.f_locals.values() if type(value) is list for one in value]
-        frame = frame.f_back
-    # Some versions keep a tuple of generator and plugin, others a generator around an older one.
-    held += [part for one in held if type(one) is tuple for part in one]
-    outer = [one.gi_frame for one in held if type(one) is GENERATOR and one.gi_frame is not None]
-    held += [inner for frame in outer if package_of(frame) == PLUGGY for inner in frame.f_locals.values()]
-    return {id(one) for one in held if type(one) is GENERATOR}
+def callback_of(reference):
+    return system.Reference.__callback__.__get__(reference)
 
 
 def has_callback(reference):
     """Registers of the interpreter's, which are compiled, and of its library are no concern."""
-    callback = system.Reference.__callback__.__get__(reference)
+    callback = callback_of(reference)
     if callback is None or type(callback) is type(system.write):
         return False
     return type(callback) is not FUNCTION or callback.__module__ not in HARMLESS_CALLBACKS

@@ -33,7 +33,7 @@ class Mother:
         self._channel = channel
         self._watch = watch
         self._alone = alone
-        self.streams = None
+        self._streams = None
         self.forks_can_leave = False
 
     def is_in_doubt(self, config):
@@ -43,7 +43,7 @@ class Mother:
     def stay_behind(self, session, own):
         """Forks the mother, unless something speaks against it. None in this process; in each of
         her workers, later, its plan. `own`: descriptors of the three standard streams."""
-        self.streams, reason = look_at_this_process(session, own, self._watch, same_worker=False)
+        self._streams, reason = look_at_this_process(session, own, self._watch, same_worker=False)
         reason = reason or self._leave(session)
         if isinstance(reason, dict):
             return reason
@@ -94,7 +94,7 @@ class Mother:
             if parent.recv(1) != b"1":
                 system.exit_at_once(0)
             nothing = system.open_descriptor("/dev/null", os.O_RDWR)
-            self.streams.replace([nothing] * 3)
+            self._streams.replace([nothing] * 3)
             system.close(nothing)
             self._wear_marker(None)
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -130,10 +130,10 @@ class Mother:
         with connection:
             connection.settimeout(30)
             wish, descriptors = receive(connection)
-            self.streams.replace(descriptors)
+            self._streams.replace(descriptors)
             for descriptor in descriptors:
                 system.close(descriptor)
-            self.streams.renew_captures()
+            self._streams.renew_captures()
             for name, value in wish["env"].items():
                 system.environ[name] = value
             self._wear_marker(wish["env"].get(MARK))

@@ -45,6 +45,7 @@ class Watch:
         self.asked_how_many = False  # workers there are, of a process that was none
         self._active = True
         self._draws = Draws()
+        self._draws_before = False  # this has ended: a fork is given another state
         self._drawn = False  # by others than the trusted
         self._may_have_port = False  # of the system's choice: who asks which has one
         self._sees_ports = False
@@ -66,12 +67,14 @@ class Watch:
 
     def end(self):
         """From now on all is as it was, but for a hook that returns at once."""
+        if self._active:
+            self._draws_before = self._draws.any()
         self._active = False
         while self._undo:
             self._undo.pop()()
 
     def has_drawn(self):
-        return self._draws.any()
+        return self._draws.any() if self._active else self._draws_before
 
     def note(self, what, depth=2, is_identity=False):
         """To be called by what is watched, which its caller answers for."""

@@ -120,6 +120,26 @@ class Tests:
         self.assertEqual(len(pids), 1, told.kind("end"))
 
 
+    def test_what_a_plugin_does_before_the_first_test_speaks_against_it(self):
+        for what, reason in (
+            ("threading.Thread(target=threading.Event().wait, daemon=True).start()", "a thread runs"),
+            ("session.config.mine = socket.socket()", "is open"),
+            ("subprocess.Popen(['sleep', '10'])", "a child process is left"),
+        ):
+            with self.subTest(reason):
+                self.write("conftest.py", """
+                    import pytest, socket, subprocess, threading
+                    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+                    def pytest_runtestloop(session):
+                        %s
+                        yield
+                """ % what)
+                self.write("test_a.py", TWO)
+                worker, told = self.apart("test_a.py::test_1")
+                self.assertIn(reason, told.one("unfit")["reason"], told.err)
+                self.assertEqual((told.kind("begin"), told.kind("end")), ([], []))
+
+
 class Apart(Tests, ForkCase):
     """Forks of the process that has collected."""
 

@@ -333,10 +333,77 @@ class Forks(ForkCase):
                     self.assertEqual(ended, (0, ["exit"]))
                     (self.root / "log").unlink()
 
+    def test_what_has_nothing_to_say_when_it_goes_is_no_hindrance(self):
+        for name, test, conftest in (
+            ("a generator half way", "def test_1(): pass", """
+                def counts():
+                    n = 0
+                    while True:
+                        n += 1
+                        yield n
+                counter = counts()
+                next(counter)
+                some = (n for n in counter)
+                next(some)
+             """),
+            ("one behind its last block", "def test_1(): pass", """
+                def counts():
+                    try: log
+                    finally: pass
+                    yield 1
+                counter = counts() if __import__("sys").version_info >= (3, 11) else None
+                counter and next(counter)
+             """),
+            ("a test's", "def test_1(): Left.one = (n for n in 'ab'); next(Left.one)", ""),
+            ("a finalizer that is not called at the exit", "def test_1(): pass", """
+                one = Kept()
+                weakref.finalize(one, log, "gone").atexit = False
+             """),
+            ("a test's own", """
+                import weakref
+                def test_1():
+                    Left.one = conftest.Kept()
+                    weakref.finalize(Left.one, conftest.log, "gone").atexit = False
+             """, ""),
+        ):
+            with self.subTest(name):
+                self.assertEqual(self.end_of_fork(test, conftest), (0, ["exit"]))
+                (self.root / "log").unlink()
+
+    def test_finalizers_that_the_exit_calls_are_called(self):
+        ended = self.end_of_fork("def test_1(): pass", """
+            one = Kept()
+            weakref.finalize(one, log, "gone")
+        """)
+        self.assertEqual(ended, (0, ["gone", "exit"]))
+
     def test_where_something_may_have_to_be_said_they_end_as_ever(self):
         for name, test, conftest, logged in (
             ("a finalizer", "def test_1(): Left.one = conftest.Talker()", "", "gone"),
             ("one from before the fork", "def test_1(): pass", "one = Talker()", "gone"),
+            ("a generator within a block", "def test_1(): pass", """
+                def talks(log=log):
+                    try: yield
+                    finally: log("closed")
+                one = talks()
+                next(one)
+             """, "closed"),
+            ("a test's generator", """
+                def talks(log=conftest.log):
+                    with conftest.talker(log): yield
+                def test_1():
+                    Left.one = talks()
+                    next(Left.one)
+             """, """
+                class talker:
+                    def __init__(self, log): self.log = log
+                    def __enter__(self): pass
+                    def __exit__(self, *_): self.log("closed")
+             """, "closed"),
+            ("a callback", "def test_1(): pass", """
+                two = Kept()
+                other = weakref.ref(two, lambda _, log=log: log("gone"))
+             """, "gone"),
             ("a file", "def test_1(): Left.file = open('log', 'a'); Left.file.write('held\\n')", "",
              "held"),
             ("a coroutine", """
