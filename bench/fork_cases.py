@@ -111,10 +111,12 @@ def replaced(folder, runs):
     tests.mkdir()
     (tests / "test_crash.py").write_text(textwrap.dedent("""\
         import os
+        import time
         import pandas
 
 
         def test_0():
+            time.sleep(0.05)  # the longer one, which begins
             os._exit(3)
 
 

@@ -48,8 +48,27 @@ class NoSubreaper(PytestScenario):
             def pytest_collection_finish():
                 os.register_at_fork(after_in_child=lambda: open("forks", "a").write("."))
             """, "tests/test_a.py": "def test_1(): pass\ndef test_2(): pass\ndef test_3(): pass\n",
-            "forks": ""}, framework='isolation = "test"\n', offload="max_parallel = 2")
+            "forks": ""}, framework='isolation = "file"\n', offload="max_parallel = 2")
         run = self.offload("run", under=(*OLDER_KERNEL, "--no-subreaper")).expect_exit(0)
         run.expect_outcomes({f"tests/test_a.py::test_{n}": "passed" for n in (1, 2, 3)})
         # The two by which the process that has collected stays behind, in vain.
         self.assertLessEqual(len((self.project / "forks").read_text()), 2, run.describe())
+
+    @on_known_machines
+    @with_pytest(8)
+    def test_where_no_fork_could_be_adopted_workers_fork_for_their_own_tests(self):
+        self.pytest_project({"starts": "", "tests/test_a.py": """
+            import subprocess
+            state = []
+            with open("starts", "a") as file: file.write(".")
+            def alone():
+                state.append(1)
+                assert len(state) == 1
+            def test_1(): alone()
+            def test_2(): subprocess.Popen(["sleep", "1000"])
+            def test_3(): alone()
+            def test_4(): alone()
+            """}, framework='isolation = "test"\n', offload="max_parallel = 1")
+        run = self.offload("run", under=(*OLDER_KERNEL, "--no-subreaper")).expect_exit(0)
+        run.expect_outcomes({f"tests/test_a.py::test_{n}": "passed" for n in (1, 2, 3, 4)})
+        self.assertEqual((self.project / "starts").read_text(), "..", run.describe())
