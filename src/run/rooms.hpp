@@ -66,7 +66,7 @@ struct Run::Rooms {
     void cannot_prepare(std::string reason);
     void tear_down_or_finish();
     void advance_discovery(const Now& now);
-    void assign_batches(const Now& now);
+    bool assign_batches(const Now& now);  // whether there was one
     void give_up_without_sandboxes();
     void watch(const Now& now);
     void forecast(const Now& now);

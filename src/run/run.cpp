@@ -166,7 +166,8 @@ void Run::Rooms::advance(const Now& now) {
         } else {
             streaming.employ(*scheduler, now);
             streaming.feed_all(*scheduler, now);
-            assign_batches(now);
+            // Who has just begun is told as well if nothing follows: it would wait for that.
+            if (assign_batches(now)) streaming.feed_all(*scheduler, now);
             fleet.want(scheduler->startable(settings.slots - fleet.count(Phase::Busy)),
                        now.since_start);
             if (!scheduler->has_queued()) {
@@ -215,15 +216,18 @@ void Run::Rooms::advance_discovery(const Now& now) {
     if (!stop.stopping()) discover(gathering.take_for_commands());
 }
 
-void Run::Rooms::assign_batches(const Now& now) {
-    if (now.since_start < scheduler->work_from()) return;
+bool Run::Rooms::assign_batches(const Now& now) {
+    if (now.since_start < scheduler->work_from()) return false;
+    bool any = false;
     for (const auto sandbox : fleet.idle()) {
         const auto assignment = scheduler->next(sandbox, now.since_start);
         if (!assignment) continue;
         crew.start(sandbox, streaming.way_of(*assignment), *assignment,
                    verdicts.next_attempts(assignment->tests), gathering.carry(assignment->group),
                    now);
+        any = true;
     }
+    return any;
 }
 
 void Run::Rooms::give_up_without_sandboxes() {

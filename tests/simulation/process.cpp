@@ -11,7 +11,6 @@
 namespace offload::simulation {
 namespace {
 
-constexpr Seconds kStartUp{0.3};
 constexpr Seconds kUntilEnded{0.05};
 constexpr int kSegmentationFault = 11;
 constexpr int kKilled = 9;
@@ -91,7 +90,7 @@ void Process::begin() {
                          "a batch is not handed what its discovery has found out");
     take(std::exchange(order_.tests, {}));
     if (!is_worker()) later(around_.world.settings.exec_limit, &Process::run_out_of_time);
-    later(kStartUp, &Process::start_up);
+    later(around_.world.start_up, &Process::start_up);
 }
 
 void Process::start_up() {

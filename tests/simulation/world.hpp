@@ -154,6 +154,7 @@ struct World {
     std::map<std::size_t, Seconds> vanishings = {};        // likewise; so long after it came up
     std::map<std::size_t, Exec> execs = {};                // by number of the batch
     Exec usual_exec = {};
+    Seconds start_up{0.3};                    // of each
     std::vector<std::string> artefacts = {};  // what every batch leaves
     Seconds fetching{0};                      // how long it takes to fetch them
     Conclusion conclusion = {};

@@ -134,6 +134,25 @@ TEST(Workers, ACrashFailsTheRunningTestAloneAndANewWorkerGoesOn) {
     f.expect_each_executed_once();
 }
 
+// It waits for the word that nothing follows, as any that is given a single test.
+TEST(Workers, TheLastTestInANewWorkerWaitsForNothing) {
+    Workers f({ids(2)});
+    f.settings().slots = 1;
+    f.know(Seconds{1});
+    f.settings().known_durations.front().duration = Seconds{2};  // it begins
+    f.world.start_up = Seconds{0.01};
+    f.acts("t0") = {Act::Crash};
+    std::optional<Seconds> began;
+    Seconds waited{0};
+    f.on_event = [&](const Event& event, simulation::Simulation&) {
+        if (std::holds_alternative<BatchStarted>(event.body)) began = event.since_start;
+        if (std::holds_alternative<TestStarted>(event.body)) waited = event.since_start - *began;
+    };
+    EXPECT_EQ(f.play().counts.passed, 1U);
+    EXPECT_EQ(f.workers(), 2U);
+    EXPECT_NEAR(waited.count(), f.world.start_up.count(), 1e-3);
+}
+
 // TRAPS 19
 TEST(Workers, TheRetryOfACrashSharesNoProcess) {
     Workers f({ids(30)});
