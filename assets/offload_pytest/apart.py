@@ -1,7 +1,7 @@
 """Tests that have a process each."""
 
 from .orphans import inherit_orphans
-from .safety import has_children, look_at_this_process, native_threads
+from .safety import has_children, look_at_this_process, native_threads, threads_of_libraries
 from .system import system
 
 
@@ -61,20 +61,19 @@ def look_before_tests(session, own, watch):
     """As look_at_this_process(), of a worker that is to fork for its tests. One that is a fork itself
     may have changed since: plugins do something before their session's first test, too."""
     streams, reason = look_at_this_process(session, own, watch, same_worker=True)
-    if not reason and forked_threads() > 1:
-        reason = "threads of a library would be missing in a fork"
+    if not reason and native_threads() > 1:
+        fork_in_vain()
+        reason = threads_of_libraries()
     if reason:
         reason = "each test is to have a process, and this one cannot be forked: " + reason
     return streams, reason
 
 
-def forked_threads():
-    """How many there are here after a fork, for which libraries that know of forks end theirs."""
+def fork_in_vain():
     child = system.fork_unwarned()
     if child == 0:
         system.exit_at_once(0)
     system.waitpid(child, 0)
-    return native_threads()
 
 
 def end_what_is_left():

@@ -6,7 +6,7 @@ import socket
 
 from .leaving import can_leave
 from .plan import read_plan
-from .safety import look_at_this_process, native_threads, what_shows_at_once
+from .safety import look_at_this_process, threads_of_libraries, what_shows_at_once
 from .streams import flush_streams
 from .system import system
 
@@ -47,7 +47,9 @@ class Mother:
         reason = reason or self._leave(session)
         if isinstance(reason, dict):
             return reason
-        never = reason and look_at_this_process(session, own, self._watch, same_worker=True)[1]
+        never = ""
+        if reason and self._alone == "apart":
+            _, never = look_at_this_process(session, own, self._watch, same_worker=True)
         self._tell(reason, never)
         return None
 
@@ -58,9 +60,9 @@ class Mother:
             self._notice(reason, never)
 
     def _notice(self, reason, never):
-        alone = self._alone
-        if alone == "apart":
-            alone, reason = ("test", never) if never else ("worker", reason)
+        alone = "worker" if self._alone == "apart" else self._alone
+        if never:
+            alone, reason = "test", never
         # What it costs is noticed where it is paid for each test.
         severity = "note" if alone == "test" else "detail"
         text = "each %s has a process that collects by itself, because this one cannot be forked: %s"
@@ -82,9 +84,9 @@ class Mother:
         there.close()
         system.waitpid(child, 0)
         with here:
-            # Libraries that know of forks have ended their threads for this one.
-            if native_threads() > 1:
-                return "threads of a library would be missing in a fork"
+            threads = threads_of_libraries()
+            if threads:
+                return threads
             here.sendall(b"1")
             return "" if here.recv(1) == b"1" else "the socket %s cannot be made" % self._path
 

@@ -80,6 +80,11 @@ def native_threads():
     return sum(name not in DISPENSABLE_THREADS for name in names)
 
 
+def threads_of_libraries():
+    """What speaks against forks after one, for which libraries that know of forks end theirs."""
+    return "threads of a library would be missing in a fork" if native_threads() > 1 else ""
+
+
 def name_of_thread(number):
     try:
         with system.open("/proc/self/task/%s/comm" % number) as file:

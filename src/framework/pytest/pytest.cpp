@@ -195,7 +195,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     add_common(plan);
     plan["whole"] = collects_all(request, true);
     if (request.start != WorkerStart::ToDiscover) {
-        if (settings_.isolated == config::Isolation::Test) plan["apart"] = true;
+        if (is_apart(request.group)) plan["apart"] = true;
         if (may_be_kin(request)) plan["kin"] = exact_json(kin_path(request));
         auto command = with_plan(request, as_ascii(plan));
         command.fork = fork_instead(request);
