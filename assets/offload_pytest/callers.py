@@ -32,14 +32,18 @@ TRUSTED_TO_BEGIN = (
     "fiona",  # whether some variables are there
     "fsspec",  # variables that are meant for it
     "joblib",  # whether a semaphore can be made
+    "loguru",  # holds its locks while there is a fork
     "networkx",  # variables that are meant for it
     "numba",  # the same
     "openai",  # a key by which it knows what it has signed
     "passlib",  # whether numbers can be drawn
     "prefect",  # variables that are meant for it
     "psutil",  # which files of /proc there are
+    "pymongo",  # its clients know when they are in another process
     "scipy",  # numbers for examples in its documentation
+    "synchronicity",  # its thread starts anew
     "tqdm",  # variables that are meant for it
+    "trio",  # forgets threads that a fork has not
     "wsgiref",  # what it hands to applications
     "xarray",  # names for its locks
 )

@@ -75,7 +75,12 @@ class Mother:
             here, there = socket.socketpair()
         except Exception as error:  # of whoever keeps tests from making any
             return "no socket can be made: %s" % error
-        child = system.fork_unwarned()
+        try:
+            child = system.fork_unwarned()
+        except Exception as error:
+            here.close()
+            there.close()
+            return "no process can be forked: %s" % error
         if child == 0:
             here.close()
             if system.fork_unwarned() != 0:

@@ -1,6 +1,7 @@
 """Whether this process can be forked, so that each fork is as if it had been started by itself."""
 
 import os
+import signal
 
 from .nodes import CONFIGURE, DOWN, is_left_alone
 from .streams import Streams, shared_memory
@@ -22,6 +23,8 @@ UNFIT_MODULES = (
 # jemalloc's, in pyarrow and with it pandas: it gives memory back to the system, which threads that
 # use the memory do where there is none.
 DISPENSABLE_THREADS = ("jemalloc_bg_thd",)
+
+TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)  # no fork has any
 
 
 def unfit_module():
@@ -131,7 +134,7 @@ def what_speaks_against_forks(session, watch, streams, same_worker):
         return "fixtures are set up before the first test"
     if has_children():
         return "a child process is left from before the first test"
-    if any(system.getitimer(0)):
+    if any(any(system.getitimer(timer)) for timer in TIMERS):
         return "an alarm is set before the first test"
     if streams.strange:
         return "%s before the first test" % streams.strange

@@ -100,6 +100,7 @@ class System:
         self.times = os.times
         self.open = open
         self.register_at_fork = os.register_at_fork
+        self.renumber_thread = getattr(threading.Thread, "_set_native_id", None)
         self.dirname = os.path.dirname
         self.join = os.path.join
         self.kept = set()  # descriptors of ours
@@ -126,12 +127,17 @@ class System:
         self.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def fork_unwarned(self):
-        """Newer Pythons warn of threads that a fork would miss; whoever forks has looked for them."""
+        """Newer Pythons warn of threads that a fork would miss; whoever forks has looked for them. Its
+        only thread would keep the number of the one that forked."""
         if sys.version_info < (3, 12):
-            return self.fork()
-        with self.unwarned():
-            self.ignore_warnings("ignore")
-            return self.fork()
+            child = self.fork()
+        else:
+            with self.unwarned():
+                self.ignore_warnings("ignore")
+                child = self.fork()
+        if child == 0 and self.renumber_thread is not None:
+            self.renumber_thread(self.current_thread())
+        return child
 
     def kill_at_once(self, process):
         self.kill(process, signal.SIGKILL)

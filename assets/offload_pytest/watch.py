@@ -3,6 +3,8 @@
 import os
 import random
 import socket
+import threading
+import time
 
 from .callers import culprit, of_the_library
 from .chance import Draws
@@ -21,12 +23,24 @@ HOW_MANY = "PYTEST_XDIST_WORKER_COUNT"
 
 MAKES_TEMPORARY = "makes a temporary file or folder"
 TAKES_A_PORT = "takes a port"
+ASKS_ITS_NUMBER = "asks for the number of its process"
+
+# What is another in each fork, and of a fork's time for computing there is none before it began.
+NUMBERS = ((os, "getpgrp"), (os, "getpgid"), (threading, "get_native_id"))
+CLOCKS = (
+    (time, "process_time"),
+    (time, "process_time_ns"),
+    (time, "thread_time"),
+    (time, "thread_time_ns"),
+    (os, "times"),
+)
 
 EVENTS = {  # of Python's audit
     "tempfile.mkdtemp": MAKES_TEMPORARY,
     "tempfile.mkstemp": MAKES_TEMPORARY,
     "socket.bind": TAKES_A_PORT,
     "sqlite3.connect": "connects to a database of SQLite's",
+    "sys.addaudithook": "wants to hear of all that this process does",
 }
 
 Socket = socket.socket
@@ -50,20 +64,22 @@ class Watch:
         self._may_have_port = False  # of the system's choice: who asks which has one
         self._sees_ports = False
         self._undo = []
+        self._own = {}  # by number of what stands in for it: (that, the module's own)
         system.add_audit_hook(self._hear)
         self._watch_environment()
-        self._watch_function(
-            os,
-            "getpid",
-            "asks for the number of its process",
-            {"logging": None, "tempfile": MAKES_TEMPORARY},
-        )
+        of_libraries = {"logging": None, "tempfile": MAKES_TEMPORARY}
+        self._watch_function(os, "getpid", ASKS_ITS_NUMBER, of_libraries)
+        for module, name in NUMBERS:  # threads keep theirs
+            self._watch_function(module, name, ASKS_ITS_NUMBER, {"threading": None})
+        for module, name in CLOCKS:
+            self._watch_function(module, name, "asks how long its process has computed")
         # The key of this process and of those that it will start.
         key = {"multiprocessing.process": None}
         self._watch_function(os, "urandom", "draws what no other process draws", key)
         self._watch_function(random, "_urandom", "draws what no other process draws")
         self._watch_draws()
         self._watch_ports()
+        self._watch_handlers()
 
     def end(self):
         """From now on all is as it was, but for a hook that returns at once."""
@@ -72,6 +88,15 @@ class Watch:
         self._active = False
         while self._undo:
             self._undo.pop()()
+        self._give_back()
+
+    def _give_back(self):
+        """What is watched, to all modules: some have it by a name of theirs."""
+        for module in list(system.modules.values()):
+            names = getattr(module, "__dict__", {})
+            for key, value in list(names.items()):
+                if id(value) in self._own:
+                    names[key] = self._own[id(value)][1]
 
     def has_drawn(self):
         return self._draws.any() if self._active else self._draws_before
@@ -149,16 +174,9 @@ class Watch:
                 self._draws.forget()
             return drawn
 
-        def restore():
-            vars(generator).pop(name, None)
-            for module in list(system.modules.values()):  # some have it by its name
-                names = getattr(module, "__dict__", {})
-                for key in [key for key, value in list(names.items()) if value is watched]:
-                    names[key] = own
-
         setattr(generator, name, watched)
-        setattr(random, name, watched)
-        self._undo.append(restore)
+        self._undo.append(lambda: vars(generator).pop(name, None))
+        self._replace(random, name, watched)
 
     def _watch_ports(self):
         """Who takes any port and does not ask which has only seen whether there is one."""
@@ -179,6 +197,22 @@ class Watch:
         self._sees_ports = True
         self._undo.append(restore)
 
+    def _watch_handlers(self):
+        """A library's own handlers see to it that it is the same in a fork; what those of others come
+        to, it would not be in a process of its own."""
+
+        def watched(**handlers):
+            if not of_the_library(system.caller(1)):
+                self.note("wants to be told of forks")
+            return system.register_at_fork(**handlers)
+
+        self._replace(os, "register_at_fork", watched)
+
+    def _replace(self, module, name, stand_in):
+        """Until the end."""
+        self._own[id(stand_in)] = stand_in, getattr(module, name)
+        setattr(module, name, stand_in)
+
     def _watch_function(self, module, name, what, what_of=None):
         """`what_of`: by the name of the module that calls it, where that says more. None: it is as
         well done by each fork."""
@@ -193,12 +227,7 @@ class Watch:
                 self.note(told)
             return own(*args)
 
-        def restore():
-            if getattr(module, name) is watched:  # else somebody has replaced it for good
-                setattr(module, name, own)
-
-        setattr(module, name, watched)
-        self._undo.append(restore)
+        self._replace(module, name, watched)
 
 
 def looks_for_proxies():

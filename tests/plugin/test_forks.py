@@ -583,6 +583,22 @@ REFUSED = {
         """}, "conftest asks whether this is a worker"),
     "a number of a process": ({"conftest.py": "import os\nNAME = 'test_%d' % os.getpid()\n"},
                               "conftest asks for the number"),
+    "a number of a group of processes": ({"conftest.py": "import os\nGROUP = os.getpgrp()\n"},
+                                         "conftest asks for the number"),
+    "a number of a thread": ({"test_a.py": """
+        from threading import get_native_id
+        SELF = get_native_id()
+        def test_1(): pass
+        """}, "test_a asks for the number"),
+    "time for computing": ({"conftest.py": "import time\nBEGAN = time.process_time()\n"},
+                           "conftest asks how long"),
+    "a listener": ({"conftest.py": "import sys\nsys.addaudithook(lambda *args: None)\n"},
+                   "conftest wants to hear"),
+    "a handler of forks": ({"conftest.py": """
+        import os
+        is_fork = []
+        os.register_at_fork(after_in_child=lambda: is_fork.append(True))
+        """}, "conftest wants to be told of forks"),
     "a unique name": ({"conftest.py": "import uuid\nNAME = uuid.uuid4().hex\n"},
                       "conftest draws what no other"),
     "a secret": ({"conftest.py": "import secrets\nNAME = secrets.token_hex()\n"},
@@ -606,6 +622,9 @@ random.random()
                "random numbers are drawn"),
     "an alarm": ({"conftest.py": "import signal\nsignal.setitimer(signal.ITIMER_REAL, 1e6)\n"},
                  "an alarm is set"),
+    "an alarm of another clock":
+        ({"conftest.py": "import signal\nsignal.setitimer(signal.ITIMER_VIRTUAL, 1e6)\n"},
+         "an alarm is set"),
     "a tracer": ({"conftest.py": "import sys\nsys.setprofile(lambda *args: None)\n"},
                  "a tracer or profiler"),
     "data for workers": ({"conftest.py": """
@@ -650,6 +669,21 @@ class Refused(ForkCase):
                 self.assertFalse(os.path.exists(self.socket))
                 told = first.run("test_a.py::test_1").finish()  # it goes on as ever
                 self.assertEqual(told.one("end")["outcome"], "passed")
+
+    def test_where_nothing_can_be_forked_it_goes_on_as_ever(self):
+        carried = self.base / "carried"
+        carried.mkdir()
+        (carried / "sitecustomize.py").write_text(textwrap.dedent("""
+            import sys
+            def no_forks(event, arguments):
+                if event == "os.fork": raise OSError("they are forbidden")
+            sys.addaudithook(no_forks)
+        """))
+        self.write("test_a.py", TWO)
+        first = self.first()
+        self.assertEqual(self.refusal(first), "no process can be forked: they are forbidden")
+        told = first.run("test_a.py::test_1").finish()
+        self.assertEqual(told.one("end")["outcome"], "passed")
 
     def test_others_start_meanwhile_as_soon_as_it_is_known(self):
         self.write("test_a.py", TWO)
@@ -704,6 +738,23 @@ code = "import os\\nclass Own: found = dict(os.environ)\\n"
 exec(code, vars(types.ModuleType("tqdm.utils")))
 """,
     "an allocator's thread": NATIVE_THREAD % "jemalloc_bg_thd",
+    "a library's handler of forks": """
+import types
+code = "import os\\nos.register_at_fork(after_in_child=list)"
+exec(compile(code, "trio.py", "exec"), vars(types.ModuleType("trio.threads")))
+""",
+    "the number of its thread": """
+import threading
+def pytest_runtest_setup():
+    assert threading.current_thread().native_id == threading.get_native_id()
+""",
+    "what is asked later": """
+import os, time
+from os import getpid as own
+from time import process_time as computed
+def pytest_runtest_setup(): assert (own, computed) == (os.getpid, time.process_time)
+def pytest_runtest_call(): assert type(own) is type(computed) is type(len)
+""",
     "a plugin that leaves something to the controller": """
 import types
 asks = types.ModuleType("pytest_base_url.plugin")
