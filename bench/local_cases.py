@@ -49,7 +49,7 @@ def many(folder, runs):
                 timed(ours),
                 timed(peer),
                 measure.ratio(ours, peer),
-                "≤ 0.5",
+                "≤ 0.4",
             )
         )
     return rows
