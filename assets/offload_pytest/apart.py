@@ -1,4 +1,4 @@
-"""Tests that have a process each."""
+"""Tests that have a process each, or those of a file one."""
 
 from .orphans import inherit_orphans
 from .safety import has_children, look_at_this_process, native_threads, threads_of_libraries
@@ -6,9 +6,9 @@ from .system import system
 
 
 class Apart:
-    """Of a worker that runs no test itself: it forks a process for each, which comes to its end as a
-    worker does. Where nothing else can be said of that end than what the test's result says, the
-    worker goes on. Else it ends in the same way, and whoever has started it judges as ever."""
+    """Of a worker that runs no test itself: it forks a process for each request, which comes to its end
+    as a worker does. Where nothing else can be said of that end than what the results of its tests
+    say, the worker goes on. Else it ends in the same way, and whoever has started it judges as ever."""
 
     def __init__(self, channel, streams):
         self._channel = channel
@@ -57,7 +57,7 @@ class Apart:
         system.exit_at_once(0)
 
 
-def look_before_tests(session, own, watch):
+def look_before_tests(session, own, watch, unit):
     """As look_at_this_process(), of a worker that is to fork for its tests. One that is a fork itself
     may have changed since: plugins do something before their session's first test, too."""
     streams, reason = look_at_this_process(session, own, watch, same_worker=True)
@@ -65,7 +65,7 @@ def look_before_tests(session, own, watch):
         fork_in_vain()
         reason = threads_of_libraries()
     if reason:
-        reason = "each test is to have a process, and this one cannot be forked: " + reason
+        reason = "each %s is to have a process, and this one cannot be forked: %s" % (unit, reason)
     return streams, reason
 
 

@@ -20,7 +20,7 @@ from .worker import Worker
 class EarlyWorker(Worker):
     """Collects all tests, and then runs those that it is asked for. The first one tells them. Where
     it is only to leave a mother behind it runs none, and as a fork for a batch those of its plan; as
-    one that keeps tests apart it has each run by a fork of its own."""
+    one that keeps tests apart it has those of each request run by a fork of its own."""
 
     def __init__(self, channel, plan, requests, companions, watch, mother):
         """`watch`: None where this process will not be forked."""
@@ -28,9 +28,11 @@ class EarlyWorker(Worker):
         self._tells = plan["mode"] == "first"
         self._watch = watch
         self._mother = mother  # None: no worker is to be a fork of this one
-        keeps_apart = self._keeps_apart and not self._tells
-        self._forks_for_tests = keeps_apart and watch is not None
-        self._keeps_apart = keeps_apart and watch is None
+        self._forks_for = None  # what it forks for, as `_unit`
+        if self._tells:
+            self._unit = None
+        elif watch is not None:
+            self._be_apart(self._unit)
         self._is_forked = self._forks_can_leave = False
         self._leaves = plan.get("leaves", False)
         self._workers = plan.get("workers", 1)
@@ -130,7 +132,7 @@ class EarlyWorker(Worker):
         if self._is_batch:
             self._requests = PlannedRequests(plan)
             remember_no_ids(config)
-        self._forks_for_tests = not self._is_batch and plan.get("apart", False)
+        self._be_apart(None if self._is_batch else plan.get("apart"))
         self._watchdog.begin_anew(plan.get("limit"))
         self._maxfail = 1 if plan["fail_fast"] else 0
         self._label = plan["label"]
@@ -148,10 +150,15 @@ class EarlyWorker(Worker):
         if self._forks_can_leave:
             self._ending.leave_at_once()
 
+    def _be_apart(self, unit):
+        """Nothing speaks against that, as far as a worker knows beforehand."""
+        self._forks_for, self._unit = unit, None
+
     def _may_run_apart(self, session):
-        """False, and told, where something speaks against a fork for each test."""
+        """False, and told, where something speaks against forks for tests."""
         self._terminal.flush_all(session.config)
-        streams, reason = look_before_tests(session, self._own_streams(), self._watch)
+        own = self._own_streams()
+        streams, reason = look_before_tests(session, own, self._watch, self._forks_for)
         if reason:
             self._channel.send("unfit", reason=reason)
             return False
@@ -162,15 +169,15 @@ class EarlyWorker(Worker):
         return True
 
     def _run_apart(self, session):
-        """Comes back in the fork for a test, which has nothing else to run."""
+        """Comes back in the fork for a request, which has nothing else to run."""
         while self._know_the_next_two(session):
-            position = self._queue[0][0]
-            own = deque(entry for entry in self._queue if entry[0] == position)
+            first, request = self._queue[0][0], self._queue[0][-1]
+            own = deque(entry for entry in self._queue if entry[-1] == request)
             if self._apart.begins():
                 self._queue, self._stopped = own, True
-                self._be_for_one(session, position)
+                self._be_for_one(session, first)
                 return
-            self._queue = deque(entry for entry in self._queue if entry[0] != position)
+            self._queue = deque(entry for entry in self._queue if entry[-1] != request)
         self._apart.leave()
 
     def _be_for_one(self, session, position):
@@ -189,7 +196,7 @@ class EarlyWorker(Worker):
         if self.stays:
             session.testsfailed = 0  # modules that cannot be collected have been told
             set_options(session.config.option, {"maxfail": self._maxfail})
-            if self._forks_for_tests:
+            if self._forks_for is not None:
                 if not self._may_run_apart(session):
                     return True
                 self._run_apart(session)

@@ -26,13 +26,14 @@ class Mother:
     output and error. The worker answers with its number once it is ready, and goes on as soon as
     one byte comes back; it ends where none does."""
 
-    def __init__(self, path, channel, watch, alone="worker"):
-        """`alone`: what has a process that collects by itself where there are no forks. "apart": a
-        worker, which forks for its tests, and where that cannot be either a test."""
+    def __init__(self, path, channel, watch, unit="worker", apart=False):
+        """`unit`: what is to have a process, which collects by itself where there are no forks. `apart`:
+        a worker forks for each, and may where it is no fork itself."""
         self._path = path
         self._channel = channel
         self._watch = watch
-        self._alone = alone
+        self._unit = unit
+        self._apart = apart
         self._streams = None
         self.forks_can_leave = False
 
@@ -48,25 +49,23 @@ class Mother:
         if isinstance(reason, dict):
             return reason
         never = ""
-        if reason and self._alone == "apart":
+        if reason and self._apart:
             _, never = look_at_this_process(session, own, self._watch, same_worker=True)
         self._tell(reason, never)
         return None
 
     def _tell(self, reason, never):
-        """`never`: why a worker cannot be forked for its tests, either."""
+        """`never`: why a worker cannot be forked for them, either."""
         self._channel.send("forks", reason=reason, never=bool(never))
         if reason:
             self._notice(reason, never)
 
     def _notice(self, reason, never):
-        alone = "worker" if self._alone == "apart" else self._alone
-        if never:
-            alone, reason = "test", never
-        # What it costs is noticed where it is paid for each test.
-        severity = "note" if alone == "test" else "detail"
+        alone = "worker" if self._apart and not never else self._unit
+        # What it costs is noticed where it is paid for each test, or file.
+        severity = "detail" if alone == "worker" else "note"
         text = "each %s has a process that collects by itself, because this one cannot be forked: %s"
-        self._channel.send("notice", severity=severity, text=text % (alone, reason))
+        self._channel.send("notice", severity=severity, text=text % (alone, never or reason))
 
     def _leave(self, session):
         """Why there is no mother, "" where there is one; a worker's plan in the worker."""

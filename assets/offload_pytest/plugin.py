@@ -86,8 +86,9 @@ class Plugin:
         if kin is not None:
             return watch, KinMother(kin, self._channel, watch)
         if leaves:
-            alone = "apart" if "apart" in plan else "test" if plan.get("leaves") else "worker"
-            return watch, Mother(from_exact(plan["mother"]), self._channel, watch, alone)
+            unit = plan.get("apart", "test" if plan.get("leaves") else "worker")
+            path = from_exact(plan["mother"])
+            return watch, Mother(path, self._channel, watch, unit, "apart" in plan)
         return watch, None
 
     def _choose_mode(self, options, companions):

@@ -29,11 +29,12 @@ class Worker(CollectsNothing, Runner):
         self._collected = set()  # files; "" stands for all there are
         self._folder_nodes = {}  # by path
         self._args = []
-        self._queue = deque()  # of (position, attempt, item)
+        self._queue = deque()  # of (position, attempt, item, number of the request)
+        self._taken = 0  # requests
         self._positions = 0  # of all tests that were asked for
         self._attempt = 0  # told to tests last
         self._whole = plan.get("whole", False)
-        self._keeps_apart = plan.get("apart", False)
+        self._unit = plan.get("apart")  # what has a process: "test" or "file"; None: all share this one
         self._nothing_known = self._stopped = False
 
     def register(self, pluginmanager):
@@ -52,7 +53,7 @@ class Worker(CollectsNothing, Runner):
 
     def _serve(self, session):
         while self._know_the_next_two(session):
-            position, attempt, item = self._queue.popleft()
+            position, attempt, item, _ = self._queue.popleft()
             self._run(position, attempt, item, self._queue[0][2] if self._queue else None)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
@@ -81,8 +82,9 @@ class Worker(CollectsNothing, Runner):
             outcome.force_result(self._folder_nodes.setdefault((path, type(node)), node))
 
     def _what_stands_against_it(self, config):
-        if self._keeps_apart:
-            return "each test is to have a process, and this Python cannot tell whether one can be forked"
+        if self._unit is not None:
+            text = "each %s is to have a process, and this Python cannot tell whether one can be forked"
+            return text % self._unit
         if PROTOCOL not in self._protocols:
             return "the plugin speaks version %d of the worker protocol" % PROTOCOL
         others = [
@@ -114,6 +116,7 @@ class Worker(CollectsNothing, Runner):
         return bool(self._queue)
 
     def _take(self, session, request):
+        self._taken += 1
         files = [from_exact(value) for value in request["files"]]
         unknown = set(files) - self._collected
         if unknown and "" not in self._collected:
@@ -129,7 +132,7 @@ class Worker(CollectsNothing, Runner):
                 self._account_for(session.config, position, node_id, files[file])
                 continue
             self._reporter.counts[position] = len(items)
-            wanted += [((file, place), position, attempt, item) for place, item in items]
+            wanted += [((file, place), position, attempt, item, self._taken) for place, item in items]
         # Files in the order of the request, which goes on with the last one in the next; the tests
         # of a file in pytest's own order.
         wanted.sort(key=lambda entry: entry[0])

@@ -95,7 +95,7 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
     const auto isolation = config.framework.options->isolation();
     const auto* const workers = framework.workers();
     const bool apart =
-        isolation == config::Isolation::Test && workers != nullptr && workers->keeps_apart();
+        isolation != config::Isolation::Worker && workers != nullptr && workers->keeps_apart();
     for (const auto& group : config.groups) {
         settings.told.groups.push_back(group.name);
         const auto command = framework.discovery({group});
@@ -104,8 +104,8 @@ run::Settings settings_for(const RunRequest& request, const framework::Framework
              .retry_count = group.retry_count,
              .alone =
                  group.schedule_individual || (isolation != config::Isolation::Worker && !apart),
-             .by_file = !group.schedule_individual && isolation == config::Isolation::File,
              .apart = !group.schedule_individual && apart,
+             .by_file = !group.schedule_individual && isolation == config::Isolation::File,
              .wanted = is_wanted(group, request.only_groups),
              .shown = command ? command->shown : "",
              .claims = claims_of(group)});

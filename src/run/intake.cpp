@@ -65,9 +65,8 @@ std::size_t Intake::affinity_of(const Test& test) {
 }
 
 bool Intake::is_bonded(const Test& test, const GroupSettings& group) {
-    if (group.apart) return false;
-    if (!group.alone) return test.bond != 0;
-    return group.by_file && affinity_of(test) != 0;
+    if (group.by_file) return affinity_of(test) != 0;
+    return !group.alone && !group.apart && test.bond != 0;
 }
 
 // Of the slots as much as it takes of the machine: each other slot counts for its share. Beside

@@ -161,13 +161,18 @@ bool Scheduler::take_into(Draft& draft, TestPool& pool, std::optional<TestPool::
     return true;
 }
 
+// Those that are apart join their own bond, except in a worker.
+bool Scheduler::may_join(const Draft& draft, const KnownTest& known) const {
+    return !known.apart || streams() || (known.bonded && known.affinity == draft.affinity);
+}
+
 bool Scheduler::take_one_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry) {
     if (!entry) return false;
     const KnownTest& known = book_[entry->test];
-    const bool fits = draft.tests.empty() ||
-                      ((streams() || !known.apart) && draft.tests.size() < draft.most_tests &&
-                       known.command_bytes <= draft.most_bytes &&
-                       draft.bytes <= draft.most_bytes - known.command_bytes);
+    const bool fits =
+        draft.tests.empty() || (may_join(draft, known) && draft.tests.size() < draft.most_tests &&
+                                known.command_bytes <= draft.most_bytes &&
+                                draft.bytes <= draft.most_bytes - known.command_bytes);
     if (!fits) {
         pool.add(*entry);
         draft.full = true;

@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace offload::schedule {
+namespace {
+
+bool may_be_one_unit(const KnownTest& one, const KnownTest& other) {
+    if (one.lane != other.lane) return false;
+    return !one.apart || (one.bonded && other.bonded && one.affinity == other.affinity);
+}
+
+}  // namespace
 
 std::size_t Queue::lane_for(GroupIndex group, std::size_t needs) {
     while (plain_lanes_.size() <= group.value()) {
@@ -46,14 +54,12 @@ void Queue::put_back(TestBook& book, TestIndex test, Shunned shunned) {
 void Queue::put_back_unit(TestBook& book, std::vector<TestIndex> tests, Shunned shunned) {
     std::erase_if(tests, [&](TestIndex test) { return !enter(book, test); });
     while (!tests.empty()) {
-        const std::size_t lane = book[tests.front()].lane;
-        const bool apart = book[tests.front()].apart;
-        const auto others =
-            apart ? tests.begin() + 1
-                  : std::stable_partition(tests.begin(), tests.end(),
-                                          [&](TestIndex test) { return book[test].lane == lane; });
-        units_[shunned].push_back({lane, {tests.begin(), others}});
-        count_batch(lane);
+        const KnownTest& first = book[tests.front()];
+        const auto others = std::stable_partition(
+            tests.begin() + 1, tests.end(),
+            [&](TestIndex test) { return may_be_one_unit(first, book[test]); });
+        units_[shunned].push_back({first.lane, {tests.begin(), others}});
+        count_batch(first.lane);
         tests.erase(tests.begin(), others);
     }
 }

@@ -49,6 +49,11 @@ void Scheduler::add(const Item& item) {
 // --- Back into the queue, and out of it ------------------------------------------------------
 
 void Scheduler::retry(TestIndex test, SandboxNumber failed_on) {
+    KnownTest& known = book_[test];
+    if (known.apart && known.bonded) {
+        known.bonded = false;
+        known.affinity = 0;
+    }
     queue_.put_back(book_, test, failed_on);
 }
 

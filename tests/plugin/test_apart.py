@@ -11,6 +11,54 @@ TWO = "def test_1(): pass\ndef test_2(): assert 0\n"
 class Tests:
     """Of both kinds of them."""
 
+    def each(self, worker, requests):
+        """The end of a worker that is given these: an ID, or those of several tests."""
+        for request in requests:
+            worker.run(*([request] if isinstance(request, str) else request))
+        return worker.last().finish()
+
+    def test_those_of_a_request_share_a_process(self):
+        self.write("conftest.py", """
+            import os, pytest
+            def log(text): open("log", "a").write("%d %s\\n" % (os.getpid(), text))
+            @pytest.fixture(scope="module", autouse=True)
+            def module():
+                log("up"); yield; log("down")
+        """)
+        for name in "ab":
+            self.write("test_%s.py" % name, """
+                from conftest import log
+                state = []
+                def test_1(): state.append(1); log("1")
+                def test_2(): log("2"); assert state and 0
+                def test_3(): log("3"); assert not state
+            """)
+        ids = [["test_%s.py::test_%d" % (name, n) for n in (1, 2)] for name in "ab"]
+        worker, told = self.apart(*ids, "test_b.py::test_3", apart="file")
+        self.assertEqual(list(worker.outcomes(told).values()),
+                         ["passed", "failed", "passed", "failed", "passed"], told.err)
+        self.assertEqual((told.status, told.one("bye")["status"]), (0, 0), told.err)
+        by_process = {}
+        for line in (self.root / "log").read_text().splitlines():
+            process, word = line.split()
+            by_process.setdefault(process, []).append(word)
+        self.assertEqual(list(by_process.values()),
+                         [["up", "1", "2", "down"]] * 2 + [["up", "3", "down"]])
+
+    def test_an_end_within_a_request_leaves_its_rest_and_later_ones_undone(self):
+        self.write("test_a.py", """
+            import os
+            def test_1(): pass
+            def test_2(): os._exit(0)
+            def test_3(): pass
+            def test_4(): pass
+        """)
+        ids = ["test_a.py::test_%d" % n for n in range(1, 5)]
+        worker, told = self.apart(ids[:3], ids[3], apart="file")
+        self.assertEqual([frame["n"] for frame in told.kind("end")], [0], told.err)
+        self.assertEqual([frame["n"] for frame in told.kind("begin")], [0, 1])
+        self.assertEqual(told.kind("bye"), [])
+
     def test_each_test_may_have_a_process(self):
         self.write("conftest.py", """
             import atexit, os, pytest
@@ -149,8 +197,8 @@ class Apart(Tests, ForkCase):
         """A worker, and what it has told."""
         first = self.first(leaves=True)
         self.assertEqual(first.finish(stop=False).one("forks").get("reason", ""), "")
-        worker = self.fork(apart=True, **plan)
-        told = worker.run(*ids).last().finish()
+        worker = self.fork(**{"apart": "test", **plan})
+        told = self.each(worker, ids)
         self.end(first)
         return worker, told
 
@@ -163,11 +211,11 @@ class ApartAlone(Tests, ForkCase):
     def by_itself(self, **plan):
         env = {"OFFLOAD_SANDBOX_ID": "local-abc-1", "OFFLOAD_PARALLEL_INDEX": "1",
                "OFFLOAD_BATCH": "7"}
-        return self.serve(plan={"apart": True, "workers": 3, **plan}, env=env)
+        return self.serve(plan={"apart": "test", "workers": 3, **plan}, env=env)
 
     def apart(self, *ids, **plan):
         worker = self.by_itself(**plan)
-        return worker, worker.run(*ids).last().finish()
+        return worker, self.each(worker, ids)
 
     def test_who_this_is_may_be_asked_before_since_it_stays_the_same(self):
         self.write("conftest.py", """
@@ -216,7 +264,9 @@ class ApartAlone(Tests, ForkCase):
             "def test_%d(): state.append(1); assert len(state) == 1\n" % n for n in range(4)))
         ids = ["test_a.py::test_%d" % n for n in range(4)]
         worker = self.by_itself()
-        worker.run(*ids[:3]).wait_for("end", 2)
+        for each in ids[:3]:
+            worker.run(each)
+        worker.wait_for("end", 2)
         told = worker.run(ids[3], attempts=[2]).last().finish()
         self.assertEqual(worker.outcomes(told), dict.fromkeys(ids, "passed"), told.err)
         self.assertEqual((told.status, told.one("bye")["status"]), (0, 0), told.err)

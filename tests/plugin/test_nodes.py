@@ -106,8 +106,8 @@ class Nodes(Case):
         plan = {"workers": 2, "nodes": str(self.nodes)}
         self.run_pytest(dict(plan, mode="collect"), ["--collect-only", "-q"])
         before = len(self.notes())
-        worker = self.serve(plan=dict(plan, apart=True), env={"OFFLOAD_PARALLEL_INDEX": "1", "SEEN": "x"})
-        told = worker.run(TEST, "test_a.py::test_more").last().finish()
+        worker = self.serve(plan=dict(plan, apart="test"), env={"OFFLOAD_PARALLEL_INDEX": "1", "SEEN": "x"})
+        told = worker.run(TEST).run("test_a.py::test_more").last().finish()
         self.assertEqual(told.kind("unfit"), [])
         self.assertEqual(list(worker.outcomes(told).values()), ["passed", "passed"], told.visible)
         self.assertEqual(self.notes()[before:], ["configured-db-gw1", "started", "finished", "finished"])

@@ -9,11 +9,11 @@ namespace {
 
 bool may_share(const run::GroupSettings& group, run::Way way, const offload::Test& one,
                const offload::Test& other) {
+    if (group.apart && run::is_worker(way)) return true;  // it has a process for each
     if (group.by_file) {
         return one.bond == other.bond && (one.bond != 0 || one.file == other.file);
     }
-    if (group.alone) return false;
-    return !group.apart || run::is_worker(way);  // it has a process for each
+    return !group.alone && !group.apart;
 }
 
 }  // namespace

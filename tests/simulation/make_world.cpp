@@ -179,7 +179,8 @@ void Maker::make_group(std::size_t index) {
     group.settings.retry_count = dice_.chance(0.4) ? 0 : dice_.below(4);
     group.settings.alone = dice_.chance(0.1);
     group.settings.apart = !group.settings.alone && group.settings.retry_count == 3;
-    group.settings.by_file = group.settings.alone && group.settings.retry_count % 2 == 0;
+    group.settings.by_file = (group.settings.alone && group.settings.retry_count % 2 == 0) ||
+                             (group.settings.apart && count % 2 == 0);
     if (scarce_ && dice_.chance(0.3)) group.settings.claims = make_needs().claims;
     if (dice_.chance(0.1)) {  // [groups.NAME] max_parallel
         const auto name = fmt::format("group{}", index);

@@ -244,6 +244,12 @@ std::string describe(const Needs& needs) {
     return text;
 }
 
+std::string company_of(const run::GroupSettings& group) {
+    if (!group.alone && !group.apart) return {};
+    return fmt::format(", each {}{}", group.by_file ? "file " : "",
+                       group.apart ? "apart" : "alone");
+}
+
 std::string describe(const Group& group) {
     Needs needs;
     needs.claims = group.settings.claims;
@@ -252,14 +258,10 @@ std::string describe(const Group& group) {
         "group {}: {} tests, {} broken modules, retry_count {}{}{}; discovery {} after {:.1f} s, a "
         "worker {}{}{}\n",
         settings.name, group.ids.size(), group.broken.size(), settings.retry_count,
-        (settings.apart     ? ", each apart"
-         : !settings.alone  ? ""
-         : settings.by_file ? ", each file alone"
-                            : ", each alone") +
-            describe(needs),
-        settings.wanted ? "" : ", not wanted", name(kDiscoveries, group.discovery.way),
-        group.discovery.takes.count(), name(kFindings, group.finding),
-        group.untold ? ", untold by others" : "", group.worker ? "" : ", no workers");
+        company_of(settings) + describe(needs), settings.wanted ? "" : ", not wanted",
+        name(kDiscoveries, group.discovery.way), group.discovery.takes.count(),
+        name(kFindings, group.finding), group.untold ? ", untold by others" : "",
+        group.worker ? "" : ", no workers");
     return text;
 }
 

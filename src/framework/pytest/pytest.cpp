@@ -88,17 +88,21 @@ Result<DiscoveryCommand> PytestFramework::discovery(const DiscoveryRequest& requ
 // It does what a worker does that discovers, to the point where that would be asked for tests.
 void PytestFramework::leave_mother(json& plan, const DiscoveryRequest& request) const {
     plan["leaves"] = true;
-    if (is_apart(request.group)) plan["apart"] = true;
+    if (is_apart(request.group)) plan["apart"] = what_is_apart();
     plan["mother"] = exact_json(group_path(request.context, "mother", request.group));
     plan["fail_fast"] = request.context.fail_fast;
     plan["protocols"] = {kWorkerProtocol};
     plan["limit"] = nullptr;
 }
 
-// A worker gives each of its tests a process.
+// A worker gives each of its tests a process, or those of a file one.
 bool PytestFramework::is_apart(const config::Group& group) const {
-    return settings_.isolated == config::Isolation::Test && !group.schedule_individual &&
+    return settings_.isolated != config::Isolation::Worker && !group.schedule_individual &&
            keeps_apart();
+}
+
+std::string_view PytestFramework::what_is_apart() const {
+    return settings_.isolated == config::Isolation::File ? "file" : "test";
 }
 
 // Its tests run in batches, or apart.
@@ -181,7 +185,7 @@ bool PytestFramework::has_discovering_worker() const {
 bool PytestFramework::has_worker(const std::shared_ptr<const Carry>& carry) const {
     if (worker_ != config::WorkerMode::Auto || is_plain(carry)) return false;
     const auto& ways = carried(carry);
-    return settings_.isolated != config::Isolation::Test || ways.forks ||
+    return settings_.isolated == config::Isolation::Worker || ways.forks ||
            (forks_for_tests() && !ways.never);
 }
 
@@ -195,7 +199,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
     add_common(plan);
     plan["whole"] = collects_all(request, true);
     if (request.start != WorkerStart::ToDiscover) {
-        if (is_apart(request.group)) plan["apart"] = true;
+        if (is_apart(request.group)) plan["apart"] = what_is_apart();
         if (may_be_kin(request)) plan["kin"] = exact_json(kin_path(request));
         auto command = with_plan(request, as_ascii(plan));
         command.fork = fork_instead(request);
@@ -203,7 +207,7 @@ Result<BatchCommand> PytestFramework::worker(const BatchRequest& request,
         return command;
     }
     if (may_fork(request.context)) plan["mother"] = exact_json(mother_path(request));
-    plan["leaves"] = is_alone(request.group) && leaves_mothers();
+    plan["leaves"] = is_alone(request.group);  // its tests are not for this process
     add_first_collection(plan, request.context, request.group, request.companions,
                          &PytestFramework::run_words);
     auto command = with_plan(request, as_ascii(plan));
@@ -244,7 +248,9 @@ std::unique_ptr<WorkerTalk> PytestFramework::worker_talk(const BatchRequest& req
         return std::make_unique<PytestFirstWorkerTalk>(shown_discovery(request.group),
                                                        request.context.nonce);
     }
-    return std::make_unique<PytestWorkerTalk>(request.context.nonce);
+    return std::make_unique<PytestWorkerTalk>(
+        request.context.nonce,
+        is_apart(request.group) ? settings_.isolated : config::Isolation::Worker);
 }
 
 std::vector<std::string> PytestFramework::run_words(const config::Group& group) const {

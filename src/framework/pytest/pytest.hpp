@@ -71,6 +71,7 @@ class PytestFramework final : public Framework,
     void leave_mother(nlohmann::json& plan, const DiscoveryRequest& request) const;
     bool is_alone(const config::Group& group) const;
     bool is_apart(const config::Group& group) const;
+    std::string_view what_is_apart() const;
     // Whether the process that discovers such a group stays to be forked, if it can.
     bool leaves_mothers() const;
     std::string shown_discovery(const config::Group& group) const;

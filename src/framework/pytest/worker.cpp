@@ -1,5 +1,6 @@
 #include "pytest/worker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "ended_commands.hpp"
@@ -14,9 +15,35 @@ std::string as_line(const json& request) {
     return request.dump(-1, ' ', /*ensure_ascii=*/true) + "\n";
 }
 
+// Those of a file, or of one bond. One that is run again is by itself.
+bool share_process(const WorkerTest& one, const WorkerTest& other) {
+    if (one.attempt > 1 || other.attempt > 1 || one.test->bond != other.test->bond) return false;
+    return one.test->bond != 0 || (!one.test->file.empty() && one.test->file == other.test->file);
+}
+
+// Of these tests, so many that come first and have a process in common.
+std::size_t first_share(std::span<const WorkerTest> tests, config::Isolation shared) {
+    if (shared == config::Isolation::Worker) return tests.size();
+    if (shared == config::Isolation::Test) return 1;
+    const auto end = std::ranges::find_if_not(tests.subspan(1), [&](const WorkerTest& other) {
+        return share_process(tests.front(), other);
+    });
+    return tests.size() - static_cast<std::size_t>(tests.end() - end);
+}
+
 }  // namespace
 
 std::string PytestWorkerTalk::run(std::span<const WorkerTest> tests) {
+    std::string text;
+    while (!tests.empty()) {
+        const std::size_t count = first_share(tests, shared_);
+        text += request(tests.first(count));
+        tests = tests.subspan(count);
+    }
+    return text;
+}
+
+std::string PytestWorkerTalk::request(std::span<const WorkerTest> tests) {
     json request{{"t", "run"}};
     json attempts = json::array();
     TestList list;

@@ -13,7 +13,12 @@ namespace offload::framework {
 
 class PytestWorkerTalk : public WorkerTalk {
   public:
-    explicit PytestWorkerTalk(const std::string& nonce) : PytestWorkerTalk(nonce, nullptr) {}
+    // `shared`: what has a process in common, of a worker that has one for each request.
+    explicit PytestWorkerTalk(const std::string& nonce,
+                              config::Isolation shared = config::Isolation::Worker)
+        : PytestWorkerTalk(nonce, nullptr) {
+        shared_ = shared;
+    }
 
     std::string run(std::span<const WorkerTest> tests) override;
     std::string no_more_for_now() override;
@@ -35,6 +40,9 @@ class PytestWorkerTalk : public WorkerTalk {
     const PytestReader& reader() const { return reader_; }
 
   private:
+    std::string request(std::span<const WorkerTest> tests);
+
+    config::Isolation shared_ = config::Isolation::Worker;
     PytestReader reader_;
 };
 

@@ -253,7 +253,7 @@ class Workers(PytestScenario):
         for isolation in ("test", "file"):
             self.pytest_project(files, framework=f'isolation = "{isolation}"\n')
             run = self.offload("run").expect_exit(0)
-            self.assertIn("each test has a process that collects by itself", run.err)
+            self.assertIn(f"each {isolation} has a process that collects by itself", run.err)
 
     @with_pytest(8)
     def test_long_tests_wait_behind_no_other_while_there_is_a_sandbox_for_each(self):

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "framework_fixture.hpp"
 #include "pytest/discovery.hpp"
@@ -69,11 +70,16 @@ TEST(PytestWorker, ThereIsOneWhereThePluginLoadsAndNobodyForbidsIt) {
     EXPECT_FALSE(framework(config::WorkerMode::Off).has_worker(nullptr));
 }
 
-TEST(PytestWorker, KeepsTestsApartWhereItCanBeForkedForThem) {
+class PytestWorkerIn : public testing::TestWithParam<config::Isolation> {};
+
+INSTANTIATE_TEST_SUITE_P(Isolation, PytestWorkerIn,
+                         testing::Values(config::Isolation::Test, config::Isolation::File));
+
+TEST_P(PytestWorkerIn, KeepsTestsApartWhereItCanBeForkedForThem) {
     config::Config config;
     PytestOptions settings;
     settings.prefix = {"python", "-m", "pytest"};
-    settings.isolated = config::Isolation::Test;
+    settings.isolated = GetParam();
     const auto made = [&] {
         config.framework.options = std::make_shared<PytestOptions>(settings);
         return PytestFramework(config);
@@ -99,9 +105,41 @@ TEST(PytestWorker, KeepsTestsApartWhereItCanBeForkedForThem) {
     settings.fork = PytestFork::Off;
     EXPECT_FALSE(made().keeps_apart());
     EXPECT_FALSE(made().has_worker(nothing));
-    settings.fork = PytestFork::Auto;
-    settings.isolated = config::Isolation::File;
-    EXPECT_TRUE(made().has_worker(nothing));
+}
+
+TEST(PytestWorker, IsAskedInOneRequestForWhatSharesAProcess) {
+    config::Config config;
+    PytestOptions settings;
+    settings.prefix = {"python", "-m", "pytest"};
+    std::vector<offload::Test> tests;
+    for (const char* id : {"a.py::1", "a.py::2", "b.py::1", "b.py::2", "c.py::1", "c.py::2", "d"}) {
+        offload::Test test;
+        test.id = id;
+        if (test.id.size() > 1) test.file = test.id.substr(0, 4);
+        tests.push_back(test);
+    }
+    tests[3].bond = tests[4].bond = 7;
+    std::vector<WorkerTest> asked;
+    for (const auto& test : tests) asked.push_back({&test, 1});
+    asked.push_back({&tests[0], 2});
+    asked.push_back({&tests[1], 2});
+    asked.push_back({&tests[6], 1});
+    const auto requests = [&](config::Isolation isolation) {
+        settings.isolated = isolation;
+        config.framework.options = std::make_shared<PytestOptions>(settings);
+        const Request request{group_with(""), context_in("/r"), {}};
+        const auto text = PytestFramework(config).worker_talk(request())->run(asked);
+        std::vector<std::size_t> sizes;
+        for (std::istringstream lines(text); lines.peek() != EOF;) {
+            std::string line;
+            std::getline(lines, line);
+            sizes.push_back(json::parse(line).at("attempts").size());
+        }
+        return sizes;
+    };
+    EXPECT_THAT(requests(config::Isolation::Worker), ElementsAre(10));
+    EXPECT_THAT(requests(config::Isolation::File), ElementsAre(2, 1, 2, 1, 1, 1, 1, 1));
+    EXPECT_THAT(requests(config::Isolation::Test), ElementsAre(1, 1, 1, 1, 1, 1, 1, 1, 1, 1));
 }
 
 TEST(PytestWorker, IsAnnouncedToItsControllerBeforeItStarts) {  // TRAPS 57

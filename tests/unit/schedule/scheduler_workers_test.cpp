@@ -203,6 +203,59 @@ TEST(SchedulerWorkers, KeepApartWhatSharesNoBatchWithoutThem) {
     EXPECT_THAT(scheduler.next(box(0), kNow)->tests, SizeIs(1));
 }
 
+// Two files of four tests each, apart from one another.
+Scheduler with_files_apart() {
+    Scheduler scheduler({.slots = 2, .ahead = Seconds{10}});
+    for (std::size_t i = 0; i < 8; ++i) {
+        auto one = item(i, 0.2, 2 + 2 * (i / 4));
+        one.apart = one.bonded = true;
+        scheduler.add(one);
+    }
+    return scheduler;
+}
+
+std::set<std::size_t> files_of(const std::vector<TestIndex>& tests) {
+    std::set<std::size_t> files;
+    for (const auto test : tests) files.insert(test.value() / 4);
+    return files;
+}
+
+TEST(SchedulerWorkers, KeepFilesApartEachOfWhichIsABatchWithoutThem) {
+    auto scheduler = with_files_apart();
+    const auto held = scheduler.next(box(0), kNow)->tests;
+    EXPECT_THAT(held, SizeIs(testing::AnyOf(4, 8)));
+    scheduler.stop_streaming();
+    scheduler.ended(box(0), kNow, std::nullopt);
+    scheduler.requeue(held, std::nullopt);
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto alone = scheduler.next(box(i), kNow)->tests;
+        EXPECT_THAT(alone, SizeIs(4));
+        EXPECT_THAT(files_of(alone), SizeIs(1));
+    }
+    EXPECT_FALSE(scheduler.has_queued());
+}
+
+TEST(SchedulerWorkers, RunTestsOfAFileThatIsApartAgainByThemselves) {
+    auto scheduler = with_files_apart();
+    scheduler.stop_streaming();
+    const auto file = scheduler.next(box(0), kNow)->tests;
+    const auto other = scheduler.next(box(1), kNow)->tests;
+    for (const auto test : file) scheduler.finished(box(0), test, Seconds{1});
+    scheduler.ended(box(0), Seconds{1}, std::nullopt);
+    scheduler.retry(file[0], box(1));
+    scheduler.retry(file[1], box(1));
+    scheduler.ended(box(1), Seconds{1}, std::nullopt);
+    scheduler.requeue_together({file[2], other[0], file[3], other[1]}, std::nullopt);
+    EXPECT_EQ(scheduler.queued_units(), 2U);
+    std::vector<std::size_t> sizes;
+    while (scheduler.has_queued()) {
+        const auto tests = scheduler.next(box(2 + sizes.size()), Seconds{1})->tests;
+        EXPECT_THAT(files_of(tests), SizeIs(1));
+        sizes.push_back(tests.size());
+    }
+    EXPECT_THAT(sizes, testing::UnorderedElementsAre(2, 2, 1, 1));
+}
+
 TEST(SchedulerWorkers, HoldManyQuickOnesAhead) {
     Scheduler scheduler = of(2, 10'000, 0.01);
     const auto first = scheduler.next(box(0), kNow)->tests;

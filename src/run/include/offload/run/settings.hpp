@@ -25,8 +25,8 @@ struct GroupSettings {
     std::string name;
     std::size_t retry_count = 0;
     bool alone = false;              // each test in a batch of its own,
-    bool by_file = false;            // or, with `alone`, those of each file or bond
-    bool apart = false;              // each in a process of its own, which a worker has for it
+    bool apart = false;              // or in a process of its own, which a worker has for it
+    bool by_file = false;            // with either: not each test, but those of each file or bond
     bool wanted = true;              // false: not among the groups that were asked for
     std::string shown = {};          // the command that discovers it, for people
     std::vector<Claim> claims = {};  // of each of its batches, besides what tests need

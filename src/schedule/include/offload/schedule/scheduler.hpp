@@ -68,7 +68,8 @@ struct Item {
     // Held by its batch. Tests of one bond must need the same. Never hedged where it is more than
     // one slot.
     Needs needs = {};
-    bool apart = false;  // as `alone`, except in batches that run in workers
+    bool apart = false;  // as `alone`, except in batches that run in workers. Run again after a
+                         // failure it is bonded with none
 };
 
 struct Assignment {
@@ -203,6 +204,7 @@ class Scheduler {
     void fill(Draft& draft, TestPool& pool);
     static std::optional<TestPool::Entry> first_of(TestPool& pool, const Draft& draft);
     bool take_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
+    bool may_join(const Draft& draft, const KnownTest& known) const;
     bool take_one_into(Draft& draft, TestPool& pool, std::optional<TestPool::Entry> entry);
     Assignment finish(Draft draft) const;
 
