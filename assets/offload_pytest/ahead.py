@@ -95,6 +95,8 @@ def rewrites(config):
 
 
 def can_fork(config):
+    if system.get_handler(signal.SIGCHLD) != signal.SIG_DFL:  # others would hear of its end
+        return False
     return not unfit_module() and not measures(config) and native_threads() == 1
 
 

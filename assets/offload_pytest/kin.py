@@ -81,6 +81,7 @@ class KinMother(Mother):
         while system.exists(self._path) and system.monotonic() - busy < PATIENCE:
             if system.select([listener], [], [], PATIENCE / 4)[0]:
                 connection, _ = listener.accept()
+                connection.settimeout(None)  # whatever others have made the default
                 if system.fork_unwarned() == 0:
                     child = system.fork_unwarned()
                     listener.close()

@@ -74,25 +74,31 @@ class Mother:
             here, there = socket.socketpair()
         except Exception as error:  # of whoever keeps tests from making any
             return "no socket can be made: %s" % error
-        try:
-            child = system.fork_unwarned()
-        except Exception as error:
-            here.close()
+        for one in (here, there):
+            one.settimeout(None)  # whatever others have made the default
+        with here, there:
+            try:
+                child = system.fork_unwarned()
+            except Exception as error:
+                return "no process can be forked: %s" % error
+            if child == 0:
+                here.close()
+                be_an_orphan()
+                return self._be_mother(there)
             there.close()
-            return "no process can be forked: %s" % error
-        if child == 0:
-            here.close()
-            if system.fork_unwarned() != 0:
-                system.exit_at_once(0)
-            return self._be_mother(there)
-        there.close()
-        system.waitpid(child, 0)
-        with here:
+            system.waitpid(child, 0)
             threads = threads_of_libraries()
-            if threads:
-                return threads
-            here.sendall(b"1")
-            return "" if here.recv(1) == b"1" else "the socket %s cannot be made" % self._path
+            return threads or self._wait_for(here)
+
+    def _wait_for(self, mother):
+        """As _leave()."""
+        try:
+            mother.sendall(b"1")
+            if mother.recv(1) == b"1":
+                return ""
+        except OSError:  # she has ended
+            pass
+        return "the socket %s cannot be made" % self._path
 
     def _be_mother(self, parent):
         try:
@@ -161,6 +167,16 @@ class Mother:
 
     def _plan_of(self, wish):
         return read_plan(wish["plan"])
+
+
+def be_an_orphan():
+    """This process goes on as a child of nobody who could wait for it."""
+    try:
+        is_between = system.fork_unwarned() != 0
+    except BaseException:
+        is_between = True
+    if is_between:
+        system.exit_at_once(0)
 
 
 def receive(connection):

@@ -134,6 +134,8 @@ def what_speaks_against_forks(session, watch, streams, same_worker):
         return "fixtures are set up before the first test"
     if has_children():
         return "a child process is left from before the first test"
+    if system.get_handler(signal.SIGCHLD) != signal.SIG_DFL:
+        return "the ends of child processes are heard of before the first test (SIGCHLD)"
     if any(any(system.getitimer(timer)) for timer in TIMERS):
         return "an alarm is set before the first test"
     if streams.strange:

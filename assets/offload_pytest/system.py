@@ -62,6 +62,7 @@ class System:
         self.set_threshold = gc.set_threshold
         self.fstat = os.fstat
         self.fsencode = os.fsencode
+        self.get_handler = signal.getsignal
         self.getitimer = signal.getitimer
         self.getpid = os.getpid
         self.getppid = os.getppid

@@ -592,6 +592,15 @@ REFUSED = {
         """}, "test_a asks for the number"),
     "time for computing": ({"conftest.py": "import time\nBEGAN = time.process_time()\n"},
                            "conftest asks how long"),
+    "ends of children that nobody waits for": ({"conftest.py": """
+        import signal
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+        """}, "ends of child processes"),
+    "somebody who waits for all children": ({"conftest.py": """
+        import os, signal
+        def reap(*args): os.waitpid(-1, os.WNOHANG)
+        signal.signal(signal.SIGCHLD, reap)
+        """}, "ends of child processes"),
     "a listener": ({"conftest.py": "import sys\nsys.addaudithook(lambda *args: None)\n"},
                    "conftest wants to hear"),
     "a handler of forks": ({"conftest.py": """
@@ -743,6 +752,7 @@ import types
 code = "import os\\nos.register_at_fork(after_in_child=list)"
 exec(compile(code, "trio.py", "exec"), vars(types.ModuleType("trio.threads")))
 """,
+    "sockets that wait for nothing": "import socket\nsocket.setdefaulttimeout(0)\n",
     "the number of its thread": """
 import threading
 def pytest_runtest_setup():
