@@ -1,8 +1,12 @@
-"""Chance: all processes of a run draw the same."""
+"""Chance: what all processes of a run draw alike, and what each draws for itself."""
+
+import random
 
 import pytest
 
 from .system import system
+
+Generator = random.Random
 
 
 def seed_of(nonce):
@@ -46,3 +50,45 @@ class Draws:
 
     def forget(self):
         self._before = system.random_state()
+
+
+class Unseeded:
+    """Generators of random numbers that others have made, and that nobody has seeded: what they draw
+    differs from process to process, and so does it from fork to fork. That of the module `random` sees
+    to it by itself."""
+
+    def __init__(self):
+        self._generators = {}  # weak references by number
+        self._own = Generator.seed, Generator.setstate
+        self._watching = self._watch(*self._own)
+        Generator.seed, Generator.setstate = self._watching
+
+    def _watch(self, own_seed, own_setstate):
+        note = self._note
+
+        def seed(self, a=None, *args, **named):
+            note(self, a is None)
+            return own_seed(self, a, *args, **named)
+
+        def setstate(self, state):
+            note(self, False)
+            return own_setstate(self, state)
+
+        return seed, setstate
+
+    def _note(self, generator, is_unseeded):
+        self._generators.pop(id(generator), None)
+        if is_unseeded:
+            self._generators[id(generator)] = system.Reference(generator)
+
+    def end(self):
+        """From now on nobody is noticed."""
+        if (Generator.seed, Generator.setstate) == self._watching:
+            Generator.seed, Generator.setstate = self._own
+
+    def begin_anew(self):
+        """In a fork."""
+        for reference in self._generators.values():
+            generator = reference()
+            if generator is not None:
+                self._own[0](generator)

@@ -133,6 +133,7 @@ class EarlyWorker(Worker):
             self._requests = PlannedRequests(plan)
             remember_no_ids(config)
         self._be_apart(None if self._is_batch else plan.get("apart"))
+        self._watch.unseeded.begin_anew()
         self._watchdog.begin_anew(plan.get("limit"))
         self._maxfail = 1 if plan["fail_fast"] else 0
         self._label = plan["label"]
@@ -183,6 +184,7 @@ class EarlyWorker(Worker):
     def _be_for_one(self, session, position):
         self._channel.begin_anew()
         self._garbage.be_young()
+        self._watch.unseeded.begin_anew()
         self._prepare_to_leave()
         self._ending.be_apart(self._apart)
         label = "%s-%d" % (self._label, position)

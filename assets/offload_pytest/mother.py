@@ -91,7 +91,7 @@ class Mother:
             return threads or self._wait_for(here)
 
     def _wait_for(self, mother):
-        """As _leave()."""
+        """Why she is not there, "" where she is."""
         try:
             mother.sendall(b"1")
             if mother.recv(1) == b"1":

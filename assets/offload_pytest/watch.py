@@ -6,8 +6,13 @@ import socket
 import threading
 import time
 
+try:
+    import _uuid
+except ImportError:
+    _uuid = None
+
 from .callers import culprit, of_the_library
-from .chance import Draws
+from .chance import Draws, Unseeded
 from .system import system
 
 # Variables whose values are each sandbox's and each worker's own, some of them for one batch only.
@@ -58,6 +63,7 @@ class Watch:
         self.names_given = []  # of all variables, last
         self.asked_how_many = False  # workers there are, of a process that was none
         self._active = True
+        self.unseeded = Unseeded()
         self._draws = Draws()
         self._draws_before = False  # this has ended: a fork is given another state
         self._drawn = False  # by others than the trusted
@@ -76,7 +82,9 @@ class Watch:
         # The key of this process and of those that it will start.
         key = {"multiprocessing.process": None}
         self._watch_function(os, "urandom", "draws what no other process draws", key)
-        self._watch_function(random, "_urandom", "draws what no other process draws")
+        for module, name in ((os, "getrandom"), (random, "_urandom")):
+            self._watch_function(module, name, "draws what no other process draws")
+        self._watch_clock()
         self._watch_draws()
         self._watch_ports()
         self._watch_handlers()
@@ -86,6 +94,7 @@ class Watch:
         if self._active:
             self._draws_before = self._draws.any()
         self._active = False
+        self.unseeded.end()
         while self._undo:
             self._undo.pop()()
         self._give_back()
@@ -196,6 +205,22 @@ class Watch:
         Socket.getsockname = getsockname
         self._sees_ports = True
         self._undo.append(restore)
+
+    def _watch_clock(self):
+        """uuid1() asks the C library, as whoever wants to know the machine's number does."""
+        own = getattr(_uuid, "generate_time_safe", None)
+        if own is None:
+            return
+
+        def watched():
+            if system.caller(1).f_code.co_name == "uuid1":
+                self.note("makes a name of the time")
+            return own()
+
+        self._replace(_uuid, "generate_time_safe", watched)
+        user = system.modules.get("uuid")
+        if getattr(user, "_generate_time_safe", None) is own:
+            self._replace(user, "_generate_time_safe", watched)
 
     def _watch_handlers(self):
         """A library's own handlers see to it that it is the same in a fork; what those of others come

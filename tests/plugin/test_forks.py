@@ -472,6 +472,35 @@ class Forks(ForkCase):
             drawn.update(worker.run("test_a.py::test_draws").finish().one("end")["out"].split())
         self.assertEqual(len(drawn), 9)
 
+    def test_what_others_have_for_chance_is_each_forks_own_unless_it_is_seeded(self):
+        self.write("names.py", """
+            import random
+            unseeded, seeded, later, set_back = (random.Random(*seed) for seed in ((), (7,), (), ()))
+            later.seed(7)
+            set_back.setstate(seeded.getstate())
+            def draw():
+                assert random.Random(7).random() == seeded.random() == later.random() == set_back.random()
+                return unseeded.random()
+        """)
+        self.write("test_a.py", """
+            import random
+            import names
+            seed = random.Random.seed
+            def test_draws(): print(names.draw())
+            def test_again(): print(names.draw())
+            def test_own(): assert random.Random.seed.__module__ == "random"
+        """)
+        self.write("conftest.py", "import sys; sys.path.insert(0, '.')\n")
+        first = self.first(leaves=True)
+        self.assertEqual(first.finish(stop=False).one("forks").get("reason", ""), "")
+        drawn = set()
+        for apart in ({}, {}, {"apart": "test"}):
+            worker = self.fork(**apart).run("test_a.py::test_draws").run("test_a.py::test_own")
+            for end in worker.finish().kind("end"):
+                self.assertEqual(end["outcome"], "passed", end)
+                drawn.update(end.get("out", "").split())
+        self.assertEqual(len(drawn), 3, drawn)
+
     def test_no_test_of_the_first_sees_the_mother(self):
         self.write("test_a.py", """
             import os, pytest
@@ -610,6 +639,10 @@ REFUSED = {
         """}, "conftest wants to be told of forks"),
     "a unique name": ({"conftest.py": "import uuid\nNAME = uuid.uuid4().hex\n"},
                       "conftest draws what no other"),
+    "what the system draws": ({"conftest.py": "import os\nNAME = os.getrandom(8).hex()\n"},
+                              "conftest draws what no other"),
+    "a name of the time": ({"conftest.py": "import uuid\nNAME = uuid.uuid1().hex\n"},
+                           "conftest makes a name of the time"),
     "a secret": ({"conftest.py": "import secrets\nNAME = secrets.token_hex()\n"},
                  "conftest draws what no other"),
     "chance beside that of a library": ({"conftest.py": """
@@ -753,6 +786,7 @@ code = "import os\\nos.register_at_fork(after_in_child=list)"
 exec(compile(code, "trio.py", "exec"), vars(types.ModuleType("trio.threads")))
 """,
     "sockets that wait for nothing": "import socket\nsocket.setdefaulttimeout(0)\n",
+    "the machine's number": "import uuid\nHERE = uuid.getnode()\n",
     "the number of its thread": """
 import threading
 def pytest_runtest_setup():
