@@ -53,42 +53,40 @@ class Draws:
 
 
 class Unseeded:
-    """Generators of random numbers that others have made, and that nobody has seeded: what they draw
-    differs from process to process, and so does it from fork to fork. That of the module `random` sees
-    to it by itself."""
+    """Generators of random numbers that others have made, and of which nobody knows the state: what they
+    draw differs from process to process, and so does it from fork to fork. That of the module `random`
+    sees to it by itself."""
 
     def __init__(self):
         self._generators = {}  # weak references by number
-        self._own = Generator.seed, Generator.setstate
-        self._watching = self._watch(*self._own)
-        Generator.seed, Generator.setstate = self._watching
+        self._own = {name: vars(Generator)[name] for name in ("seed", "getstate", "setstate")}
+        self._watching = {name: self._watch(name, own) for name, own in self._own.items()}
+        self._replace(self._own, self._watching)
 
-    def _watch(self, own_seed, own_setstate):
-        note = self._note
+    def _watch(self, name, own):
+        generators = self._generators
 
-        def seed(self, a=None, *args, **named):
-            note(self, a is None)
-            return own_seed(self, a, *args, **named)
+        def watched(generator, *args, **named):
+            generators.pop(id(generator), None)
+            if name == "seed" and args in ((), (None,)) and named.get("a") is None:
+                generators[id(generator)] = system.Reference(generator)
+            return own(generator, *args, **named)
 
-        def setstate(self, state):
-            note(self, False)
-            return own_setstate(self, state)
+        return watched
 
-        return seed, setstate
-
-    def _note(self, generator, is_unseeded):
-        self._generators.pop(id(generator), None)
-        if is_unseeded:
-            self._generators[id(generator)] = system.Reference(generator)
+    @staticmethod
+    def _replace(before, after):
+        for name, method in after.items():
+            if vars(Generator)[name] is before[name]:
+                setattr(Generator, name, method)
 
     def end(self):
         """From now on nobody is noticed."""
-        if (Generator.seed, Generator.setstate) == self._watching:
-            Generator.seed, Generator.setstate = self._own
+        self._replace(self._watching, self._own)
 
     def begin_anew(self):
         """In a fork."""
         for reference in self._generators.values():
             generator = reference()
             if generator is not None:
-                self._own[0](generator)
+                self._own["seed"](generator)

@@ -475,11 +475,14 @@ class Forks(ForkCase):
     def test_what_others_have_for_chance_is_each_forks_own_unless_it_is_seeded(self):
         self.write("names.py", """
             import random
-            unseeded, seeded, later, set_back = (random.Random(*seed) for seed in ((), (7,), (), ()))
+            unseeded, seeded, later, set_back, known = (
+                random.Random(*seed) for seed in ((), (7,), (), (), ()))
             later.seed(7)
             set_back.setstate(seeded.getstate())
+            state = known.getstate()
             def draw():
                 assert random.Random(7).random() == seeded.random() == later.random() == set_back.random()
+                assert known.getstate() == state
                 return unseeded.random()
         """)
         self.write("test_a.py", """
