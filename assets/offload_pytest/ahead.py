@@ -23,9 +23,11 @@ class Ahead:
     on a processor of its own, until they meet. They import nothing, and only this process puts what
     they have made beside the sources. One process of a run does so."""
 
-    def __init__(self, bytecode, folder):
+    def __init__(self, bytecode, folder, watch):
+        """`watch`: over this process; None where there is none."""
         self._bytecode = bytecode
         self._folder = folder
+        self._watch = watch
 
     @pytest.hookimpl(hookwrapper=True, trylast=True)
     def pytest_collection(self, session):
@@ -36,7 +38,8 @@ class Ahead:
 
     def _start(self, config):
         count = min(len(os.sched_getaffinity(0)) - 1, MOST)
-        if count < 1 or not rewrites(config) or not can_fork(config):
+        heard = self._watch is not None and self._watch.forks_are_heard
+        if count < 1 or heard or not rewrites(config) or not can_fork(config):
             return []
         files = list(likely_files(config))[::-1]
         if not self._is_worth_it(files) or not self._is_first():

@@ -62,7 +62,7 @@ class Plugin:
                 os.makedirs(folder, mode=0o700, exist_ok=True)
             self._bytecode = keep_bytecode(folder, ahead)
             if self._bytecode is not None and ahead:
-                self._ahead = Ahead(self._bytecode, folder)
+                self._ahead = Ahead(self._bytecode, folder, self._watch)
 
     @staticmethod
     def _kin(plan):

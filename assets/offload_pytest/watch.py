@@ -40,12 +40,14 @@ CLOCKS = (
     (os, "times"),
 )
 
+HEARS_ALL = "sys.addaudithook"
+
 EVENTS = {  # of Python's audit
     "tempfile.mkdtemp": MAKES_TEMPORARY,
     "tempfile.mkstemp": MAKES_TEMPORARY,
     "socket.bind": TAKES_A_PORT,
     "sqlite3.connect": "connects to a database of SQLite's",
-    "sys.addaudithook": "wants to hear of all that this process does",
+    HEARS_ALL: "wants to hear of all that this process does",
 }
 
 Socket = socket.socket
@@ -62,6 +64,7 @@ class Watch:
         self.reason = self.same_worker_reason = ""
         self.names_given = []  # of all variables, last
         self.asked_how_many = False  # workers there are, of a process that was none
+        self.forks_are_heard = False  # by others than the trusted
         self._active = True
         self.unseeded = Unseeded()
         self._draws = Draws()
@@ -131,8 +134,10 @@ class Watch:
             return
         if event == "socket.bind" and self._sees_ports and is_any_port(*arguments):
             self._may_have_port = self._may_have_port or bool(culprit(2))
-        else:
-            self.note(EVENTS[event])
+            return
+        if event == HEARS_ALL and culprit(2):
+            self.forks_are_heard = True
+        self.note(EVENTS[event])
 
     def _watch_environment(self):
         watch, environ, kind = self, system.environ, type(system.environ)
@@ -227,7 +232,8 @@ class Watch:
         to, it would not be in a process of its own."""
 
         def watched(**handlers):
-            if not of_the_library(system.caller(1)):
+            if self._active and not of_the_library(system.caller(1)) and culprit(2):
+                self.forks_are_heard = True
                 self.note("wants to be told of forks")
             return system.register_at_fork(**handlers)
 

@@ -504,6 +504,19 @@ class Forks(ForkCase):
                 drawn.update(end.get("out", "").split())
         self.assertEqual(len(drawn), 3, drawn)
 
+    @unittest.skipUnless(len(os.sched_getaffinity(0)) > 1, "there is no other processor")
+    def test_nobody_is_forked_to_compile_ahead_where_somebody_would_hear_of_it(self):
+        self.ahead = True
+        for number in range(40):
+            self.write("test_%02d.py" % number, "def test_a(): assert 1 # %s\n" % ("." * 4000))
+        for conftest, is_there in (("", True), ("os.register_at_fork(before=list)", False),
+                                   ("sys.addaudithook(lambda *args: None)", False)):
+            with self.subTest(conftest):
+                self.bytecode = self.base / ("bytecode-%d" % len(conftest))
+                self.write("conftest.py", "import os, sys\n%s\n" % conftest)
+                self.end(self.first())
+                self.assertEqual((self.bytecode / "ahead").exists(), is_there)
+
     def test_no_test_of_the_first_sees_the_mother(self):
         self.write("test_a.py", """
             import os, pytest
