@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .safety import measures, native_threads, unfit_module
+from .safety import hears_of_children, measures, native_threads, unfit_module
 from .system import system
 
 MOST = 3  # processes; each takes a processor that has nothing else to do yet
@@ -38,8 +38,7 @@ class Ahead:
 
     def _start(self, config):
         count = min(len(os.sched_getaffinity(0)) - 1, MOST)
-        heard = self._watch is not None and self._watch.forks_are_heard
-        if count < 1 or heard or not rewrites(config) or not can_fork(config):
+        if count < 1 or not rewrites(config) or not can_fork(config, self._watch):
             return []
         files = list(likely_files(config))[::-1]
         if not self._is_worth_it(files) or not self._is_first():
@@ -97,8 +96,8 @@ def rewrites(config):
     return config.getoption("assertmode") == "rewrite" and not config.getoption("pyargs")
 
 
-def can_fork(config):
-    if system.get_handler(signal.SIGCHLD) != signal.SIG_DFL:  # others would hear of its end
+def can_fork(config, watch):
+    if hears_of_children() or watch is not None and watch.forks_are_heard:
         return False
     return not unfit_module() and not measures(config) and native_threads() == 1
 

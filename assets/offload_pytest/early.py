@@ -23,16 +23,13 @@ class EarlyWorker(Worker):
     one that keeps tests apart it has those of each request run by a fork of its own."""
 
     def __init__(self, channel, plan, requests, companions, watch, mother):
-        """`watch`: None where this process will not be forked."""
+        """`watch`: over this process; None where it will not be forked."""
         super().__init__(channel, plan, requests)
         self._tells = plan["mode"] == "first"
         self._watch = watch
         self._mother = mother  # None: no worker is to be a fork of this one
-        self._forks_for = None  # what it forks for, as `_unit`
         if self._tells:
-            self._unit = None
-        elif watch is not None:
-            self._be_apart(self._unit)
+            self._unit = None  # it leaves that to others
         self._is_forked = self._forks_can_leave = False
         self._leaves = plan.get("leaves", False)
         self._workers = plan.get("workers", 1)
@@ -132,7 +129,7 @@ class EarlyWorker(Worker):
         if self._is_batch:
             self._requests = PlannedRequests(plan)
             remember_no_ids(config)
-        self._be_apart(None if self._is_batch else plan.get("apart"))
+        self._unit = None if self._is_batch else plan.get("apart")
         self._watch.unseeded.begin_anew()
         self._watchdog.begin_anew(plan.get("limit"))
         self._maxfail = 1 if plan["fail_fast"] else 0
@@ -151,15 +148,11 @@ class EarlyWorker(Worker):
         if self._forks_can_leave:
             self._ending.leave_at_once()
 
-    def _be_apart(self, unit):
-        """Nothing speaks against that, as far as a worker knows beforehand."""
-        self._forks_for, self._unit = unit, None
-
     def _may_run_apart(self, session):
         """False, and told, where something speaks against forks for tests."""
         self._terminal.flush_all(session.config)
         own = self._own_streams()
-        streams, reason = look_before_tests(session, own, self._watch, self._forks_for)
+        streams, reason = look_before_tests(session, own, self._watch, self._unit)
         if reason:
             self._channel.send("unfit", reason=reason)
             return False
@@ -198,7 +191,7 @@ class EarlyWorker(Worker):
         if self.stays:
             session.testsfailed = 0  # modules that cannot be collected have been told
             set_options(session.config.option, {"maxfail": self._maxfail})
-            if self._forks_for is not None:
+            if self._unit is not None:
                 if not self._may_run_apart(session):
                     return True
                 self._run_apart(session)

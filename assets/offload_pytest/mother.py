@@ -129,8 +129,7 @@ class Mother:
             child = system.fork_unwarned()
             if child == 0:
                 between = system.getpid()
-                if system.fork_unwarned() != 0:
-                    system.exit_at_once(0)
+                be_an_orphan()
                 listener.close()
                 return self._be_worker(connection, between)
             connection.close()

@@ -67,6 +67,11 @@ def has_children():
     return True
 
 
+def hears_of_children():
+    """Whether others would notice the ends of forks, or take them away."""
+    return system.get_handler(signal.SIGCHLD) != signal.SIG_DFL
+
+
 def thread_left():
     """The name of one that others have started; "" where there is none. Only those that Python
     knows of: what libraries do about theirs shows when it comes to a fork."""
@@ -134,7 +139,7 @@ def what_speaks_against_forks(session, watch, streams, same_worker):
         return "fixtures are set up before the first test"
     if has_children():
         return "a child process is left from before the first test"
-    if system.get_handler(signal.SIGCHLD) != signal.SIG_DFL:
+    if hears_of_children():
         return "the ends of child processes are heard of before the first test (SIGCHLD)"
     if any(any(system.getitimer(timer)) for timer in TIMERS):
         return "an alarm is set before the first test"

@@ -134,10 +134,16 @@ class Watch:
             return
         if event == "socket.bind" and self._sees_ports and is_any_port(*arguments):
             self._may_have_port = self._may_have_port or bool(culprit(2))
-            return
-        if event == HEARS_ALL and culprit(2):
+        elif event == HEARS_ALL:
+            self._note_who_hears_forks(EVENTS[event])
+        else:
+            self.note(EVENTS[event])
+
+    def _note_who_hears_forks(self, what):
+        """As note(), of what is watched."""
+        if self._active and culprit(3):
             self.forks_are_heard = True
-        self.note(EVENTS[event])
+            self.note(what, 3)
 
     def _watch_environment(self):
         watch, environ, kind = self, system.environ, type(system.environ)
@@ -232,9 +238,8 @@ class Watch:
         to, it would not be in a process of its own."""
 
         def watched(**handlers):
-            if self._active and not of_the_library(system.caller(1)) and culprit(2):
-                self.forks_are_heard = True
-                self.note("wants to be told of forks")
+            if not of_the_library(system.caller(1)):
+                self._note_who_hears_forks("wants to be told of forks")
             return system.register_at_fork(**handlers)
 
         self._replace(os, "register_at_fork", watched)

@@ -35,6 +35,7 @@ class Worker(CollectsNothing, Runner):
         self._attempt = 0  # told to tests last
         self._whole = plan.get("whole", False)
         self._unit = plan.get("apart")  # what has a process: "test" or "file"; None: all share this one
+        self._watch = None  # over this process, where it may be forked
         self._nothing_known = self._stopped = False
 
     def register(self, pluginmanager):
@@ -82,7 +83,7 @@ class Worker(CollectsNothing, Runner):
             outcome.force_result(self._folder_nodes.setdefault((path, type(node)), node))
 
     def _what_stands_against_it(self, config):
-        if self._unit is not None:
+        if self._unit is not None and self._watch is None:
             text = "each %s is to have a process, and this Python cannot tell whether one can be forked"
             return text % self._unit
         if PROTOCOL not in self._protocols:

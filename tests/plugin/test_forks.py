@@ -472,7 +472,7 @@ class Forks(ForkCase):
             drawn.update(worker.run("test_a.py::test_draws").finish().one("end")["out"].split())
         self.assertEqual(len(drawn), 9)
 
-    def test_what_others_have_for_chance_is_each_forks_own_unless_it_is_seeded(self):
+    def test_what_others_have_for_chance_is_each_forks_own_unless_it_is_seeded(self):  # TRAPS 57
         self.write("names.py", """
             import random
             unseeded, seeded, later, set_back, known = (

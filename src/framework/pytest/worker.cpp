@@ -25,10 +25,10 @@ bool share_process(const WorkerTest& one, const WorkerTest& other) {
 std::size_t first_share(std::span<const WorkerTest> tests, config::Isolation shared) {
     if (shared == config::Isolation::Worker) return tests.size();
     if (shared == config::Isolation::Test) return 1;
-    const auto end = std::ranges::find_if_not(tests.subspan(1), [&](const WorkerTest& other) {
-        return share_process(tests.front(), other);
-    });
-    return tests.size() - static_cast<std::size_t>(tests.end() - end);
+    const auto other = std::ranges::find_if_not(
+        tests.begin() + 1, tests.end(),
+        [&](const auto& each) { return share_process(tests.front(), each); });
+    return static_cast<std::size_t>(other - tests.begin());
 }
 
 }  // namespace

@@ -13,12 +13,12 @@ namespace offload::framework {
 
 class PytestWorkerTalk : public WorkerTalk {
   public:
-    // `shared`: what has a process in common, of a worker that has one for each request.
+    // `shared`: what has a process in common, of a worker that has one for each request. `account`:
+    // of what it discovers; null where it does not.
     explicit PytestWorkerTalk(const std::string& nonce,
-                              config::Isolation shared = config::Isolation::Worker)
-        : PytestWorkerTalk(nonce, nullptr) {
-        shared_ = shared;
-    }
+                              config::Isolation shared = config::Isolation::Worker,
+                              PytestAccount* account = nullptr)
+        : shared_(shared), reader_({}, nonce, account) {}
 
     std::string run(std::span<const WorkerTest> tests) override;
     std::string no_more_for_now() override;
@@ -35,14 +35,12 @@ class PytestWorkerTalk : public WorkerTalk {
     bool tells_starts() const override { return reader_.tells_starts(); }
 
   protected:
-    PytestWorkerTalk(const std::string& nonce, PytestAccount* account)
-        : reader_({}, nonce, account) {}
     const PytestReader& reader() const { return reader_; }
 
   private:
     std::string request(std::span<const WorkerTest> tests);
 
-    config::Isolation shared_ = config::Isolation::Worker;
+    config::Isolation shared_;
     PytestReader reader_;
 };
 
@@ -51,7 +49,9 @@ class PytestFirstWorkerTalk final : public PytestWorkerTalk {
   public:
     // `shown`: the command of the discovery, for messages.
     PytestFirstWorkerTalk(std::string shown, const std::string& nonce)
-        : PytestWorkerTalk(nonce, &account_), shown_(std::move(shown)), nonce_(nonce) {}
+        : PytestWorkerTalk(nonce, config::Isolation::Worker, &account_),
+          shown_(std::move(shown)),
+          nonce_(nonce) {}
 
     void feed(Stream stream, std::string_view bytes, Signals& signals,
               std::string& visible) override;
